@@ -1,0 +1,29 @@
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+BIN := .venv/bin
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1 \t\2/p' Makefile
+
+setup: ## .venv with everything that development needs
+	@scripts/setup dev
+
+run: ## the whole system on http://127.0.0.1:3000 (HOST=, PORT=)
+	@scripts/setup run
+	@exec $(BIN)/python -m local_stack
+
+lint: setup ## ruff and mypy
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy layers/common functions/start functions/stream functions/history local scripts tests bench
+
+test: lint ## lint, types and all tests
+	@$(BIN)/pytest $(PYTEST_ARGS)
+
+bench: setup ## the figures, side by side with AWS's Node.js runtime client
+	@$(BIN)/python -m bench
+
+lock: setup ## make the locks in requirements/ anew
+	@UV=.uv/bin/uv scripts/lock
+
+.PHONY: help setup run lint test bench lock
