@@ -1,0 +1,81 @@
+"""Messages of a chat, and the port to where they are kept."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+class Role(StrEnum):
+    """Who speaks."""
+
+    USER = "user"
+    ASSISTANT = "assistant"
+
+
+class MessageStatus(StrEnum):
+    """How a message ended: whole, stopped by its user, or cut off by a failure."""
+
+    COMPLETE = "complete"
+    STOPPED = "stopped"
+    INTERRUPTED = "interrupted"
+
+
+class MessageKind(StrEnum):
+    """Whether a message belongs to the conversation with the model, or to a slash command (a model never sees those)."""
+
+    CHAT = "chat"
+    COMMAND = "command"
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens as the provider reports them."""
+
+    input_tokens: int
+    output_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message. `message_id` is a ULID: ids sort by time; `created_at` is in seconds since the epoch."""
+
+    message_id: str
+    user_id: str
+    chat_id: str
+    session_id: str
+    role: Role
+    content: str
+    model_id: str
+    created_at: float
+    status: MessageStatus = MessageStatus.COMPLETE
+    kind: MessageKind = MessageKind.CHAT
+    finish_reason: str | None = None
+    usage: Usage | None = None
+    project_id: str | None = None
+    task_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MessagePage:
+    """Some messages in order, and where the next page begins (None: there is none)."""
+
+    messages: tuple[Message, ...]
+    next_position: str | None
+
+
+class MessageStore(Protocol):
+    """Reads messages; `SessionStore` writes them, together with the session they belong to."""
+
+    def page(self, user_id: str, chat_id: str, *, limit: int, position: str | None = None) -> MessagePage:
+        """A chat's messages, oldest first. An unknown chat is an empty page.
+
+        `position` is the `next_position` of the page before: an opaque string, meaningful for this user and chat only.
+        """
+
+    def page_all_chats(self, user_id: str, *, limit: int, position: str | None = None) -> MessagePage:
+        """A user's messages over all chats: the chat with the newest prompt first, within a chat oldest first."""
+
+    def latest(
+        self, user_id: str, chat_id: str, *, limit: int, up_to_message_id: str | None = None
+    ) -> tuple[Message, ...]:
+        """The newest `limit` messages up to and including that id, oldest first."""

@@ -1,0 +1,185 @@
+"""Sessions: one prompt, one generation. The state machine, and the port to where sessions are kept.
+
+pending -> streaming -> completed | stopped | failed; a session whose time is over before it began is expired.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from chat.messages import Message, MessageKind
+
+
+class SessionState(StrEnum):
+    """Where a session is; `expired` is never stored, it is what `pending` becomes when its time is over."""
+
+    PENDING = "pending"
+    STREAMING = "streaming"
+    COMPLETED = "completed"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    EXPIRED = "expired"
+
+    @property
+    def finished(self) -> bool:
+        return self not in {SessionState.PENDING, SessionState.STREAMING}
+
+
+class AttachRole(StrEnum):
+    """What an attached client's request does."""
+
+    PRODUCE = "produce"
+    """It holds the lease: it asks the provider and stores the answer."""
+    FOLLOW = "follow"
+    """Another request holds the lease (or held it and died after text was shown)."""
+    REPLAY = "replay"
+    """The generation is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """How a failed session's `error` event reads."""
+
+    code: str
+    message: str
+    retryable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One prompt's session. Times are in seconds since the epoch.
+
+    `answer_message_id` is fixed at the start, directly after `prompt_message_id`: whoever stores the answer, and however
+    often it is tried, there is one answer and it stands behind its prompt.
+    """
+
+    session_id: str
+    user_id: str
+    chat_id: str
+    model_id: str
+    kind: MessageKind
+    prompt_message_id: str
+    answer_message_id: str
+    created_at: float
+    expires_at: float
+    project_id: str | None = None
+    task_id: str | None = None
+    state: SessionState = SessionState.PENDING
+    attaches: int = 0
+    owner: str | None = None
+    epoch: int = 0
+    lease_expires_at: float = 0.0
+    shown: bool = False
+    """Text has reached a client (or may have): the generation must never be made anew."""
+    partial: str = ""
+    """The text of the last checkpoint."""
+    stop_requested: bool = False
+    failure: Failure | None = None
+
+    def lease_lives(self, now: float) -> bool:
+        """Somebody is producing."""
+        return self.state is SessionState.STREAMING and now < self.lease_expires_at
+
+    def is_expired(self, now: float) -> bool:
+        """Past its time; one that is being produced lives on until that ends."""
+        return now >= self.expires_at and not self.lease_lives(now)
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to produce: every write of a producer carries the epoch, so one that lost its lease stores nothing."""
+
+    session_id: str
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """What `SessionStore.attach` decided, and the session as it is after that."""
+
+    role: AttachRole
+    session: Session
+
+    @property
+    def lease(self) -> Lease:
+        return Lease(self.session.session_id, self.session.epoch)
+
+
+class LeaseLostError(Exception):
+    """Another producer has taken over, or the session has been settled: stop, store nothing."""
+
+
+class SessionStore(Protocol):
+    """Keeps sessions; every decision is one conditional write. Raises `chat.errors.StorageError` when it cannot."""
+
+    def start(self, session: Session, prompt: Message) -> None:
+        """Stores session and prompt, and renews the chat's place in the user's list, in one transaction."""
+
+    def get(self, session_id: str) -> Session | None:
+        """The session as stored, consistently read, expired or not."""
+
+    def attach(
+        self,
+        session_id: str,
+        *,
+        user_id: str,
+        owner: str,
+        now: float,
+        lease_seconds: float,
+        max_attaches: int,
+    ) -> Attachment:
+        """Counts an attach and decides what it is.
+
+        PRODUCE if the session is pending, or streaming with a dead lease and nothing shown: sets owner, lease and the
+        next epoch, clears the partial. Else FOLLOW while it is streaming, REPLAY when it is finished.
+
+        Raises:
+            NotFoundError: `session_not_found`: unknown, or another user's.
+            SessionExpiredError: its time is over, also while DynamoDB has not deleted it yet.
+            TooManyRequestsError: `too_many_attaches`.
+        """
+
+    def checkpoint(self, lease: Lease, *, text: str | None, now: float, lease_seconds: float) -> bool:
+        """Renews the lease; stores `text` as the partial and marks it shown, unless None. Returns whether to stop.
+
+        Raises:
+            LeaseLostError: the epoch is no longer this one, or the session is finished.
+        """
+
+    def finish(
+        self,
+        lease: Lease,
+        *,
+        state: SessionState,
+        answer: Message | None,
+        failure: Failure | None = None,
+    ) -> None:
+        """Ends the generation: state, answer and the user's usage counters in one transaction.
+
+        Raises:
+            LeaseLostError: the epoch is no longer this one, or the session is finished.
+        """
+
+    def settle(
+        self,
+        session: Session,
+        *,
+        now: float,
+        state: SessionState,
+        answer: Message | None,
+        failure: Failure | None = None,
+    ) -> bool:
+        """As `finish`, for a session whose producer died; False: somebody else was faster.
+
+        Only if epoch and state are still those of `session`, and its lease (if it is streaming) is dead.
+        """
+
+    def request_stop(self, session_id: str, *, user_id: str, now: float) -> Session:
+        """Marks a session that is not finished as to be stopped; returns it as it is after that.
+
+        A pending session is `stopped` at once; a finished one stays as it is. Idempotent.
+
+        Raises:
+            NotFoundError: unknown, or another user's.
+            SessionExpiredError: pending, and its time is over.
+        """
