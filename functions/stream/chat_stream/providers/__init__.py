@@ -1,0 +1,1 @@
+"""Model providers: the port, the adapters over the providers' SDKs, and the registry that finds them by name."""
