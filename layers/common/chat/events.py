@@ -1,8 +1,9 @@
 """The SSE events of a stream, as bytes (https://html.spec.whatwg.org/multipage/server-sent-events.html).
 
 Ids count characters. `typing` is 1; a token event's id is 1 plus the number of characters (code points) of the answer
-up to and including that token; the terminal event's is one more than the last. So an id says exactly which text a client
-has, whatever the sizes of the chunks it came in, and any stored answer can be resumed at any id with nothing else kept.
+up to and including that token; the terminal event's is greater than all of them. So an id says exactly which text a
+client has, whatever the sizes of the chunks it came in, and any stored answer can be resumed at any id with nothing
+else kept.
 """
 
 import json
@@ -20,8 +21,9 @@ OPENING = b"retry: %d\n\n" % RETRY_MS
 PING = b": ping\n\n"
 
 TYPING_ID = 1
-INTERRUPTED_GAP = 1_000_000
-"""An interrupted answer's terminal id stands this much further on: clients may have seen text past the last checkpoint."""
+UNFINISHED_GAP = 1_000_000
+"""How much further on the terminal id of an answer stands that was not completed: what is stored of it is the last
+checkpoint, and clients may have seen text beyond that."""
 
 REPLAY_CHARS = 4096
 """Characters in one event of a replay."""
@@ -54,20 +56,17 @@ def done(
 
 
 def error(event_id: int, failure: Failure) -> bytes:
-    return _event(
-        event_id,
-        {
-            "type": "error",
-            "code": failure.code,
-            "message": failure.message,
-            "retryable": failure.retryable,
-        },
-    )
+    return _event(event_id, _error_data(failure))
 
 
-def terminal_id(text: str, *, interrupted: bool = False) -> int:
+def refusal(failure: Failure) -> bytes:
+    """The only event of a stream that is refused. It has no id: it says nothing about what a client has seen."""
+    return b"data: " + _json(_error_data(failure)) + b"\n\n"
+
+
+def terminal_id(text: str, *, completed: bool) -> int:
     """The id of the event that ends a stream of `text`."""
-    return TYPING_ID + len(text) + 1 + (INTERRUPTED_GAP if interrupted else 0)
+    return TYPING_ID + len(text) + 1 + (0 if completed else UNFINISHED_GAP)
 
 
 def unseen(text: str, last_event_id: int) -> Iterator[bytes]:
@@ -93,6 +92,13 @@ def parse_last_event_id(value: str | None) -> int:
     return int(value)
 
 
+def _error_data(failure: Failure) -> dict[str, object]:
+    return {"type": "error", "code": failure.code, "message": failure.message, "retryable": failure.retryable}
+
+
 def _event(event_id: int, data: dict[str, object]) -> bytes:
-    payload = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    return f"id: {event_id}\ndata: {payload}\n\n".encode()
+    return b"id: %d\ndata: %b\n\n" % (event_id, _json(data))
+
+
+def _json(data: dict[str, object]) -> bytes:
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()

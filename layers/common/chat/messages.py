@@ -21,7 +21,7 @@ class MessageStatus(StrEnum):
 
 
 class MessageKind(StrEnum):
-    """Whether a message belongs to the conversation with the model, or to a slash command (a model never sees those)."""
+    """Whether a message belongs to the conversation with the model, or to a slash command (no model sees those)."""
 
     CHAT = "chat"
     COMMAND = "command"

@@ -49,8 +49,8 @@ class Failure:
 class Session:
     """One prompt's session. Times are in seconds since the epoch.
 
-    `answer_message_id` is fixed at the start, directly after `prompt_message_id`: whoever stores the answer, and however
-    often it is tried, there is one answer and it stands behind its prompt.
+    `answer_message_id` is fixed at the start, directly after `prompt_message_id`: whoever stores the answer, and
+    however often it is tried, there is one answer and it stands behind its prompt.
     """
 
     session_id: str

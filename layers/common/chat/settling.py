@@ -1,0 +1,63 @@
+"""Ends sessions whose producer died: a killed process, a lost machine."""
+
+from chat import messages as m
+from chat.sessions import Failure, Session, SessionState, SessionStore
+
+INTERRUPTED = Failure("interrupted", "The answer was interrupted; what had been written of it is kept.", retryable=True)
+
+
+def is_dead(session: Session, now: float) -> bool:
+    """Its producer is gone, and nobody may produce it again: text was shown, or its user wanted it stopped."""
+    abandoned = session.state is SessionState.STREAMING and not session.lease_lives(now)
+    return abandoned and (session.shown or session.stop_requested)
+
+
+def settle(store: SessionStore, session: Session, now: float) -> None:
+    """Stores what the last checkpoint holds as the answer, `interrupted` or, where a stop was asked for, `stopped`.
+
+    If somebody else was faster, nothing happens.
+    """
+    stopped = session.stop_requested
+    store.settle(
+        session,
+        now=now,
+        state=SessionState.STOPPED if stopped else SessionState.FAILED,
+        answer=answer_of(
+            session,
+            session.partial,
+            created_at=now,
+            status=m.MessageStatus.STOPPED if stopped else m.MessageStatus.INTERRUPTED,
+            finish_reason="stopped" if stopped else None,
+        ),
+        failure=None if stopped else INTERRUPTED,
+    )
+
+
+def answer_of(  # one message, many facts
+    session: Session,
+    text: str,
+    *,
+    created_at: float,
+    status: m.MessageStatus,
+    finish_reason: str | None,
+    usage: m.Usage | None = None,
+) -> m.Message | None:
+    """The session's answer as a message; None if nothing was written."""
+    if not text:
+        return None
+    return m.Message(
+        message_id=session.answer_message_id,
+        user_id=session.user_id,
+        chat_id=session.chat_id,
+        session_id=session.session_id,
+        role=m.Role.ASSISTANT,
+        content=text,
+        model_id=session.model_id,
+        created_at=created_at,
+        status=status,
+        kind=session.kind,
+        finish_reason=finish_reason,
+        usage=usage,
+        project_id=session.project_id,
+        task_id=session.task_id,
+    )
