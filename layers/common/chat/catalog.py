@@ -1,0 +1,102 @@
+"""The models of the service, from `catalog.toml`: what each is, what it costs, which tier may use it."""
+
+import datetime as dt
+import functools
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, ClassVar
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+
+from chat.users import Tier
+
+CATALOG_FILE = Path(__file__).with_name("catalog.toml")
+
+Name = Annotated[str, Field(strict=True, min_length=1)]
+Tokens = Annotated[int, Field(strict=True, gt=0)]
+UsdPerMillionTokens = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
+
+
+class CatalogError(Exception):
+    """A catalogue that cannot be used; the message names each model and field that is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One model. Prices are in USD per million tokens, as of `price_date`; windows and limits are in tokens."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    id: Name
+    provider: Name
+    provider_model: Name
+    tier: Tier
+    context_window: Tokens
+    max_output_tokens: Tokens
+    input_price: UsdPerMillionTokens
+    output_price: UsdPerMillionTokens
+    price_date: dt.date
+    sampling: Annotated[bool, Field(strict=True)]
+    """Whether it accepts sampling parameters (temperature and the like)."""
+
+
+class Catalog:
+    """Some models, in the catalogue's order."""
+
+    def __init__(self, models: Iterable[Model]) -> None:
+        self.models = tuple(models)
+        self._by_id = {model.id: model for model in self.models}
+        if len(self._by_id) < len(self.models):
+            ids = [model.id for model in self.models]
+            raise CatalogError(f"more than one model has the id {', '.join({i for i in ids if ids.count(i) > 1})}")
+
+    def get(self, model_id: str) -> Model | None:
+        """The model of that id; None: there is none."""
+        return self._by_id.get(model_id)
+
+    def allowed_for(self, tier: Tier) -> tuple[Model, ...]:
+        """The models that a user of `tier` may use."""
+        return tuple(model for model in self.models if tier.includes(model.tier))
+
+
+def parse_catalog(text: str) -> Catalog:
+    """Reads a catalogue in the format of `catalog.toml`.
+
+    Raises:
+        CatalogError: not TOML, or a model lacks something or has something that does not fit.
+    """
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise CatalogError(f"the catalogue is not TOML: {error}") from error
+    entries = document.get("models")
+    if not entries:
+        raise CatalogError("the catalogue has no [[models]]")
+    try:
+        models = TypeAdapter(list[Model]).validate_python(entries)
+    except ValidationError as error:
+        raise CatalogError("; ".join(_problem(entries, item["loc"], item["msg"]) for item in error.errors())) from error
+    for model in models:
+        if model.max_output_tokens > model.context_window:
+            raise CatalogError(f"{model.id}: max_output_tokens is more than context_window")
+    return Catalog(models)
+
+
+@functools.cache
+def load_catalog() -> Catalog:
+    """The service's catalogue, read once per process.
+
+    Raises:
+        CatalogError: see `parse_catalog`.
+    """
+    return parse_catalog(CATALOG_FILE.read_text(encoding="utf-8"))
+
+
+def _problem(entries: object, location: tuple[int | str, ...], message: str) -> str:
+    if not (isinstance(entries, list) and location and isinstance(location[0], int)):
+        return f"models: {message}"
+    entry = entries[location[0]]
+    name = entry.get("id") if isinstance(entry, dict) else None
+    return f"{name or f'model number {location[0] + 1}'}: {'.'.join(map(str, location[1:]))}: {message}"

@@ -1,0 +1,88 @@
+"""The catalogue of models."""
+
+import datetime as dt
+import re
+
+import pytest
+from chat.catalog import CATALOG_FILE, Catalog, CatalogError, load_catalog, parse_catalog
+from chat.users import Tier
+
+ONE_MODEL = """
+[[models]]
+id = "m"
+provider = "openai"
+provider_model = "m-2026"
+tier = "PRO"
+context_window = 1000
+max_output_tokens = 100
+input_price = 1
+output_price = 2.5
+price_date = 2026-11-01
+sampling = true
+"""
+
+
+@pytest.mark.parametrize(("tier", "count"), [(Tier.BASIC, 2), (Tier.PRO, 7), (Tier.ENTERPRISE, 10)])
+def test_each_tier_has_its_number_of_models(tier: Tier, count: int) -> None:
+    assert len(load_catalog().allowed_for(tier)) == count
+
+
+def test_each_tier_contains_the_one_before() -> None:
+    catalog = load_catalog()
+    basic, pro, enterprise = (set(catalog.allowed_for(tier)) for tier in Tier)
+    assert basic < pro < enterprise == set(catalog.models)
+
+
+def test_a_model_is_found_by_its_id_and_nothing_else_is() -> None:
+    catalog = load_catalog()
+    assert all(catalog.get(model.id) is model for model in catalog.models)
+    assert catalog.get("gpt-0") is None
+
+
+def test_models_that_refuse_sampling_parameters_say_so() -> None:
+    catalog = load_catalog()
+    refusing = {model.id for model in catalog.models if not model.sampling}
+    assert {"claude-sonnet-5", "claude-opus-5"} <= refusing
+
+
+def test_the_catalogue_is_read_once() -> None:
+    assert load_catalog() is load_catalog()
+
+
+def test_every_field_of_a_model_is_read() -> None:
+    model = parse_catalog(ONE_MODEL).models[0]
+    assert (model.id, model.provider, model.provider_model, model.tier) == ("m", "openai", "m-2026", Tier.PRO)
+    assert (model.context_window, model.max_output_tokens, model.sampling) == (1000, 100, True)
+    assert (model.input_price, model.output_price, model.price_date) == (1.0, 2.5, dt.date(2026, 11, 1))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "says"),
+    [
+        ('tier = "PRO"', 'tier = "GOLD"', "m: tier: "),
+        ('provider = "openai"', "", "m: provider: "),
+        ("input_price = 1", "input_price = -1", "m: input_price: "),
+        ("input_price = 1", "input_price = nan", "m: input_price: "),
+        ("sampling = true", 'sampling = "yes"', "m: sampling: "),
+        ("sampling = true", "sampling = true\ntemperature = 1", "m: temperature: "),
+        ("context_window = 1000", "context_window = 10", "m: max_output_tokens is more than context_window"),
+        ('id = "m"', 'id = ""', "model number 1: id: "),
+        ("price_date = 2026-11-01", "price_date = ", "not TOML"),
+        ("[[models]]", "[models]", "models: "),
+        ("[[models]]", "[[engines]]", "no [[models]]"),
+    ],
+)
+def test_a_wrong_catalogue_says_what_is_wrong(before: str, after: str, says: str) -> None:
+    assert before in ONE_MODEL
+    with pytest.raises(CatalogError, match=re.escape(says)):
+        parse_catalog(ONE_MODEL.replace(before, after))
+
+
+def test_two_models_of_one_id_are_refused() -> None:
+    with pytest.raises(CatalogError, match="more than one model has the id m"):
+        parse_catalog(ONE_MODEL * 2)
+
+
+def test_the_file_holds_nothing_that_the_catalogue_does_not() -> None:
+    assert CATALOG_FILE.read_text().count("[[models]]") == len(load_catalog().models)
+    assert Catalog([]).models == ()
