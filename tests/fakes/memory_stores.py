@@ -1,0 +1,256 @@
+"""The storage ports in memory, with the same decisions as the real ones: each runs under one lock."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from threading import RLock
+
+from chat.errors import InvalidRequestError, NotFoundError, SessionExpiredError, StorageError, TooManyRequestsError
+from chat.messages import Message, MessagePage
+from chat.sessions import (
+    Attachment,
+    AttachRole,
+    Failure,
+    Lease,
+    LeaseLostError,
+    Session,
+    SessionState,
+)
+from chat.users import Tier, User
+
+
+@dataclass
+class MemoryDatabase:
+    """What the stores of one test share. With `failing` set, every call raises `StorageError`."""
+
+    sessions: dict[str, Session] = field(default_factory=dict)
+    messages: dict[tuple[str, str], dict[str, Message]] = field(default_factory=dict)
+    """By user and chat, then by message id."""
+    activity: dict[tuple[str, str], str] = field(default_factory=dict)
+    """The id of the newest prompt, by user and chat."""
+    users: dict[str, User] = field(default_factory=dict)
+    lock: RLock = field(default_factory=RLock)
+    failing: bool = False
+
+    def check(self) -> None:
+        if self.failing:
+            raise StorageError("The storage does not answer.")
+
+    def add_message(self, message: Message) -> None:
+        self.messages.setdefault((message.user_id, message.chat_id), {})[message.message_id] = message
+
+    def chat(self, user_id: str, chat_id: str) -> list[Message]:
+        """A chat's messages, oldest first."""
+        stored = self.messages.get((user_id, chat_id), {})
+        return [stored[message_id] for message_id in sorted(stored)]
+
+
+class MemorySessionStore:
+    """A `chat.sessions.SessionStore`."""
+
+    def __init__(self, database: MemoryDatabase) -> None:
+        self.database = database
+
+    def start(self, session: Session, prompt: Message) -> None:
+        with self.database.lock:
+            self.database.check()
+            if session.session_id in self.database.sessions:
+                raise StorageError("The session is there already.")
+            self.database.sessions[session.session_id] = session
+            self.database.add_message(prompt)
+            chat = (session.user_id, session.chat_id)
+            self.database.activity[chat] = max(self.database.activity.get(chat, ""), prompt.message_id)
+
+    def get(self, session_id: str) -> Session | None:
+        with self.database.lock:
+            self.database.check()
+            return self.database.sessions.get(session_id)
+
+    def attach(
+        self,
+        session_id: str,
+        *,
+        user_id: str,
+        owner: str,
+        now: float,
+        lease_seconds: float,
+        max_attaches: int,
+    ) -> Attachment:
+        with self.database.lock:
+            session = self._owned(session_id, user_id)
+            if session.is_expired(now):
+                raise SessionExpiredError("The session's time is over.")
+            if session.attaches >= max_attaches:
+                raise TooManyRequestsError("The session was attached too often.", code="too_many_attaches")
+            session = replace(session, attaches=session.attaches + 1)
+            role = _role(session, now)
+            if role is AttachRole.PRODUCE:
+                session = replace(
+                    session,
+                    state=SessionState.STREAMING,
+                    owner=owner,
+                    epoch=session.epoch + 1,
+                    lease_expires_at=now + lease_seconds,
+                    partial="",
+                )
+            self.database.sessions[session_id] = session
+            return Attachment(role, session)
+
+    def checkpoint(self, lease: Lease, *, text: str | None, now: float, lease_seconds: float) -> bool:
+        with self.database.lock:
+            session = replace(self._held(lease), lease_expires_at=now + lease_seconds)
+            if text is not None:
+                session = replace(session, partial=text, shown=True)
+            self.database.sessions[lease.session_id] = session
+            return session.stop_requested
+
+    def finish(
+        self,
+        lease: Lease,
+        *,
+        state: SessionState,
+        answer: Message | None,
+        failure: Failure | None = None,
+    ) -> None:
+        with self.database.lock:
+            self._end(self._held(lease), state, answer, failure)
+
+    def settle(
+        self,
+        session: Session,
+        *,
+        now: float,
+        state: SessionState,
+        answer: Message | None,
+        failure: Failure | None = None,
+    ) -> bool:
+        with self.database.lock:
+            self.database.check()
+            current = self.database.sessions.get(session.session_id)
+            if (
+                current is None
+                or (current.state, current.epoch) != (session.state, session.epoch)
+                or current.state.finished
+                or current.lease_lives(now)
+            ):
+                return False
+            self._end(current, state, answer, failure)
+            return True
+
+    def request_stop(self, session_id: str, *, user_id: str, now: float) -> Session:
+        with self.database.lock:
+            session = self._owned(session_id, user_id)
+            if session.state is SessionState.PENDING:
+                if session.is_expired(now):
+                    raise SessionExpiredError("The session's time is over.")
+                session = replace(session, state=SessionState.STOPPED, stop_requested=True)
+            elif session.state is SessionState.STREAMING:
+                session = replace(session, stop_requested=True)
+            self.database.sessions[session_id] = session
+            return session
+
+    def _owned(self, session_id: str, user_id: str) -> Session:
+        self.database.check()
+        session = self.database.sessions.get(session_id)
+        if session is None or session.user_id != user_id:
+            raise NotFoundError("There is no such session.", code="session_not_found")
+        return session
+
+    def _held(self, lease: Lease) -> Session:
+        self.database.check()
+        session = self.database.sessions.get(lease.session_id)
+        if session is None or session.epoch != lease.epoch or session.state is not SessionState.STREAMING:
+            raise LeaseLostError(lease.session_id)
+        return session
+
+    def _end(self, session: Session, state: SessionState, answer: Message | None, failure: Failure | None) -> None:
+        self.database.sessions[session.session_id] = replace(
+            session, state=state, failure=failure, partial=session.partial if answer is None else ""
+        )
+        if answer is None:
+            return
+        self.database.add_message(answer)
+        user = self.database.users.get(session.user_id)
+        if user is not None and answer.usage is not None:
+            self.database.users[session.user_id] = replace(
+                user,
+                input_tokens=user.input_tokens + answer.usage.input_tokens,
+                output_tokens=user.output_tokens + answer.usage.output_tokens,
+            )
+
+
+class MemoryMessageStore:
+    """A `chat.messages.MessageStore`; positions are plain text."""
+
+    def __init__(self, database: MemoryDatabase) -> None:
+        self.database = database
+
+    def page(self, user_id: str, chat_id: str, *, limit: int, position: str | None = None) -> MessagePage:
+        with self.database.lock:
+            self.database.check()
+            messages = self.database.chat(user_id, chat_id)
+        ids = [message.message_id for message in messages]
+        first = 0 if position is None else _after(ids, position)
+        last = first + limit
+        return MessagePage(tuple(messages[first:last]), ids[last - 1] if last < len(ids) else None)
+
+    def page_all_chats(self, user_id: str, *, limit: int, position: str | None = None) -> MessagePage:
+        with self.database.lock:
+            self.database.check()
+            walk = list(self._walk(user_id))
+        places = [place for place, _ in walk]
+        first = 0 if position is None else _after(places, position)
+        last = first + limit
+        messages = tuple(message for _, message in walk[first:last])
+        return MessagePage(messages, places[last - 1] if last < len(places) else None)
+
+    def latest(
+        self, user_id: str, chat_id: str, *, limit: int, up_to_message_id: str | None = None
+    ) -> tuple[Message, ...]:
+        with self.database.lock:
+            self.database.check()
+            messages = self.database.chat(user_id, chat_id)
+        chosen = [m for m in messages if up_to_message_id is None or m.message_id <= up_to_message_id]
+        return tuple(chosen[-limit:])
+
+    def _walk(self, user_id: str) -> Iterator[tuple[str, Message]]:
+        newest_first = sorted(
+            ((newest, chat_id) for (owner, chat_id), newest in self.database.activity.items() if owner == user_id),
+            reverse=True,
+        )
+        for _, chat_id in newest_first:
+            for message in self.database.chat(user_id, chat_id):
+                yield f"{chat_id}/{message.message_id}", message
+
+
+class MemoryUserStore:
+    """A `chat.users.UserStore`."""
+
+    def __init__(self, database: MemoryDatabase) -> None:
+        self.database = database
+
+    def get_or_create(self, user_id: str, *, default_tier: Tier, now: float) -> User:
+        with self.database.lock:
+            self.database.check()
+            return self.database.users.setdefault(user_id, User(user_id, default_tier))
+
+    def put(self, user: User, *, now: float) -> None:
+        with self.database.lock:
+            self.database.check()
+            known = self.database.users.get(user.user_id, user)
+            self.database.users[user.user_id] = replace(known, tier=user.tier, disabled=user.disabled)
+
+
+def _role(session: Session, now: float) -> AttachRole:
+    if session.state.finished:
+        return AttachRole.REPLAY
+    if session.state is SessionState.PENDING:
+        return AttachRole.PRODUCE
+    if session.lease_lives(now) or session.shown:
+        return AttachRole.FOLLOW
+    return AttachRole.PRODUCE
+
+
+def _after(places: list[str], position: str) -> int:
+    if position not in places:
+        raise InvalidRequestError("The cursor is not one of this list.", code="invalid_cursor", status=400)
+    return places.index(position) + 1
