@@ -1,0 +1,168 @@
+"""One keep-alive connection to the Runtime API: the only module that does I/O."""
+
+from __future__ import annotations
+
+import socket
+
+from lambda_asgi.wire import MalformedResponseError, Response, ResponseParser
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+
+__all__ = ["Address", "Connection", "exchange"]
+
+_RECEIVE_BYTES = 65536
+
+
+class Address:
+    """Host and port from ``AWS_LAMBDA_RUNTIME_API`` (``host:port``, IPv6 in brackets)."""
+
+    __slots__ = ("_family", "_host", "_port", "field")
+
+    def __init__(self, authority: str) -> None:
+        host, _, port = authority.rpartition(":")
+        self._host, self._port = host.strip("[]"), int(port)
+        self._family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self.field = authority.encode()
+
+    def connect(self) -> socket.socket:
+        """A blocking socket. The peer is on this very machine, so connecting takes no time worth a task."""
+        sock = socket.socket(self._family, socket.SOCK_STREAM)
+        try:
+            # Nagle's algorithm would hold a token back until the one before is acknowledged.
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.connect((self._host, self._port))
+        except OSError:
+            sock.close()
+            raise
+        return sock
+
+
+def exchange(address: Address, request: bytes) -> Response:
+    """One request on a connection of its own, blocking: for what happens outside of invocations."""
+    with address.connect() as sock:
+        sock.sendall(request)
+        parser = ResponseParser()
+        while True:
+            data = sock.recv(_RECEIVE_BYTES)
+            if not data:
+                raise ConnectionResetError("the Runtime API closed the connection")
+            if response := parser.feed(data):
+                return response
+
+
+class Connection:
+    """Sends requests one after the other; each one's response, or failure, goes to a callback.
+
+    Writing never fails: when the peer has gone, the callback hears of it, and what is still written is dropped.
+    """
+
+    __slots__ = ("_address", "_done", "_loop", "_parser", "_sock", "_unsent", "_waiters")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, address: Address) -> None:
+        self._loop = loop
+        self._address = address
+        self._sock: socket.socket | None = None
+        self._parser = ResponseParser()
+        self._done: Callable[[Response | Exception], None] | None = None
+        self._unsent = bytearray()
+        self._waiters: list[asyncio.Future[None]] = []
+
+    def request(self, data: bytes, done: Callable[[Response | Exception], None]) -> None:
+        """Starts a request, on a new connection if need be; more of its body may follow with ``write``.
+
+        Raises:
+            OSError: no connection could be made; ``done`` is not called.
+        """
+        if self._sock is None:
+            self._sock = self._address.connect()
+            self._sock.setblocking(False)
+            self._loop.add_reader(self._sock, self._readable)
+        self._parser = ResponseParser()
+        self._done = done
+        self.write(data)
+
+    def write(self, data: bytes) -> None:
+        """Sends at once; what the socket does not take now follows when it can (see ``drain``)."""
+        if self._unsent:
+            self._unsent += data
+            return
+        if self._sock is None:
+            return
+        try:
+            sent = self._sock.send(data)
+        except (BlockingIOError, InterruptedError):
+            sent = 0
+        except OSError:
+            return  # the reader learns why: a response that came early, or the reset
+        if sent < len(data):
+            self._unsent += memoryview(data)[sent:]
+            self._loop.add_writer(self._sock, self._writable)
+
+    @property
+    def blocked(self) -> bool:
+        """Whether the socket takes no more for now."""
+        return bool(self._unsent)
+
+    async def drain(self) -> None:
+        """Returns when everything has been sent or has become pointless."""
+        while self._unsent:
+            waiter = self._loop.create_future()
+            self._waiters.append(waiter)
+            await waiter
+
+    def close(self) -> None:
+        """Drops the connection and whatever was under way; the callback is not called."""
+        self._done = None
+        sock, self._sock = self._sock, None
+        if sock is not None:
+            self._loop.remove_reader(sock)
+            self._loop.remove_writer(sock)
+            sock.close()
+        self._sent_all()
+
+    def _sent_all(self) -> None:
+        self._unsent.clear()
+        waiters, self._waiters = self._waiters, []
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    def _writable(self) -> None:
+        sock = self._sock
+        if sock is None:
+            return
+        try:
+            sent = sock.send(self._unsent)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            sent = len(self._unsent)
+        del self._unsent[:sent]
+        if not self._unsent:
+            self._loop.remove_writer(sock)
+            self._sent_all()
+
+    def _readable(self) -> None:
+        if self._sock is None:
+            return
+        try:
+            data = self._sock.recv(_RECEIVE_BYTES)
+            if not data:
+                raise ConnectionResetError("the Runtime API closed the connection")
+            response = self._parser.feed(data) if self._done else None
+        except (BlockingIOError, InterruptedError):
+            return
+        except (OSError, MalformedResponseError) as error:
+            done = self._done
+            self.close()
+            if done:
+                done(error)
+            return
+        if response is not None and (done := self._done):
+            if response.closes:
+                self.close()
+            self._done = None
+            done(response)

@@ -1,0 +1,64 @@
+"""What is said of an error: the document for the Runtime API, and one line on stderr.
+
+The document's fields are those of AWS's Python runtime client: ``errorType``, ``errorMessage``, ``stackTrace``.
+"""
+
+from __future__ import annotations
+
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Any
+
+__all__ = ["InitError", "describe", "encode", "log"]
+
+_MESSAGE_LIMIT = 8192
+"""Characters: the document travels in a header field, and Lambda's own limit for those is unknown."""
+_FRAME_LIMIT = 50
+_HERE = __file__.removesuffix("errors.py")
+
+
+class InitError(Exception):
+    """The function cannot start; ``error_type`` is one of Lambda's ``Runtime.*`` names."""
+
+    def __init__(self, error_type: str, message: str) -> None:
+        super().__init__(message)
+        self.error_type = error_type
+
+
+def describe(error: BaseException) -> dict[str, Any]:
+    """The error as Lambda shows it, without the frames of this package that led to the application."""
+    from traceback import format_tb
+
+    return {
+        "errorType": error.error_type if isinstance(error, InitError) else type(error).__name__,
+        "errorMessage": str(error)[:_MESSAGE_LIMIT],
+        "stackTrace": format_tb(_application_frames(error.__traceback__), -_FRAME_LIMIT),
+    }
+
+
+def _application_frames(traceback: TracebackType | None) -> TracebackType | None:
+    frames = traceback
+    while frames and frames.tb_frame.f_code.co_filename.startswith(_HERE):
+        frames = frames.tb_next
+    return frames or traceback
+
+
+def encode(document: dict[str, Any]) -> bytes:
+    """The document in ASCII."""
+    import json
+
+    return json.dumps(document).encode()
+
+
+def log(message: str, *, request_id: str | None = None, **fields: object) -> None:
+    """One line of JSON on stderr; the caller passes nothing of the request or of the answer."""
+    from time import gmtime, strftime
+
+    entry = {"timestamp": strftime("%Y-%m-%dT%H:%M:%SZ", gmtime()), "level": "ERROR", "message": message}
+    if request_id is not None:
+        entry["requestId"] = request_id
+    sys.stderr.write(encode({**entry, **fields}).decode() + "\n")
+    sys.stderr.flush()

@@ -1,0 +1,202 @@
+"""One invocation: an ASGI ``http`` cycle on the one side, an answer to the Runtime API on the other."""
+
+from __future__ import annotations
+
+import asyncio
+from time import monotonic
+
+from lambda_asgi import wire
+from lambda_asgi.errors import describe, encode, log
+from lambda_asgi.event import http_scope, lambda_context, prelude
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from typing import Any
+
+    from lambda_asgi.connection import Connection
+
+    type Message = dict[str, Any]
+    type App = Callable[
+        [dict[str, Any], Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Awaitable[None]
+    ]
+
+__all__ = ["Invocation", "ResponseIncompleteError", "ResponseMissingError"]
+
+_FLUSH_BYTES = 65536
+_BLOCKING_SECONDS = 0.001
+
+
+class ResponseMissingError(RuntimeError):
+    """The application returned without a response."""
+
+
+class ResponseIncompleteError(RuntimeError):
+    """The application returned before it had sent the whole response."""
+
+
+class Invocation:
+    """Runs the application for one event and streams what it sends.
+
+    What is written in one turn of the event loop leaves as one chunk at the turn's end. Three things leave at once:
+    the prelude, the first bytes of the body, and what an application sends that keeps the loop busy for longer than
+    a millisecond, for which the turn's end may be far away.
+
+    Once the peer has gone (the deadline, a reset) ``send`` does nothing: Lambda tells nobody that a client went away,
+    so the application's own work, such as storing what it has generated, is never broken off by an exception here.
+    """
+
+    __slots__ = (
+        "_body",
+        "_connection",
+        "_ended",
+        "_event",
+        "_finished",
+        "_flowing",
+        "_head_only",
+        "_host",
+        "_invocation_id",
+        "_loop",
+        "_pending",
+        "_pending_size",
+        "_state",
+        "_turn_began",
+        "answer",
+        "context",
+        "request_id",
+        "started",
+    )
+
+    def __init__(self, connection: Connection, host: bytes, event: wire.Response, state: dict[str, Any] | None) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._connection = connection
+        self._host = host
+        self._event = event
+        self._state = state
+        self._body: bytes | None = None
+        self._invocation_id = event.headers.get(b"lambda-runtime-invocation-id")
+        self._head_only = False
+        self._flowing = False
+        self._pending: list[bytes] = []
+        self._pending_size = 0
+        self._turn_began: float | None = None
+        self._ended = False
+        self._finished: asyncio.Event | None = None
+        self.request_id = event.headers[b"lambda-runtime-aws-request-id"]
+        self.context: dict[str, Any] = {}
+        self.started = False
+        self.answer: asyncio.Future[wire.Response | Exception] = self._loop.create_future()
+
+    async def run(self, app: App) -> wire.Response | Exception:
+        """Runs the application to its end, reports its error if it has one, and returns the Runtime API's answer."""
+        failure: BaseException | None = None
+        try:
+            await self._call(app)
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the Runtime API has to hear of it
+            failure = error
+            self._fail(error)
+        self._end()
+        answer = await self.answer
+        if failure is not None and isinstance(failure, (SystemExit, KeyboardInterrupt)):
+            raise failure
+        return answer
+
+    async def _call(self, app: App) -> None:
+        self.context = lambda_context(self._event)
+        scope, self._body = http_scope(self._event.body)
+        self._head_only = scope["method"] == "HEAD"
+        if self._state is not None:
+            scope["state"] = self._state.copy()
+        scope["aws.lambda"] = self.context
+        await app(scope, self._receive, self._send)
+        if not self.started:
+            raise ResponseMissingError("the application returned without a response")
+        if not self._ended:
+            raise ResponseIncompleteError("the application returned before it had sent the whole response")
+
+    async def _receive(self) -> Message:
+        if self._body is not None:
+            body, self._body = self._body, None
+            return {"type": "http.request", "body": body, "more_body": False}
+        if not self._ended:
+            self._finished = self._finished or asyncio.Event()
+            await self._finished.wait()
+        return {"type": "http.disconnect"}
+
+    async def _send(self, message: Message) -> None:
+        kind = message["type"]
+        if kind == "http.response.body":
+            if self._ended or not self.started:
+                raise RuntimeError(f"http.response.body {'after the end' if self._ended else 'before the start'}")
+            body = message.get("body", b"")
+            if body and not self._head_only:
+                self._write(body)
+            if not message.get("more_body", False):
+                self._flush(wire.LAST_CHUNK)
+                self._end()
+            if self._connection.blocked:
+                await self._connection.drain()
+        elif kind == "http.response.start":
+            if self.started:
+                raise RuntimeError("http.response.start sent twice")
+            self._start(prelude(int(message["status"]), message.get("headers", ())))
+        else:
+            raise RuntimeError(f"unexpected message: {kind}")
+
+    def _start(self, beginning: bytes) -> None:
+        self.started = True
+        head = wire.response_head(self._host, self.request_id, self._invocation_id)
+        self._request(head + wire.chunk(beginning))
+
+    def _write(self, body: bytes) -> None:
+        if self._turn_began is None:
+            self._turn_began = monotonic()
+            self._loop.call_soon(self._turn_ended)
+            due, self._flowing = not self._flowing, True
+        else:
+            due = self._pending_size >= _FLUSH_BYTES or monotonic() - self._turn_began > _BLOCKING_SECONDS
+        self._pending.append(body if type(body) is bytes else bytes(body))
+        self._pending_size += len(body)
+        if due:
+            self._flush()
+
+    def _turn_ended(self) -> None:
+        self._turn_began = None
+        if self._pending:
+            self._flush()
+
+    def _flush(self, ending: bytes = b"") -> None:
+        pending = self._pending
+        if pending:
+            ending = wire.chunk(pending[0] if len(pending) == 1 else b"".join(pending)) + ending
+            pending.clear()
+            self._pending_size = 0
+        self._connection.write(ending)
+
+    def _end(self) -> None:
+        self._ended = True
+        if self._finished:
+            self._finished.set()
+
+    def _fail(self, error: BaseException) -> None:
+        document = describe(error)
+        request_id = self.request_id.decode("latin-1")
+        log("invocation failed", request_id=request_id, **document)
+        error_type: str = document["errorType"]
+        payload = encode({**document, "requestId": request_id})
+        if not self.started:
+            path = b"invocation/%b/error" % self.request_id
+            self._request(wire.error_request(self._host, path, error_type, payload, self._invocation_id))
+        elif not self._ended:
+            self._flush(wire.trailers(error_type, payload))
+
+    def _request(self, data: bytes) -> None:
+        try:
+            self._connection.request(data, self._answered)
+        except OSError as error:
+            self.answer.set_result(error)
+
+    def _answered(self, answer: wire.Response | Exception) -> None:
+        self.answer.set_result(answer)
+        if isinstance(answer, wire.Response) and answer.status >= 300 and not self._ended:  # noqa: PLR2004
+            self._connection.close()  # it wants no more of this body

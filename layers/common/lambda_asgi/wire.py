@@ -1,0 +1,175 @@
+"""The Lambda Runtime API as bytes: requests are built, responses are parsed, nothing is sent.
+
+Sources: the Runtime API (docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html), response streaming in custom
+runtimes (.../dg/runtimes-custom.html#runtimes-custom-response-streaming), HTTP/1.1 messages (RFC 9112), and the
+behaviour of AWS's runtime clients for Node.js, Python and Rust.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = [
+    "LAST_CHUNK",
+    "MalformedResponseError",
+    "Response",
+    "ResponseParser",
+    "chunk",
+    "error_request",
+    "get_request",
+    "response_head",
+    "trailers",
+]
+
+_API = b"/2018-06-01/runtime"
+LAST_CHUNK = b"0\r\n\r\n"
+
+
+class MalformedResponseError(ValueError):
+    """The peer's bytes are not an HTTP/1.1 response."""
+
+
+def get_request(host: bytes, path: bytes) -> bytes:
+    """``GET /runtime/<path>``: ``invocation/next`` or ``restore/next``, both long polls."""
+    return b"GET %b/%b HTTP/1.1\r\nHost: %b\r\nUser-Agent: lambda-asgi\r\n\r\n" % (_API, path, host)
+
+
+def response_head(host: bytes, request_id: bytes, invocation_id: bytes | None) -> bytes:
+    """The head of a streamed answer; chunks, and ``LAST_CHUNK`` or ``trailers()``, follow."""
+    return (
+        b"POST %b/invocation/%b/response HTTP/1.1\r\nHost: %b\r\n%b"
+        b"Content-Type: application/vnd.awslambda.http-integration-response\r\n"
+        b"Lambda-Runtime-Function-Response-Mode: streaming\r\n"
+        b"Transfer-Encoding: chunked\r\n"
+        b"Trailer: Lambda-Runtime-Function-Error-Type, Lambda-Runtime-Function-Error-Body\r\n\r\n"
+    ) % (_API, request_id, host, _invocation_header(invocation_id))
+
+
+def chunk(data: bytes) -> bytes:
+    """One chunk of RFC 9112, section 7.1; ``data`` is not empty, as that would end the body."""
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+def trailers(error_type: str, document: bytes) -> bytes:
+    """The end of a streamed answer that failed after it had started: the error in trailer fields."""
+    from base64 import b64encode
+
+    return (b"0\r\nLambda-Runtime-Function-Error-Type: %b\r\nLambda-Runtime-Function-Error-Body: %b\r\n\r\n") % (
+        _field(error_type),
+        b64encode(document),
+    )
+
+
+def error_request(
+    host: bytes, path: bytes, error_type: str, document: bytes, invocation_id: bytes | None = None
+) -> bytes:
+    """``POST /runtime/<path>``: ``init/error`` or ``invocation/<id>/error``."""
+    return (
+        b"POST %b/%b HTTP/1.1\r\nHost: %b\r\n%b"
+        b"Content-Type: application/vnd.aws.lambda.error+json\r\n"
+        b"Lambda-Runtime-Function-Error-Type: %b\r\nContent-Length: %d\r\n\r\n%b"
+    ) % (_API, path, host, _invocation_header(invocation_id), _field(error_type), len(document), document)
+
+
+def _invocation_header(invocation_id: bytes | None) -> bytes:
+    # Lambda Managed Instances tell concurrent invocations apart by it.
+    return b"" if invocation_id is None else b"Lambda-Runtime-Invocation-Id: %b\r\n" % invocation_id
+
+
+def _field(value: str) -> bytes:
+    printable = "".join(char if char.isprintable() else "?" for char in value)
+    return printable.encode("ascii", "backslashreplace")
+
+
+class Response:
+    """A complete response; header names are lower case, of equal names the last one counts."""
+
+    __slots__ = ("body", "headers", "status")
+
+    def __init__(self, status: int, headers: Mapping[bytes, bytes], body: bytes) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+
+    @property
+    def closes(self) -> bool:
+        """Whether the peer will close the connection after this response."""
+        return self.headers.get(b"connection", b"").lower() == b"close"
+
+
+class ResponseParser:
+    """Takes the bytes of one response as they come, in pieces of any size."""
+
+    __slots__ = ("_buffer", "_head", "_parts", "_wanted")
+
+    def __init__(self) -> None:
+        self._head: tuple[int, dict[bytes, bytes]] | None = None
+        self._buffer = b""
+        self._parts: list[bytes] = []
+        self._wanted = 0  # bytes still missing of the body, or of the chunk and its CRLF
+
+    def feed(self, data: bytes) -> Response | None:
+        """The response, when ``data`` completes it."""
+        if self._head is None:
+            self._buffer += data
+            if not self._parse_head():
+                return None
+            data, self._buffer = self._buffer, b""
+        head = self._head
+        assert head is not None  # noqa: S101 - for the type checker: _parse_head() returned true
+        status, headers = head
+        chunked = headers.get(b"transfer-encoding", b"").lower() == b"chunked"
+        complete = self._feed_chunked(data) if chunked else self._feed_plain(data)
+        return Response(status, headers, b"".join(self._parts)) if complete else None
+
+    def _parse_head(self) -> bool:
+        while True:
+            head, end, rest = self._buffer.partition(b"\r\n\r\n")
+            if not end:
+                return False
+            self._buffer = rest
+            status_line, *lines = head.split(b"\r\n")
+            version, _, status = status_line.partition(b" ")
+            if not version.startswith(b"HTTP/1.") or not status[:3].isdigit():
+                raise MalformedResponseError(f"not a status line: {status_line[:80]!r}")
+            if int(status[:3]) >= 200:  # noqa: PLR2004 - 1xx are interim responses, RFC 9110 section 15.2
+                break
+        headers = {}
+        for line in lines:
+            name, _, value = line.partition(b":")
+            headers[name.lower()] = value.strip()
+        self._head = int(status[:3]), headers
+        try:
+            self._wanted = int(headers.get(b"content-length", b"0"))
+        except ValueError:
+            raise MalformedResponseError("content-length is not a number") from None
+        return True
+
+    def _feed_plain(self, data: bytes) -> bool:
+        self._parts.append(data[: self._wanted])
+        self._wanted -= len(self._parts[-1])
+        return self._wanted == 0
+
+    def _feed_chunked(self, data: bytes) -> bool:
+        data = self._buffer + data
+        while True:
+            line, end, rest = data.partition(b"\r\n")
+            if not end:
+                break
+            try:
+                size = int(line.partition(b";")[0], 16)
+            except ValueError:
+                raise MalformedResponseError("chunk size is not a number") from None
+            if size == 0:
+                # Trailer fields of a response mean nothing here; they end with an empty line.
+                if rest.startswith(b"\r\n") or b"\r\n\r\n" in rest:
+                    return True
+                break
+            if len(rest) < size + 2:
+                break
+            self._parts.append(rest[:size])
+            data = rest[size + 2 :]
+        self._buffer = data
+        return False
