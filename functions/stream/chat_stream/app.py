@@ -1,0 +1,90 @@
+"""GET /chat/stream: an ASGI application for `lambda_asgi`."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Annotated
+
+from chat.http import credentials, problems
+from fastapi import FastAPI, Query, Request, Response
+
+from chat import events
+from chat.errors import ChatError
+from chat_stream.composition import Composition, compose
+from chat_stream.outcome import failure_of
+from chat_stream.settings import StreamSettings
+from chat_stream.streams import Attach
+from chat_stream.threads import in_thread, install_executor
+from chat_stream.writer import EventStream, EventWriter
+
+LIMIT_SHARE = 0.5
+"""How much of the margin before Lambda's deadline storing may take, before the stream ends without it."""
+
+
+def create_app(compose: Callable[[], Composition]) -> FastAPI:
+    """The application; `compose` is called once, when it starts."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        executor = install_executor()
+        app.state.composition = compose()
+        yield
+        executor.shutdown(wait=False, cancel_futures=True)
+
+    app = FastAPI(lifespan=lifespan, openapi_url=None)
+    problems.install(app)
+    app.add_api_route("/chat/stream", stream, methods=["GET"])
+    return app
+
+
+async def stream(
+    request: Request,
+    session_id: Annotated[str, Query(alias="sessionId", min_length=1, max_length=64)],
+    last_event_id: Annotated[str | None, Query(alias="lastEventId")] = None,
+    stream_token: Annotated[str | None, Query(alias="streamToken")] = None,
+) -> Response:
+    """Attaches to a session. 204: the client has seen everything, which tells EventSource to stop."""
+    composition: Composition = request.app.state.composition
+    settings = composition.settings
+    try:
+        seen = events.parse_last_event_id(request.headers.get("last-event-id") or last_event_id)
+        user_id = await _user_id(composition, request, session_id, stream_token)
+        deadline, limit = _time_limits(request, settings)
+        body = await composition.streams.open(Attach(session_id, user_id, seen, deadline, limit))
+    except ChatError as error:
+        return _refusal(request, error, settings)
+    if body is None:
+        return Response(status_code=204)
+    return EventStream(body, ping_seconds=settings.ping_seconds)
+
+
+async def _user_id(composition: Composition, request: Request, session_id: str, stream_token: str | None) -> str:
+    bearer = credentials.bearer_token(request)
+    if bearer is None and stream_token is not None:
+        return await in_thread(composition.stream_tokens.verify, stream_token, session_id)
+    return await in_thread(composition.authenticator.authenticate, bearer)
+
+
+def _time_limits(request: Request, settings: StreamSettings) -> tuple[float | None, float | None]:
+    invocation = request.scope.get("aws.lambda")
+    if invocation is None:
+        return None, None
+    left = invocation["deadline_ms"] / 1000 - time.time()
+    end = asyncio.get_running_loop().time() + left
+    margin = settings.deadline_margin_seconds
+    return end - margin, end - margin * (1 - LIMIT_SHARE)
+
+
+def _refusal(request: Request, error: ChatError, settings: StreamSettings) -> Response:
+    """EventSource shows no error bodies: a client that wants events is told by one."""
+    if events.MEDIA_TYPE not in request.headers.get("accept", ""):
+        raise error
+
+    async def body(writer: EventWriter) -> None:
+        await writer.write(events.refusal(failure_of(error)))
+
+    return EventStream(body, ping_seconds=settings.ping_seconds)
+
+
+app = create_app(compose)

@@ -1,0 +1,1 @@
+"""Slash commands: prompts that begin with `/` and are answered here, through the same events, without a provider."""

@@ -1,0 +1,55 @@
+"""Builds the stream function's one object graph from its environment."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from chat.dynamo import DynamoMessageStore, DynamoSessionStore, DynamoUserStore, build_tables
+
+from chat.auth import Authenticator, StreamTokens, build_authenticator, build_secret_source
+from chat.catalog import load_catalog
+from chat.clock import SystemClock
+from chat.ids import new_id
+from chat_stream.commands.registry import build_registry
+from chat_stream.providers.registry import build_providers
+from chat_stream.providers.settings import ProviderSettings
+from chat_stream.settings import StreamSettings
+from chat_stream.streams import ChatStreams
+
+
+@dataclass(frozen=True, slots=True)
+class Composition:
+    """What the HTTP side calls."""
+
+    authenticator: Authenticator
+    stream_tokens: StreamTokens
+    streams: ChatStreams
+    settings: StreamSettings
+
+
+def compose(environ: Mapping[str, str] = os.environ) -> Composition:
+    """The function as deployed.
+
+    Raises:
+        SettingsError: a variable is missing or wrong.
+    """
+    settings = StreamSettings.from_environ(environ)
+    secret = build_secret_source(settings)
+    clock = SystemClock()
+    tables = build_tables(settings)
+    return Composition(
+        authenticator=build_authenticator(settings, secret),
+        stream_tokens=StreamTokens(secret, clock),
+        streams=ChatStreams(
+            sessions=DynamoSessionStore(tables),
+            messages=DynamoMessageStore(tables),
+            users=DynamoUserStore(tables),
+            catalog=load_catalog(),
+            commands=build_registry(),
+            provider=build_providers(ProviderSettings.from_environ(environ)).get,
+            clock=clock,
+            settings=settings,
+            new_owner=new_id,
+        ),
+        settings=settings,
+    )

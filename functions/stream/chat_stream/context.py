@@ -1,0 +1,30 @@
+"""What of a chat a model is given: the conversation so far, as much as fits its context window."""
+
+from collections.abc import Sequence
+
+from chat.commands import unescape
+
+from chat.catalog import Model
+from chat.messages import Message, MessageKind, Role
+from chat_stream.providers.port import Turn
+
+MAX_MESSAGES = 200
+CHARS_PER_TOKEN = 3
+"""A cautious figure: English has about 4, code and other scripts fewer."""
+
+
+def turns_for(model: Model, messages: Sequence[Message], system: str) -> tuple[Turn, ...]:
+    """The newest turns that fit, oldest first; the prompt (the last message) always.
+
+    Slash commands and their answers are left out, and so is an answer whose prompt does not fit.
+    """
+    budget = (model.context_window - model.max_output_tokens) * CHARS_PER_TOKEN - len(system)
+    turns: list[Turn] = []
+    for message in reversed([m for m in messages if m.kind is MessageKind.CHAT and m.content]):
+        budget -= len(message.content)
+        if turns and budget < 0:
+            break
+        turns.append(Turn(message.role, unescape(message.content) if message.role is Role.USER else message.content))
+    while len(turns) > 1 and turns[-1].role is Role.ASSISTANT:
+        turns.pop()
+    return tuple(reversed(turns))

@@ -1,0 +1,69 @@
+"""How a generation ended, and how that reads: as a session's state, as a message, as the stream's last event."""
+
+from dataclasses import dataclass
+
+from chat import events
+from chat.errors import ChatError
+from chat.messages import Message, MessageStatus, Usage
+from chat.sessions import Failure, Session, SessionState
+from chat.settling import answer_of
+
+DEADLINE = Failure(
+    "deadline_exceeded", "The answer took longer than allowed; what had been written of it is kept.", retryable=True
+)
+INTERNAL = Failure("internal_error", "Something went wrong here; what had been written of it is kept.", retryable=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A generation's end."""
+
+    state: SessionState
+    status: MessageStatus
+    finish_reason: str | None = None
+    usage: Usage | None = None
+    failure: Failure | None = None
+
+    def answer(self, session: Session, text: str, now: float) -> Message | None:
+        """The message to be stored; None if nothing was written."""
+        return answer_of(
+            session,
+            text,
+            created_at=now,
+            status=self.status,
+            finish_reason=self.finish_reason,
+            usage=self.usage,
+        )
+
+
+STOPPED = Outcome(SessionState.STOPPED, MessageStatus.STOPPED, finish_reason="stopped")
+
+
+def completed(finish_reason: str, usage: Usage | None) -> Outcome:
+    return Outcome(SessionState.COMPLETED, MessageStatus.COMPLETE, finish_reason, usage)
+
+
+def failed(failure: Failure) -> Outcome:
+    return Outcome(SessionState.FAILED, MessageStatus.INTERRUPTED, failure=failure)
+
+
+def failure_of(error: ChatError) -> Failure:
+    return Failure(error.code, error.message, error.retryable)
+
+
+def terminal_event_id(session: Session, text: str) -> int:
+    """The id of a finished session's last event."""
+    return events.terminal_id(text, completed=session.state is SessionState.COMPLETED)
+
+
+def terminal_event(session: Session, answer: Message | None) -> bytes:
+    """The event that ends the stream of a finished session, live and at every replay the same."""
+    event_id = terminal_event_id(session, answer.content if answer else "")
+    if session.failure is not None:
+        return events.error(event_id, session.failure)
+    return events.done(
+        event_id,
+        message_id=answer.message_id if answer else None,
+        finish_reason=(answer.finish_reason if answer else None) or session.state.value,
+        usage=answer.usage if answer else None,
+    )

@@ -1,0 +1,212 @@
+"""The use case: a client attaches to its session and is told everything it has not seen.
+
+`open` refuses, or decides in one conditional write what the request is (produce, follow, replay) and returns what
+writes the stream. Whatever happens after that, one terminal event ends it.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+
+from aws_lambda_powertools import Logger
+
+from chat import events
+from chat.catalog import Catalog
+from chat.clock import Clock
+from chat.errors import ChatError, ForbiddenError, NotFoundError, ProviderError
+from chat.messages import Message, MessageKind, MessageStore
+from chat.sessions import Attachment, AttachRole, Failure, LeaseLostError, Session, SessionStore
+from chat.users import User, UserStore
+from chat_stream.commands.command import CommandContext
+from chat_stream.commands.registry import CommandRegistry
+from chat_stream.context import MAX_MESSAGES, turns_for
+from chat_stream.following import AbandonedError, Follower, answer_in
+from chat_stream.outcome import INTERNAL, failure_of, terminal_event_id
+from chat_stream.production import Production
+from chat_stream.providers.port import ChatProvider, ChatRequest, Finish
+from chat_stream.settings import StreamSettings
+from chat_stream.source import Source
+from chat_stream.threads import in_thread
+from chat_stream.writer import EventWriter
+
+STILL_GOING = Failure(
+    "deadline_exceeded", "This connection has reached its time limit; the answer goes on.", retryable=True
+)
+
+logger = Logger()
+
+type Body = Callable[[EventWriter], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Attach:
+    """A request to attach. Times are the event loop's.
+
+    At `deadline` a generation is stored as it is; at `limit`, a little later, the stream ends even if storing hangs.
+    """
+
+    session_id: str
+    user_id: str
+    last_event_id: int = 0
+    deadline: float | None = None
+    limit: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChatStreams:
+    """Streams of sessions; `provider` gives the adapter by a provider's name, importing its SDK when first asked."""
+
+    sessions: SessionStore
+    messages: MessageStore
+    users: UserStore
+    catalog: Catalog
+    commands: CommandRegistry
+    provider: Callable[[str], Awaitable[ChatProvider]]
+    clock: Clock
+    settings: StreamSettings
+    new_owner: Callable[[], str]
+
+    async def open(self, attach: Attach) -> Body | None:
+        """What writes the stream; None if the client has seen all of it.
+
+        Raises:
+            ChatError: the refusal.
+        """
+        user, session = await asyncio.gather(
+            in_thread(
+                self.users.get_or_create,
+                attach.user_id,
+                default_tier=self.settings.default_tier,
+                now=self.clock.now(),
+            ),
+            in_thread(self.sessions.get, attach.session_id),
+        )
+        if user.disabled:
+            raise ForbiddenError("This user is disabled.", code="user_disabled")
+        if session is None or session.user_id != attach.user_id:
+            raise NotFoundError("There is no such session.", code="session_not_found")
+        attachment, messages = await asyncio.gather(self.attach(attach), self._read(session))
+        if attachment.role is AttachRole.REPLAY and not session.state.finished:
+            messages = await self._read(attachment.session)
+        stream = _Stream(self, attach, user, messages)
+        if attachment.role is AttachRole.REPLAY and stream.has_seen_all(attachment.session):
+            return None
+        return lambda writer: stream.write(attachment, writer)
+
+    async def attach(self, attach: Attach) -> Attachment:
+        """Counts the attach and decides what it is; see `SessionStore.attach`."""
+        return await in_thread(
+            self.sessions.attach,
+            attach.session_id,
+            user_id=attach.user_id,
+            owner=self.new_owner(),
+            now=self.clock.now(),
+            lease_seconds=self.settings.lease_seconds,
+            max_attaches=self.settings.max_attaches,
+        )
+
+    async def _read(self, session: Session) -> tuple[Message, ...]:
+        """The conversation up to the prompt; of a finished session the answer is enough."""
+        finished = session.state.finished
+        return await in_thread(
+            self.messages.latest,
+            session.user_id,
+            session.chat_id,
+            limit=1 if finished else MAX_MESSAGES,
+            up_to_message_id=session.answer_message_id if finished else session.prompt_message_id,
+        )
+
+
+class _Stream:
+    """One client's stream. `messages` are the conversation up to the prompt, or the answer alone."""
+
+    def __init__(self, streams: ChatStreams, attach: Attach, user: User, messages: Sequence[Message]) -> None:
+        self._streams = streams
+        self._attach = attach
+        self._user = user
+        self._messages = messages
+
+    def has_seen_all(self, session: Session) -> bool:
+        answer = answer_in(self._messages, session)
+        return self._attach.last_event_id >= terminal_event_id(session, answer.content if answer else "")
+
+    async def write(self, attachment: Attachment, writer: EventWriter) -> None:
+        """Writes the stream; whatever happens, its last event is a terminal one."""
+        greeting = (
+            events.OPENING if self._attach.last_event_id >= events.TYPING_ID else events.OPENING + events.typing()
+        )
+        await writer.write(greeting)
+        try:
+            async with asyncio.timeout_at(self._attach.limit):
+                await self._write(attachment, writer)
+        except TimeoutError:
+            await writer.write(events.refusal(STILL_GOING))
+        except ChatError as error:
+            await writer.write(events.refusal(failure_of(error)))
+        except Exception:
+            logger.exception("stream failed", session_id=self._attach.session_id)
+            await writer.write(events.refusal(INTERNAL))
+
+    async def _write(self, attachment: Attachment, writer: EventWriter) -> None:
+        streams = self._streams
+        follower = Follower(
+            writer,
+            self._attach.last_event_id,
+            sessions=streams.sessions,
+            messages=streams.messages,
+            clock=streams.clock,
+        )
+        if attachment.role is AttachRole.REPLAY:
+            await follower.replay(attachment.session, self._messages)
+            return
+        while True:
+            try:
+                if attachment.role is AttachRole.PRODUCE:
+                    production = self._production(attachment, writer)
+                    await production.run()
+                else:
+                    async with asyncio.timeout_at(self._attach.deadline):
+                        await follower.follow(attachment.session, poll_seconds=streams.settings.follow_poll_seconds)
+            except LeaseLostError:
+                follower.seen = max(follower.seen, production.last_event_id)
+                attachment = replace(attachment, role=AttachRole.FOLLOW)
+            except AbandonedError:
+                attachment = await streams.attach(self._attach)
+            else:
+                return
+
+    def _production(self, attachment: Attachment, writer: EventWriter) -> Production:
+        streams = self._streams
+        return Production(
+            attachment,
+            self._source(attachment.session),
+            writer,
+            store=streams.sessions,
+            clock=streams.clock,
+            settings=streams.settings,
+            deadline=self._attach.deadline,
+        )
+
+    def _source(self, session: Session) -> Source:
+        if session.kind is MessageKind.COMMAND:
+            streams = self._streams
+            context = CommandContext(session, self._user, streams.catalog, streams.messages)
+            return streams.commands.run(self._messages[-1].content, context)
+        return self._ask(session)
+
+    @asynccontextmanager
+    async def _ask(self, session: Session) -> AsyncIterator[AsyncIterator[str | Finish]]:
+        streams = self._streams
+        model = streams.catalog.get(session.model_id)
+        if model is None:
+            raise ProviderError("This model is no longer offered.", code="provider_misconfigured", retryable=False)
+        provider = await streams.provider(model.provider)
+        request = ChatRequest(
+            model=model,
+            turns=turns_for(model, self._messages, streams.settings.system_prompt),
+            system=streams.settings.system_prompt or None,
+            temperature=streams.settings.temperature,
+        )
+        async with provider.stream(request) as pieces:
+            yield pieces
