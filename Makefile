@@ -23,7 +23,13 @@ test: lint ## lint, types and all tests
 bench: setup ## the figures, side by side with AWS's Node.js runtime client
 	@$(BIN)/python -m bench
 
+validate: setup ## the template, as the SAM CLI and cfn-lint see it
+	@scripts/sam validate --lint
+
+build: setup ## what is deployed, in .aws-sam/build (ARCHITECTURE=x86_64 for another processor than arm64)
+	@scripts/sam build $(if $(ARCHITECTURE),--parameter-overrides Architecture=$(ARCHITECTURE))
+
 lock: setup ## make the locks in requirements/ anew
 	@UV=.uv/bin/uv scripts/lock
 
-.PHONY: help setup run lint test bench lock
+.PHONY: help setup run lint test bench validate build lock
