@@ -1,0 +1,37 @@
+"""`python -m demo_provider [--host 127.0.0.1] [--port 0]`: prints its address, then serves until a signal."""
+
+import argparse
+import os
+import socket
+
+import uvicorn
+
+from demo_provider.app import create_app
+
+DEFAULT_TOKENS_PER_SECOND = 40.0
+CLOSING_SECONDS = 1
+"""How long a stopping server waits for open answers."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="demo_provider", description="A model provider on this machine.")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=0, help="0: a free one")
+    arguments = parser.parse_args()
+    rate = float(os.environ.get("DEMO_TOKENS_PER_SECOND") or DEFAULT_TOKENS_PER_SECOND)
+    listening = socket.create_server((arguments.host, arguments.port))
+    print(f"demo provider on http://{arguments.host}:{listening.getsockname()[1]}", flush=True)
+    server = uvicorn.Server(
+        # Connections that are cut on request would be logged as errors.
+        uvicorn.Config(
+            create_app(tokens_per_second=rate),
+            log_level="critical",
+            access_log=False,
+            timeout_graceful_shutdown=CLOSING_SECONDS,
+        )
+    )
+    server.run(sockets=[listening])
+
+
+if __name__ == "__main__":
+    main()

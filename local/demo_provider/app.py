@@ -1,0 +1,106 @@
+"""The demo provider's HTTP interface."""
+
+import itertools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from demo_provider import anthropic_wire, openai_wire
+from demo_provider.answers import answer, exactly, tokens_of
+from demo_provider.calls import Call, Calls
+from demo_provider.directives import Directives
+from demo_provider.streaming import StreamedAnswer
+from demo_provider.wire import Asked, Wire
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One provider's way of speaking."""
+
+    read: Callable[[Mapping[str, Any]], Asked]
+    write: Callable[[Asked], Wire]
+    error_body: Callable[[int], dict[str, object]]
+
+
+OPENAI = Format(openai_wire.read, openai_wire.OpenAIWire, openai_wire.error_body)
+ANTHROPIC = Format(anthropic_wire.read, anthropic_wire.AnthropicWire, anthropic_wire.error_body)
+
+
+def create_app(*, tokens_per_second: float = 40.0) -> Starlette:
+    """`tokens_per_second` 0: as quick as possible."""
+    calls = Calls()
+
+    async def openai(request: Request) -> ASGIApp:
+        return await _answer(request, OPENAI, calls, tokens_per_second)
+
+    async def anthropic(request: Request) -> ASGIApp:
+        return await _answer(request, ANTHROPIC, calls, tokens_per_second)
+
+    async def counts(request: Request) -> JSONResponse:
+        return JSONResponse(calls.counts(request.query_params.get("contains", "")))
+
+    async def requests(request: Request) -> JSONResponse:
+        found = calls.having(request.query_params.get("contains", ""))
+        return JSONResponse([{"path": call.path, "body": call.body} for call in found])
+
+    return Starlette(
+        routes=[
+            Route("/v1/chat/completions", openai, methods=["POST"]),
+            Route("/v1/messages", anthropic, methods=["POST"]),
+            Route("/demo/calls", counts),
+            Route("/demo/requests", requests),
+        ]
+    )
+
+
+async def _answer(request: Request, form: Format, calls: Calls, tokens_per_second: float) -> ASGIApp:
+    try:
+        body = await request.json()
+        asked = form.read(body)
+        prompt = asked.prompts[-1]
+        directives = Directives.parse(prompt)
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+        return JSONResponse(form.error_body(400), status_code=400)
+    call = Call(path=request.url.path, prompt=prompt, body=body)
+    before = calls.add(call)
+    if directives.status is not None and (directives.times is None or before < directives.times):
+        call.state = "completed"
+        headers = {} if directives.retry_after is None else {"retry-after": directives.retry_after}
+        return JSONResponse(form.error_body(directives.status), status_code=directives.status, headers=headers)
+    tokens, finish = _tokens(asked, directives)
+    wire = form.write(asked)
+    if not asked.stream:
+        call.state = "completed"
+        return JSONResponse(wire.whole(text="".join(tokens), finish=finish, output_tokens=len(tokens)))
+    rate = tokens_per_second if directives.rate is None else directives.rate
+    return StreamedAnswer(wire, tokens, finish, rate, directives, call)
+
+
+def _tokens(asked: Asked, directives: Directives) -> tuple[list[str], str]:
+    """The answer's tokens, and why it ends where it does."""
+    tokens = [] if directives.empty else tokens_of(answer(asked.prompts))
+    if directives.tokens is not None:
+        tokens = exactly(tokens, directives.tokens)
+    if directives.surrogates:
+        tokens = list(itertools.chain.from_iterable(_halves(token) for token in [*tokens, " \N{GRINNING FACE}"]))
+    if asked.max_tokens is not None and len(tokens) > asked.max_tokens:
+        return tokens[: asked.max_tokens], "length"
+    return tokens, directives.finish or "stop"
+
+
+def _halves(token: str) -> list[str]:
+    """Splits `token` within each character that UTF-16 writes as a pair."""
+    units = token.encode("utf-16-be")
+    characters = [units[at : at + 2].decode("utf-16-be", "surrogatepass") for at in range(0, len(units), 2)]
+    pieces = [""]
+    for character in characters:
+        if "\udc00" <= character <= "\udfff":
+            pieces.append("")
+        pieces[-1] += character
+    return pieces
