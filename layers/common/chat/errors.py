@@ -8,6 +8,7 @@ ChatError                     code, status, retryable
 ├── InvalidRequestError       400, 409, 413, 422: the request's own fault
 ├── TooManyRequestsError      429  too_many_attaches
 ├── StorageError              503  storage_unavailable
+├── KeysUnavailableError      503  keys_unavailable
 ├── ProviderError             502  provider_*: what the model's provider did
 └── GenerationError           500  interrupted, deadline_exceeded, internal_error
 
@@ -89,6 +90,14 @@ class StorageError(ChatError):
 
     status = 503
     default_code = "storage_unavailable"
+    default_retryable = True
+
+
+class KeysUnavailableError(ChatError):
+    """The keys that tokens are signed with cannot be read or fetched."""
+
+    status = 503
+    default_code = "keys_unavailable"
     default_retryable = True
 
 

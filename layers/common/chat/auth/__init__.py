@@ -1,0 +1,19 @@
+"""Who asks: bearer tokens, stream tokens, and the secret behind them.
+
+`import jwt` brings in cryptography, boto3 brings in botocore: both are imported when they are first needed.
+"""
+
+from chat.auth.authenticator import Authenticator, build_authenticator
+from chat.auth.secrets import AuthSecret, SecretSource, build_secret_source
+from chat.auth.signer import Signer
+from chat.auth.stream_tokens import StreamTokens
+
+__all__ = [
+    "AuthSecret",
+    "Authenticator",
+    "SecretSource",
+    "Signer",
+    "StreamTokens",
+    "build_authenticator",
+    "build_secret_source",
+]
