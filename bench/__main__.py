@@ -1,0 +1,36 @@
+"""``python -m bench [suite...]``: prints a table for each suite and writes ``.build/bench.json``.
+
+A suite is a module of this package with a function ``run() -> Suite``, listed in ``SUITES``. Exits with 1 when a limit
+is missed.
+"""
+
+import os
+import platform
+import sys
+from importlib import import_module
+from pathlib import Path
+
+from bench.figures import Suite, store, table
+
+SUITES = ("runtime",)
+OUTPUT = Path(".build/bench.json")
+
+
+def main(names: list[str]) -> int:
+    """Runs the suites of these names, or all of them."""
+    unknown = [name for name in names if name not in SUITES]
+    if unknown:
+        print(f"no such suite: {', '.join(unknown)}; there are {', '.join(SUITES)}", file=sys.stderr)
+        return 2
+    suites: list[Suite] = []
+    for name in names or SUITES:
+        suites.append(import_module(f"bench.{name}").run())
+        print(table(suites[-1]), flush=True)
+    machine = {"system": platform.platform(), "cpus": os.cpu_count(), "python": platform.python_version()}
+    store(suites, machine, OUTPUT)
+    missed = [figure.name for suite in suites for figure in suite.figures if figure.passed is False]
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,35 @@
+"""The bare ASGI application that is measured; bench/node/handler.mjs is the same in JavaScript."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+COUNT = 500
+TOKEN = b'data: {"type":"token","content":"text chunk"}\n\n'
+START = {
+    "type": "http.response.start",
+    "status": 200,
+    "headers": [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-cache")],
+}
+
+
+async def app(
+    scope: dict[str, Any],
+    receive: Callable[[], Awaitable[dict[str, Any]]],
+    send: Callable[[dict[str, Any]], Awaitable[None]],
+) -> None:
+    """Sends 500 tokens: one a turn of the loop ("turns"), one each 5 ms ("paced"), or all at once ("burst")."""
+    if scope["type"] == "lifespan":
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        return
+    workload = scope["query_string"]
+    await send(START)
+    for _ in range(COUNT):
+        await send({"type": "http.response.body", "body": TOKEN, "more_body": True})
+        if workload == b"turns":
+            await asyncio.sleep(0)
+        elif workload == b"paced":
+            await asyncio.sleep(0.005)
+    await send({"type": "http.response.body"})
