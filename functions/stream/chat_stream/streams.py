@@ -17,6 +17,7 @@ from chat.clock import Clock
 from chat.errors import ChatError, ForbiddenError, NotFoundError, ProviderError
 from chat.messages import Message, MessageKind, MessageStore
 from chat.sessions import Attachment, AttachRole, Failure, LeaseLostError, Session, SessionStore
+from chat.settling import is_dead, settle
 from chat.users import User, UserStore
 from chat_stream.commands.command import CommandContext
 from chat_stream.commands.registry import CommandRegistry
@@ -86,6 +87,9 @@ class ChatStreams:
             raise ForbiddenError("This user is disabled.", code="user_disabled")
         if session is None or session.user_id != attach.user_id:
             raise NotFoundError("There is no such session.", code="session_not_found")
+        now = self.clock.now()
+        if session.is_expired(now) and is_dead(session, now):
+            await in_thread(settle, self.sessions, session, now)
         attachment, messages = await asyncio.gather(self.attach(attach), self._read(session))
         if attachment.role is AttachRole.REPLAY and not session.state.finished:
             messages = await self._read(attachment.session)

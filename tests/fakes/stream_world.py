@@ -1,0 +1,176 @@
+"""The stream function's use case over stores in memory and a scripted provider."""
+
+import asyncio
+import datetime as dt
+from collections.abc import MutableMapping, Sequence
+from typing import Any
+
+from chat.catalog import Catalog, Model
+from chat.ids import new_id, new_message_ids
+from chat.messages import Message, MessageKind, Role
+from chat.sessions import Session
+from chat.users import Tier
+from chat_stream.commands.registry import build_registry
+from chat_stream.providers.port import ChatProvider
+from chat_stream.settings import StreamSettings
+from chat_stream.streams import Attach, ChatStreams
+from chat_stream.writer import EventStream
+from fakes import sse
+from fakes.clock import FakeClock
+from fakes.memory_stores import MemoryDatabase, MemoryMessageStore, MemorySessionStore, MemoryUserStore
+from fakes.scripted_provider import ScriptedProvider, Step
+
+MODEL = Model(
+    id="small",
+    provider="scripted",
+    provider_model="small-1",
+    tier=Tier.BASIC,
+    context_window=2_000,
+    max_output_tokens=1_000,
+    input_price=1.0,
+    output_price=2.0,
+    price_date=dt.date(2026, 11, 1),
+    sampling=True,
+)
+BIG_MODEL = Model(
+    id="big",
+    provider="scripted",
+    provider_model="big-1",
+    tier=Tier.ENTERPRISE,
+    context_window=200_000,
+    max_output_tokens=10_000,
+    input_price=5.0,
+    output_price=25.0,
+    price_date=dt.date(2026, 11, 1),
+    sampling=False,
+)
+REQUIRED = {
+    "SESSIONS_TABLE": "sessions",
+    "CHATS_TABLE": "chats",
+    "USERS_TABLE": "users",
+    "JWT_ISSUER": "issuer",
+    "JWT_AUDIENCE": "audience",
+    "AUTH_SECRET": "s" * 32,
+}
+QUICK = {
+    "STOP_POLL_SECONDS": "0.02",
+    "CHECKPOINT_SECONDS": "0.04",
+    "FOLLOW_POLL_SECONDS": "0.01",
+    "LEASE_SECONDS": "6",
+}
+
+
+class StreamWorld:
+    """One database, one provider, any number of clients."""
+
+    def __init__(self, *scripts: Sequence[Step], **settings: str) -> None:
+        self.database = MemoryDatabase()
+        self.clock = FakeClock()
+        self.provider = ScriptedProvider(*scripts)
+        self.sessions = MemorySessionStore(self.database)
+        self.settings = StreamSettings.from_environ(REQUIRED | QUICK | settings)
+        self.streams = ChatStreams(
+            sessions=self.sessions,
+            messages=MemoryMessageStore(self.database),
+            users=MemoryUserStore(self.database),
+            catalog=Catalog([MODEL, BIG_MODEL]),
+            commands=build_registry(),
+            provider=self._provider,
+            clock=self.clock,
+            settings=self.settings,
+            new_owner=new_id,
+        )
+
+    async def _provider(self, name: str) -> ChatProvider:
+        assert name == "scripted"
+        return self.provider
+
+    def start(self, prompt: str, *, user_id: str = "alice", chat_id: str = "chat", model_id: str = "small") -> Session:
+        """What `/chat/start` does."""
+        now = self.clock.advance(1)
+        ids = new_message_ids(now)
+        command = prompt.startswith("/") and not prompt.startswith("//")
+        session = Session(
+            session_id=new_id(),
+            user_id=user_id,
+            chat_id=chat_id,
+            model_id=model_id,
+            kind=MessageKind.COMMAND if command else MessageKind.CHAT,
+            prompt_message_id=ids.prompt,
+            answer_message_id=ids.answer,
+            created_at=now,
+            expires_at=now + 600,
+        )
+        message = Message(
+            ids.prompt, user_id, chat_id, session.session_id, Role.USER, prompt, model_id, now, kind=session.kind
+        )
+        self.sessions.start(session, message)
+        return session
+
+    def stored(self, session: Session) -> Session:
+        stored = self.sessions.get(session.session_id)
+        assert stored is not None
+        return stored
+
+    def history(self, chat_id: str = "chat", user_id: str = "alice") -> list[Message]:
+        return self.database.chat(user_id, chat_id)
+
+    def answers(self, chat_id: str = "chat") -> list[Message]:
+        return [message for message in self.history(chat_id) if message.role is Role.ASSISTANT]
+
+    def client(self, session: Session, *, seen: int = 0, deadline_in: float | None = None) -> "Client":
+        return Client(self, session, seen, deadline_in)
+
+    async def read(self, session: Session, *, seen: int = 0, deadline_in: float | None = None) -> list[sse.Event]:
+        """Attaches and reads to the end; [] for 204."""
+        return await self.client(session, seen=seen, deadline_in=deadline_in).events()
+
+
+class Client:
+    """One attached client; what has arrived so far is in `body`."""
+
+    def __init__(self, world: StreamWorld, session: Session, seen: int, deadline_in: float | None) -> None:
+        self._world = world
+        self._session = session
+        self._seen = seen
+        self._deadline_in = deadline_in
+        self._changed = asyncio.Event()
+        self.body = b""
+        self.chunks: list[bytes] = []
+
+    async def events(self) -> list[sse.Event]:
+        async with asyncio.timeout(10):
+            await self.run()
+        events = sse.parse(self.body)
+        if events:
+            sse.check_stream(events)
+        return events
+
+    async def run(self) -> None:
+        now = asyncio.get_running_loop().time()
+        deadline = None if self._deadline_in is None else now + self._deadline_in
+        limit = None if deadline is None else deadline + 1
+        attach = Attach(self._session.session_id, self._session.user_id, self._seen, deadline, limit)
+        body = await self._world.streams.open(attach)
+        if body is None:
+            return
+        response = EventStream(body, ping_seconds=self._world.settings.ping_seconds)
+        await response({"type": "http"}, _never, self._send)
+
+    async def until(self, part: bytes) -> None:
+        """Waits until that has arrived."""
+        async with asyncio.timeout(10):
+            while part not in self.body:
+                self._changed.clear()
+                await self._changed.wait()
+
+    async def _send(self, message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.body" and message["body"]:
+            self.chunks.append(message["body"])
+            self.body += message["body"]
+            self._changed.set()
+
+
+async def _never() -> MutableMapping[str, Any]:
+    await asyncio.Event().wait()
+    raise AssertionError

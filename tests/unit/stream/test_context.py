@@ -1,0 +1,44 @@
+"""What of a chat fits a model's context window."""
+
+from chat.messages import Message, MessageStatus, Role
+from chat_stream.context import CHARS_PER_TOKEN, turns_for
+from fakes.stream_world import MODEL
+
+BUDGET = (MODEL.context_window - MODEL.max_output_tokens) * CHARS_PER_TOKEN
+
+
+def message(number: int, role: Role, content: str, status: MessageStatus = MessageStatus.COMPLETE) -> Message:
+    return Message(f"{number:026d}", "alice", "chat", "session", role, content, "small", 0.0, status)
+
+
+def test_whole_conversation_that_fits_is_given() -> None:
+    messages = [message(1, Role.USER, "a"), message(2, Role.ASSISTANT, "b"), message(3, Role.USER, "c")]
+
+    assert [turn.content for turn in turns_for(MODEL, messages, "system")] == ["a", "b", "c"]
+
+
+def test_oldest_turns_are_left_out_together_with_their_answers() -> None:
+    long = "x" * (BUDGET // 2 - 10)
+    messages = [
+        message(1, Role.USER, long),
+        message(2, Role.ASSISTANT, long),
+        message(3, Role.USER, "new"),
+    ]
+
+    assert [turn.content for turn in turns_for(MODEL, messages, "s" * 100)] == ["new"]
+
+
+def test_prompt_is_given_even_if_it_alone_is_too_long() -> None:
+    messages = [message(1, Role.USER, "old"), message(3, Role.USER, "x" * (BUDGET + 1))]
+
+    assert [len(turn.content) for turn in turns_for(MODEL, messages, "")] == [BUDGET + 1]
+
+
+def test_partial_answers_are_part_of_the_conversation() -> None:
+    messages = [
+        message(1, Role.USER, "a"),
+        message(2, Role.ASSISTANT, "par", MessageStatus.INTERRUPTED),
+        message(3, Role.USER, "go on"),
+    ]
+
+    assert [turn.content for turn in turns_for(MODEL, messages, "")] == ["a", "par", "go on"]
