@@ -4,13 +4,13 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Annotated
 
-from chat.http import credentials, problems
-from fastapi import FastAPI, Query, Request, Response
+from fastapi import FastAPI, Request, Response
 
 from chat import events
-from chat.errors import ChatError
+from chat.errors import ChatError, InvalidRequestError, NotFoundError
+from chat.http.application import new_app
+from chat.http.credentials import bearer_token
 from chat_stream.composition import Composition, compose
 from chat_stream.outcome import failure_of
 from chat_stream.settings import StreamSettings
@@ -18,6 +18,7 @@ from chat_stream.streams import Attach
 from chat_stream.threads import in_thread, install_executor
 from chat_stream.writer import EventStream, EventWriter
 
+MAX_SESSION_ID_CHARS = 64
 LIMIT_SHARE = 0.5
 """How much of the margin before Lambda's deadline storing may take, before the stream ends without it."""
 
@@ -32,26 +33,17 @@ def create_app(compose: Callable[[], Composition]) -> FastAPI:
         yield
         executor.shutdown(wait=False, cancel_futures=True)
 
-    app = FastAPI(lifespan=lifespan, openapi_url=None)
-    problems.install(app)
+    app = new_app(lifespan=lifespan)
     app.add_api_route("/chat/stream", stream, methods=["GET"])
     return app
 
 
-async def stream(
-    request: Request,
-    session_id: Annotated[str, Query(alias="sessionId", min_length=1, max_length=64)],
-    last_event_id: Annotated[str | None, Query(alias="lastEventId")] = None,
-    stream_token: Annotated[str | None, Query(alias="streamToken")] = None,
-) -> Response:
+async def stream(request: Request) -> Response:
     """Attaches to a session. 204: the client has seen everything, which tells EventSource to stop."""
     composition: Composition = request.app.state.composition
     settings = composition.settings
     try:
-        seen = events.parse_last_event_id(request.headers.get("last-event-id") or last_event_id)
-        user_id = await _user_id(composition, request, session_id, stream_token)
-        deadline, limit = _time_limits(request, settings)
-        body = await composition.streams.open(Attach(session_id, user_id, seen, deadline, limit))
+        body = await composition.streams.open(await _attach(composition, request))
     except ChatError as error:
         return _refusal(request, error, settings)
     if body is None:
@@ -59,11 +51,25 @@ async def stream(
     return EventStream(body, ping_seconds=settings.ping_seconds)
 
 
-async def _user_id(composition: Composition, request: Request, session_id: str, stream_token: str | None) -> str:
-    bearer = credentials.bearer_token(request)
-    if bearer is None and stream_token is not None:
+async def _attach(composition: Composition, request: Request) -> Attach:
+    query = request.query_params
+    session_id = query.get("sessionId", "")
+    if not session_id:
+        raise InvalidRequestError("sessionId is missing.", errors=[{"field": "sessionId", "message": "is missing"}])
+    user_id = await _user_id(composition, request, session_id)
+    if len(session_id) > MAX_SESSION_ID_CHARS:
+        raise NotFoundError("There is no such session.", code="session_not_found")
+    seen = events.parse_last_event_id(request.headers.get("last-event-id") or query.get("lastEventId"))
+    deadline, limit = _time_limits(request, composition.settings)
+    return Attach(session_id, user_id, seen, deadline, limit)
+
+
+async def _user_id(composition: Composition, request: Request, session_id: str) -> str:
+    """A stream token is for this stream alone, so it goes before a cookie that may be old."""
+    stream_token = request.query_params.get("streamToken")
+    if stream_token and "authorization" not in request.headers:
         return await in_thread(composition.stream_tokens.verify, stream_token, session_id)
-    return await in_thread(composition.authenticator.authenticate, bearer)
+    return await in_thread(composition.authenticator.authenticate, bearer_token(request))
 
 
 def _time_limits(request: Request, settings: StreamSettings) -> tuple[float | None, float | None]:

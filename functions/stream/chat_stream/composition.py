@@ -4,11 +4,10 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from chat.dynamo import DynamoMessageStore, DynamoSessionStore, DynamoUserStore, build_tables
-
 from chat.auth import Authenticator, StreamTokens, build_authenticator, build_secret_source
 from chat.catalog import load_catalog
 from chat.clock import SystemClock
+from chat.dynamo import DynamoMessageStore, DynamoSessionStore, DynamoUserStore, Tables
 from chat.ids import new_id
 from chat_stream.commands.registry import build_registry
 from chat_stream.providers.registry import build_providers
@@ -36,7 +35,8 @@ def compose(environ: Mapping[str, str] = os.environ) -> Composition:
     settings = StreamSettings.from_environ(environ)
     secret = build_secret_source(settings)
     clock = SystemClock()
-    tables = build_tables(settings)
+    tables = Tables(settings)
+    tables.prepare()
     return Composition(
         authenticator=build_authenticator(settings, secret),
         stream_tokens=StreamTokens(secret, clock),

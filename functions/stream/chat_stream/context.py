@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 
-from chat.commands import unescape
-
 from chat.catalog import Model
+from chat.commands import unescape
 from chat.messages import Message, MessageKind, Role
 from chat_stream.providers.port import Turn
 
