@@ -1,13 +1,17 @@
-"""How a slash command is told from a prompt: `/name` is a command, `//text` is a prompt that begins with one slash."""
+"""How a slash command is told from a prompt for the model: it begins with one slash; two stand for a slash itself."""
 
 from chat.messages import MessageKind
+
+COMMAND_PREFIX = "/"
+ESCAPED_PREFIX = "//"
 
 
 def kind_of(prompt: str) -> MessageKind:
     """What a prompt is."""
-    return MessageKind.COMMAND if prompt.startswith("/") and not prompt.startswith("//") else MessageKind.CHAT
+    is_command = prompt.startswith(COMMAND_PREFIX) and not prompt.startswith(ESCAPED_PREFIX)
+    return MessageKind.COMMAND if is_command else MessageKind.CHAT
 
 
 def unescape(prompt: str) -> str:
-    """A prompt as a model is given it."""
-    return prompt.removeprefix("/") if prompt.startswith("//") else prompt
+    """The text of a chat prompt as the model is to have it: `//etc is a folder` is `/etc is a folder`."""
+    return prompt.removeprefix(COMMAND_PREFIX) if prompt.startswith(ESCAPED_PREFIX) else prompt

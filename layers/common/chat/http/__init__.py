@@ -1,0 +1,1 @@
+"""The HTTP side that the functions have in common: credentials, problem documents, JSON in and out."""

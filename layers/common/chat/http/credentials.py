@@ -1,0 +1,15 @@
+"""Where a request carries its bearer token."""
+
+from starlette.requests import HTTPConnection
+
+COOKIE = "chat_token"
+"""For browsers, whose `EventSource` sends no headers. It cannot be used for forged requests: what changes something
+takes JSON only, which a page of another site may not send without CORS."""
+
+
+def bearer_token(request: HTTPConnection) -> str | None:
+    """The token of the Authorization header (RFC 6750, section 2.1), else that of the cookie; None: there is none."""
+    scheme, _, token = request.headers.get("authorization", "").strip().partition(" ")
+    if scheme.lower() == "bearer" and (token := token.strip()):
+        return token
+    return request.cookies.get(COOKIE) or None

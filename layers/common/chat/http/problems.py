@@ -1,0 +1,156 @@
+"""Errors as problem documents (RFC 9457): the one place where the tree of `chat.errors` meets HTTP.
+
+A document never holds what the request held: neither a value that was refused nor a token.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from chat.errors import AuthenticationError, ChatError, InvalidRequestError, NotFoundError
+from chat.http.responses import JSON_HEADERS
+
+MEDIA_TYPE = "application/problem+json"
+MAX_FIELD_ERRORS = 20
+MAX_FIELD_CHARS = 100
+MAX_PLACES = 8
+
+logger = Logger()
+
+
+def install(app: FastAPI) -> None:
+    """Every error that leaves `app` is a problem document; none is raised to the server before an answer began."""
+    app.add_exception_handler(ChatError, _on_chat_error)
+    app.add_exception_handler(RequestValidationError, _on_validation_error)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_middleware(_UnexpectedErrors)
+
+
+def problem(error: ChatError, headers: Mapping[str, str] | None = None) -> Response:
+    """The answer that tells of `error`."""
+    document = {
+        "type": "about:blank",
+        "title": HTTPStatus(error.http_status).phrase,
+        "status": error.http_status,
+        "detail": error.message,
+        "code": error.code,
+        **error.extensions,
+    }
+    # ASCII: the name of an unknown field may hold what UTF-8 cannot carry.
+    body = json.dumps(document, separators=(",", ":")).encode()
+    all_headers = JSON_HEADERS | _challenge(error) | dict(headers or {})
+    return Response(body, error.http_status, all_headers, MEDIA_TYPE)
+
+
+def invalid_fields(errors: Sequence[Mapping[str, Any]]) -> InvalidRequestError:
+    """Pydantic's errors as one error, with `errors: [{field, message}]`."""
+    fields = [{"field": _field(item["loc"]), "message": str(item["msg"])} for item in errors[:MAX_FIELD_ERRORS]]
+    summary = "; ".join(f"{item['field']}: {item['message']}" for item in fields[:3])
+    return InvalidRequestError(f"The request is not valid. {summary}", errors=fields)
+
+
+def _field(location: Sequence[int | str]) -> str:
+    return ".".join(map(str, location))[:MAX_FIELD_CHARS] or "body"
+
+
+def _challenge(error: ChatError) -> dict[str, str]:
+    if not isinstance(error, AuthenticationError):
+        return {}
+    # RFC 6750, section 3: no error code when the request lacks any token.
+    return {"www-authenticate": "Bearer" if error.code == "token_missing" else 'Bearer error="invalid_token"'}
+
+
+async def _on_chat_error(_request: Request, error: Exception) -> Response:
+    if not isinstance(error, ChatError):
+        raise error
+    if error.http_status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        logger.error(error.message, code=error.code, **_cause(error.__cause__))
+    return problem(error)
+
+
+async def _on_validation_error(_request: Request, error: Exception) -> Response:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    # FastAPI puts where a field was found (query, path, ...) before its name.
+    return problem(invalid_fields([{"loc": item["loc"][1:], "msg": item["msg"]} for item in error.errors()]))
+
+
+async def _on_http_exception(_request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        known: ChatError = NotFoundError("There is nothing at this address.")
+    elif error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        known = InvalidRequestError("This address does not take that method.", code="method_not_allowed", status=405)
+    else:
+        known = InvalidRequestError(str(error.detail), status=error.status_code)
+    return problem(known, error.headers)
+
+
+class _UnexpectedErrors:
+    """Answers what nothing else caught, and logs it.
+
+    Starlette's own handler for `Exception` raises it again after the answer, which a server takes for a failure of the
+    invocation. Once an answer has begun nothing else is left to do, and it is raised.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = False
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal began
+            began = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_and_note)
+        except Exception as error:
+            logger.error("Unexpected error", code="internal_error", **_cause(error))  # noqa: TRY400  # see _cause
+            if began:
+                raise
+            await problem(ChatError("Something went wrong on our side."))(scope, receive, send)
+
+
+def _cause(error: BaseException | None) -> dict[str, Any]:
+    """What a log may hold of an error: kinds and places. Messages may quote a prompt, an answer or a token."""
+    chain = list(_chain(error))
+    if not chain:
+        return {}
+    return {
+        "exception_name": [type(link).__name__ for link in chain],
+        "aws_error": next((code for link in chain if (code := _aws_code(link))), None),
+        "places": list(_places(chain[-1]))[-MAX_PLACES:],
+    }
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
+def _aws_code(error: BaseException) -> str | None:
+    response = getattr(error, "response", None)
+    return response.get("Error", {}).get("Code") if isinstance(response, dict) else None
+
+
+def _places(error: BaseException) -> Iterator[str]:
+    frame = error.__traceback__
+    while frame is not None:
+        yield f"{frame.tb_frame.f_code.co_filename}:{frame.tb_lineno}"
+        frame = frame.tb_next
