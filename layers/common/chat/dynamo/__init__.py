@@ -1,0 +1,14 @@
+"""The storage ports on DynamoDB.
+
+    tables = Tables(settings)
+    sessions = DynamoSessionStore(tables)
+
+Nothing is connected until the first call, and PynamoDB's objects never leave this package.
+"""
+
+from chat.dynamo.messages import DynamoMessageStore
+from chat.dynamo.sessions import DynamoSessionStore
+from chat.dynamo.tables import Tables
+from chat.dynamo.users import DynamoUserStore
+
+__all__ = ["DynamoMessageStore", "DynamoSessionStore", "DynamoUserStore", "Tables"]

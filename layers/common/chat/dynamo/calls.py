@@ -1,0 +1,142 @@
+"""Calls to DynamoDB: failures, conditions that did not hold, and transactions in each other's way, in one place."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from random import uniform
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from pynamodb.connection import Connection
+from pynamodb.exceptions import PynamoDBException, TransactWriteError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+from pynamodb.models import Model
+
+from chat.errors import StorageError
+from chat.ids import new_id
+
+CONFLICT_ATTEMPTS = 6
+CONFLICT_PAUSE_SECONDS = 0.02
+"""Doubled with each attempt, less up to half of it by chance."""
+
+_CONDITION_FAILED = "ConditionalCheckFailed"
+
+type Item = dict[str, Any]
+"""An item as DynamoDB's JSON has it."""
+
+
+class ConditionFailedError(Exception):
+    """A condition did not hold; nothing was written. `items` has the old item of each condition that failed."""
+
+    def __init__(self, items: dict[str, Item | None]) -> None:
+        super().__init__(", ".join(items))
+        self.items = items
+
+
+@contextmanager
+def storage_errors() -> Iterator[None]:
+    """Turns every failure of botocore and PynamoDB into the project's own.
+
+    Raises:
+        StorageError: DynamoDB could not be reached, did not answer in time, or refused.
+    """
+    try:
+        yield
+    except (PynamoDBException, BotoCoreError, ClientError) as error:
+        raise StorageError("The storage is not available.") from error
+
+
+def update[M: Model](
+    connection: Connection,
+    item: M,
+    *,
+    actions: Sequence[Action],
+    condition: Condition | None = None,
+    return_values: str = "ALL_NEW",
+) -> M:
+    """Updates one item; returns it as `return_values` says.
+
+    Raises:
+        ConditionFailedError: with the old item under the name of its class; None if there is none.
+    """
+    request = item.get_update_kwargs_from_instance(
+        actions=list(actions), condition=condition, return_values_on_condition_failure="ALL_OLD"
+    )
+    request |= connection.get_return_values_map(return_values)
+    try:
+        response = _unless_conflict(lambda: connection.dispatch("UpdateItem", dict(request)))
+    except ClientError as error:
+        if _code(error) == "ConditionalCheckFailedException":
+            # PynamoDB raises an error of its own, without the item, from botocore's, which has it.
+            old = getattr(error.__cause__, "response", {}).get("Item")
+            raise ConditionFailedError({type(item).__name__: old}) from None
+        raise
+    return type(item).from_raw_data(response.get("Attributes", {}))
+
+
+class Transaction:
+    """Writes that happen all or none; each has a name, by which `commit` tells whose condition failed."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._puts: list[tuple[str, Item]] = []
+        self._updates: list[tuple[str, Item]] = []
+
+    def put(self, name: str, item: Model, condition: Condition | None = None) -> None:
+        self._puts.append((name, item.get_save_kwargs_from_instance(condition=condition)))
+
+    def update(self, name: str, item: Model, actions: Sequence[Action], condition: Condition | None = None) -> None:
+        request = item.get_update_kwargs_from_instance(actions=list(actions), condition=condition)
+        self._updates.append((name, request))
+
+    def commit(self) -> None:
+        """Runs it. The client token makes a repetition, after an answer got lost, the same transaction.
+
+        Raises:
+            ConditionFailedError: with the names of the writes whose conditions failed.
+        """
+        try:
+            _unless_conflict(
+                lambda: self._connection.transact_write_items(
+                    condition_check_items=[],
+                    delete_items=[],
+                    put_items=[request for _, request in self._puts],
+                    update_items=[request for _, request in self._updates],
+                    client_request_token=new_id(),
+                )
+            )
+        except TransactWriteError as error:
+            names = [name for name, _ in (*self._puts, *self._updates)]
+            reasons = zip(names, error.cancellation_reasons, strict=False)
+            failed = {name: reason.raw_item for name, reason in reasons if reason and reason.code == _CONDITION_FAILED}
+            if failed:
+                raise ConditionFailedError(failed) from None
+            raise
+
+
+def _unless_conflict(call: Callable[[], Item]) -> Item:
+    """Repeats a call that met a transaction on the same item; botocore does not.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-conflict-handling
+    """
+    for attempt in range(CONFLICT_ATTEMPTS - 1):
+        try:
+            return call()
+        except (ClientError, TransactWriteError) as error:
+            if not _is_conflict(error):
+                raise
+        pause_seconds = CONFLICT_PAUSE_SECONDS * 2**attempt
+        time.sleep(uniform(pause_seconds / 2, pause_seconds))  # noqa: S311
+    return call()
+
+
+def _is_conflict(error: ClientError | TransactWriteError) -> bool:
+    if isinstance(error, ClientError):
+        return _code(error) == "TransactionConflictException"
+    codes = {reason.code for reason in error.cancellation_reasons if reason is not None}
+    return "TransactionConflict" in codes and _CONDITION_FAILED not in codes
+
+
+def _code(error: ClientError) -> str:
+    return error.response.get("Error", {}).get("Code", "")

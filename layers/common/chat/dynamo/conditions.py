@@ -1,0 +1,95 @@
+"""The decisions of the session's state machine, as conditions of DynamoDB, and what an item that failed one means."""
+
+from typing import NamedTuple
+
+from pynamodb.expressions.condition import And, Condition, Or
+
+from chat.dynamo.items import SessionItem
+from chat.errors import ChatError, NotFoundError, SessionExpiredError, TooManyRequestsError
+from chat.sessions import Lease, Session, SessionState
+
+
+class Attempt(NamedTuple):
+    """Who attaches, when, and how often that may be done."""
+
+    user_id: str
+    now: float
+    max_attaches: int
+
+
+def may_produce(attempt: Attempt) -> Condition:
+    """The caller's, in time, not attached to too often; pending, or cut off before any text was shown."""
+    cut_off = _all(
+        _in_state(SessionState.STREAMING),
+        SessionItem.lease_expires_at <= attempt.now,
+        SessionItem.shown == False,  # noqa: E712  # an expression, not a comparison
+    )
+    return _all(
+        _may_attach(attempt),
+        SessionItem.expires_at > attempt.now,
+        Or(_in_state(SessionState.PENDING), cut_off),
+    )
+
+
+def may_watch(attempt: Attempt) -> Condition:
+    """The caller's, begun, not attached to too often; in time, or being produced."""
+    being_produced = _all(_in_state(SessionState.STREAMING), SessionItem.lease_expires_at > attempt.now)
+    return _all(
+        _may_attach(attempt),
+        SessionItem.state != SessionState.PENDING,
+        Or(SessionItem.expires_at > attempt.now, being_produced),
+    )
+
+
+def holds(lease: Lease) -> Condition:
+    """The lease is still the producer's."""
+    return _all(SessionItem.epoch == lease.epoch, _in_state(SessionState.STREAMING))
+
+
+def may_settle(session: Session, now: float) -> Condition:
+    """Nothing has happened since `session` was read, and nobody produces."""
+    unchanged = _all(SessionItem.epoch == session.epoch, _in_state(session.state))
+    if session.state is SessionState.STREAMING:
+        return _all(unchanged, SessionItem.lease_expires_at <= now)
+    return unchanged
+
+
+def is_streaming(user_id: str) -> Condition:
+    """The caller's, and begun, and not finished."""
+    return _all(SessionItem.user_id == user_id, _in_state(SessionState.STREAMING))
+
+
+def is_pending(user_id: str, now: float) -> Condition:
+    """The caller's, not begun, and in time."""
+    return _all(SessionItem.user_id == user_id, _in_state(SessionState.PENDING), SessionItem.expires_at > now)
+
+
+def attach_refusal(session: Session, attempt: Attempt) -> ChatError | None:
+    """Why the caller may not attach to its own session, if so."""
+    if session.is_expired(attempt.now):
+        return expired()
+    if session.attaches >= attempt.max_attaches:
+        return TooManyRequestsError("The session was attached to too often.", code="too_many_attaches")
+    return None
+
+
+def not_found() -> NotFoundError:
+    return NotFoundError("There is no such session.", code="session_not_found")
+
+
+def expired() -> SessionExpiredError:
+    return SessionExpiredError("The session's time is over.")
+
+
+def _may_attach(attempt: Attempt) -> Condition:
+    return _all(SessionItem.user_id == attempt.user_id, SessionItem.attaches < attempt.max_attaches)
+
+
+def _in_state(state: SessionState) -> Condition:
+    return SessionItem.state == state
+
+
+def _all(first: Condition, *others: Condition) -> Condition:
+    for other in others:
+        first = And(first, other)
+    return first

@@ -1,0 +1,111 @@
+"""The items of the tables, as PynamoDB models without a table; `chat.dynamo.tables` binds them to one."""
+
+from pynamodb.attributes import (
+    BinaryAttribute,
+    BooleanAttribute,
+    JSONAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+)
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+from pynamodb.models import Model
+
+from chat.dynamo.keys import UserIdAttribute
+from chat.dynamo.packing import PackedTextAttribute
+
+
+class SessionItem(Model):
+    """A session."""
+
+    session_id = UnicodeAttribute(hash_key=True, attr_name="sessionId")
+    user_id = UserIdAttribute(attr_name="userId")
+    chat_id = UnicodeAttribute(attr_name="chatId")
+    model_id = UnicodeAttribute(attr_name="modelId")
+    kind = UnicodeAttribute()
+    prompt_message_id = UnicodeAttribute(attr_name="promptMessageId")
+    answer_message_id = UnicodeAttribute(attr_name="answerMessageId")
+    created_at = NumberAttribute(attr_name="createdAt")
+    expires_at = NumberAttribute(attr_name="expiresAt")
+    project_id = UnicodeAttribute(null=True, attr_name="projectId")
+    task_id = UnicodeAttribute(null=True, attr_name="taskId")
+    state = UnicodeAttribute()
+    attaches = NumberAttribute()
+    owner = UnicodeAttribute(null=True)
+    claim = UnicodeAttribute(null=True)
+    """Names the call of `attach` that took the lease: its repetition, after an answer got lost, finds itself here."""
+    epoch = NumberAttribute()
+    lease_expires_at = NumberAttribute(attr_name="leaseExpiresAt")
+    shown = BooleanAttribute()
+    partial = PackedTextAttribute(null=True)
+    stop_requested = BooleanAttribute(attr_name="stopRequested")
+    failure = JSONAttribute(null=True)
+    ttl = NumberAttribute()
+
+
+class SessionPartItem(Model):
+    """A part of a session's partial text."""
+
+    session_id = UnicodeAttribute(hash_key=True, attr_name="sessionId")
+    data = BinaryAttribute(legacy_encoding=False)
+    ttl = NumberAttribute()
+
+
+class ActivityIndex(GlobalSecondaryIndex["ChatItem"]):  # type: ignore[no-untyped-call]  # PynamoDB's own hook
+    """A user's chats by their newest prompt."""
+
+    class Meta:
+        index_name = "ChatsByActivity"
+        projection = AllProjection()
+
+    activity_user = UserIdAttribute(hash_key=True, attr_name="activityUser")
+    activity_at = UnicodeAttribute(range_key=True, attr_name="activityAt")
+
+
+class ChatItem(Model):
+    """A chat. `activity_at` is its newest prompt's id: ids sort by time, and no two chats share one."""
+
+    pk = UserIdAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    created_at = NumberAttribute(attr_name="createdAt")
+    activity_user = UserIdAttribute(attr_name="activityUser")
+    activity_at = UnicodeAttribute(attr_name="activityAt")
+    by_activity = ActivityIndex()
+
+
+class MessageItem(Model):
+    """A message of a chat."""
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    session_id = UnicodeAttribute(attr_name="sessionId")
+    role = UnicodeAttribute()
+    content = PackedTextAttribute()
+    model_id = UnicodeAttribute(attr_name="modelId")
+    created_at = NumberAttribute(attr_name="createdAt")
+    status = UnicodeAttribute()
+    kind = UnicodeAttribute()
+    finish_reason = UnicodeAttribute(null=True, attr_name="finishReason")
+    input_tokens = NumberAttribute(null=True, attr_name="inputTokens")
+    output_tokens = NumberAttribute(null=True, attr_name="outputTokens")
+    project_id = UnicodeAttribute(null=True, attr_name="projectId")
+    task_id = UnicodeAttribute(null=True, attr_name="taskId")
+
+
+class MessagePartItem(Model):
+    """A part of a message's content."""
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    data = BinaryAttribute(legacy_encoding=False)
+
+
+class UserItem(Model):
+    """A user."""
+
+    user_id = UserIdAttribute(hash_key=True, attr_name="userId")
+    tier = UnicodeAttribute(null=True)
+    disabled = BooleanAttribute(default=False)
+    input_tokens = NumberAttribute(default=0, attr_name="inputTokens")
+    output_tokens = NumberAttribute(default=0, attr_name="outputTokens")
+    created_at = NumberAttribute(null=True, attr_name="createdAt")
+    updated_at = NumberAttribute(null=True, attr_name="updatedAt")

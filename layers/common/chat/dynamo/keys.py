@@ -1,0 +1,56 @@
+"""Keys of items. A user's id is quoted, so that no id, whatever it is made of, reads as another's id or key.
+
+ChatsTable, by partition key:
+    user                chats of the user; sort key: the chat's id
+    user/chat           messages of the chat; sort key: the message's id
+    user/chat/parts     parts of the chat's long texts; sort key: message id/part key/number
+SessionsTable:
+    session             the session
+    session/key/number  parts of its partial text
+"""
+
+from typing import Any
+from urllib.parse import quote, unquote
+
+from pynamodb.attributes import Attribute
+from pynamodb.constants import STRING
+
+_LEGIBLE = "@|:+=,"
+"""Kept as they are, beside letters, digits and `_.-~`; never the slash, which separates, or the percent sign."""
+
+
+def quoted(user_id: str) -> str:
+    """`user_id` in ASCII without slashes; lone surrogates, which a token's JSON can hold, stay distinct too."""
+    return quote(user_id, safe=_LEGIBLE, errors="surrogatepass")
+
+
+def chat_key(user_id: str, chat_id: str) -> str:
+    """The partition of a chat's messages."""
+    return f"{quoted(user_id)}/{quoted(chat_id)}"
+
+
+def chat_parts_key(user_id: str, chat_id: str) -> str:
+    """The partition of the parts of a chat's long texts."""
+    return f"{chat_key(user_id, chat_id)}/parts"
+
+
+def part_sort_key(message_id: str, part_key: str, number: int) -> str:
+    """The sort key of a message's part."""
+    return f"{message_id}/{part_key}/{number:04}"
+
+
+def session_part_key(session_id: str, part_key: str, number: int) -> str:
+    """The key of a part of a session's partial text."""
+    return f"{session_id}/{part_key}/{number:04}"
+
+
+class UserIdAttribute(Attribute[str]):
+    """A user's id, quoted in DynamoDB."""
+
+    attr_type = STRING
+
+    def serialize(self, value: str) -> str:
+        return quoted(value)
+
+    def deserialize(self, value: Any) -> str:
+        return unquote(value, errors="surrogatepass")

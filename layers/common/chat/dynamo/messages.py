@@ -1,0 +1,86 @@
+"""Messages in DynamoDB: the adapter of `chat.messages.MessageStore`."""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from pynamodb.expressions.condition import Condition
+
+from chat.dynamo.calls import storage_errors
+from chat.dynamo.items import ChatItem, MessageItem
+from chat.dynamo.keys import chat_key
+from chat.dynamo.mapping import to_message
+from chat.dynamo.parts import MessageParts
+from chat.dynamo.positions import Place, decode_message_id, decode_place
+from chat.dynamo.tables import Tables
+from chat.messages import Message, MessagePage
+
+
+class DynamoMessageStore:
+    """Messages in ChatsTable. A chat's are read consistently; the order of chats, from an index, lags by moments."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self._parts = MessageParts(tables)
+
+    def page(self, user_id: str, chat_id: str, *, limit: int, position: str | None = None) -> MessagePage:
+        after = None if position is None else decode_message_id(position)
+        with storage_errors():
+            items = self._query(user_id, chat_id, _after(after), limit=limit + 1)
+            messages = self._messages(user_id, chat_id, items[:limit])
+        return MessagePage(messages, items[limit - 1].sk if len(items) > limit else None)
+
+    def page_all_chats(self, user_id: str, *, limit: int, position: str | None = None) -> MessagePage:
+        place = None if position is None else decode_place(position)
+        found: list[tuple[Place, MessageItem]] = []
+        with storage_errors():
+            for activity_at, chat_id, after in self._chats(user_id, place, limit=limit + 1):
+                items = self._query(user_id, chat_id, _after(after), limit=limit + 1 - len(found))
+                found += [(Place(activity_at, chat_id, item.sk), item) for item in items]
+                if len(found) > limit:
+                    break
+            messages = [
+                message
+                for chat_id, of_chat in groupby(found[:limit], key=lambda entry: entry[0].chat_id)
+                for message in self._messages(user_id, chat_id, [item for _, item in of_chat])
+            ]
+        return MessagePage(tuple(messages), found[limit - 1][0].encode() if len(found) > limit else None)
+
+    def latest(
+        self, user_id: str, chat_id: str, *, limit: int, up_to_message_id: str | None = None
+    ) -> tuple[Message, ...]:
+        up_to = None if up_to_message_id is None else MessageItem.sk <= up_to_message_id
+        with storage_errors():
+            items = self._query(user_id, chat_id, up_to, limit=limit, backwards=True)
+            return self._messages(user_id, chat_id, items[::-1])
+
+    def _chats(self, user_id: str, place: Place | None, *, limit: int) -> Iterator[tuple[str, str, str | None]]:
+        """Chats by activity, newest first, with the message to go on after: first the one where the last page ended.
+
+        A chat has a message at least, so that `limit` messages seldom need more than `limit` chats.
+        """
+        older = None
+        if place is not None:
+            yield place
+            older = ChatItem.activity_at < place.activity_at
+        chats = self._tables.chats.by_activity.query(user_id, older, scan_index_forward=False, page_size=limit)
+        for chat in chats:
+            if place is None or chat.sk != place.chat_id:
+                yield chat.activity_at, chat.sk, None
+
+    def _query(
+        self, user_id: str, chat_id: str, condition: Condition | None, *, limit: int, backwards: bool = False
+    ) -> list[MessageItem]:
+        key = chat_key(user_id, chat_id)
+        return list(
+            self._tables.messages.query(
+                key, condition, consistent_read=True, scan_index_forward=not backwards, limit=limit
+            )
+        )
+
+    def _messages(self, user_id: str, chat_id: str, items: Sequence[MessageItem]) -> tuple[Message, ...]:
+        contents = self._parts.contents(user_id, chat_id, [(item.sk, item.content) for item in items])
+        return tuple(to_message(item, user_id, chat_id, content) for item, content in zip(items, contents, strict=True))
+
+
+def _after(message_id: str | None) -> Condition | None:
+    return None if message_id is None else MessageItem.sk > message_id

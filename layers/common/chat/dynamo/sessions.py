@@ -1,0 +1,241 @@
+"""Sessions in DynamoDB: the adapter of `chat.sessions.SessionStore`."""
+
+from typing import Any
+
+from pynamodb.exceptions import DoesNotExist
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+
+from chat.dynamo import conditions
+from chat.dynamo.calls import ConditionFailedError, Item, Transaction, storage_errors, update
+from chat.dynamo.items import ChatItem, MessageItem, SessionItem, UserItem
+from chat.dynamo.mapping import failure_value, message_item, session_item, to_session, ttl
+from chat.dynamo.packing import set_text
+from chat.dynamo.parts import MessageParts, SessionParts
+from chat.dynamo.tables import Tables
+from chat.errors import StorageError
+from chat.ids import new_id
+from chat.messages import Message
+from chat.sessions import Attachment, AttachRole, Failure, Lease, LeaseLostError, Session, SessionState
+
+RACE_ATTEMPTS = 4
+"""How often a decision is made anew when the session changed between reading and writing."""
+
+PART_TTL_SECONDS = 7200
+"""Parts of a partial text outlive the session that names them."""
+
+
+class DynamoSessionStore:
+    """Sessions, each one item of SessionsTable; prompts and answers go to ChatsTable in the same transactions."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self._message_parts = MessageParts(tables)
+        self._session_parts = SessionParts(tables)
+
+    def start(self, session: Session, prompt: Message) -> None:
+        with storage_errors():
+            packed = self._message_parts.store(prompt)
+            try:
+                self._start(session, message_item(self._tables.messages, prompt, packed))
+            except ConditionFailedError as failed:
+                self._message_parts.remove(prompt, packed)
+                raise StorageError("The session or its prompt is there already.") from failed
+
+    def _start(self, session: Session, prompt: MessageItem) -> None:
+        partial = self._session_parts.store(session.session_id, session.partial, ttl(session))
+        item = session_item(self._tables.sessions, session, partial if session.partial else None)
+        try:
+            self._commit_start(item, prompt, newest=True)
+        except ConditionFailedError as failed:
+            if failed.items.keys() != {"chat"}:
+                raise
+            # A later prompt of this chat was faster: the chat's place is its.
+            self._commit_start(item, prompt, newest=False)
+
+    def _commit_start(self, session: SessionItem, prompt: MessageItem, *, newest: bool) -> None:
+        transaction = Transaction(self._tables.connection)
+        transaction.put("session", session, SessionItem.session_id.does_not_exist())
+        transaction.put("prompt", prompt, MessageItem.pk.does_not_exist())
+        if newest:
+            transaction.update(
+                "chat",
+                self._tables.chats(session.user_id, session.chat_id),
+                [
+                    ChatItem.activity_user.set(session.user_id),
+                    ChatItem.activity_at.set(prompt.sk),
+                    ChatItem.created_at.set(ChatItem.created_at | prompt.created_at),
+                ],
+                ChatItem.activity_at.does_not_exist() | (ChatItem.activity_at < prompt.sk),
+            )
+        transaction.commit()
+
+    def get(self, session_id: str) -> Session | None:
+        with storage_errors():
+            try:
+                item = self._tables.sessions.get(session_id, consistent_read=True)
+            except DoesNotExist:
+                return None
+            return self._session(item)
+
+    def attach(
+        self,
+        session_id: str,
+        *,
+        user_id: str,
+        owner: str,
+        now: float,
+        lease_seconds: float,
+        max_attaches: int,
+    ) -> Attachment:
+        claim = new_id()
+        take: list[Action] = [
+            SessionItem.state.set(SessionState.STREAMING),
+            SessionItem.owner.set(owner),
+            SessionItem.claim.set(claim),
+            SessionItem.epoch.set(SessionItem.epoch + 1),
+            SessionItem.lease_expires_at.set(now + lease_seconds),
+            SessionItem.partial.remove(),
+            SessionItem.attaches.add(1),
+        ]
+        attempt = conditions.Attempt(user_id, now, max_attaches)
+        with storage_errors():
+            for _ in range(RACE_ATTEMPTS):
+                taken, item = self._try(session_id, take, conditions.may_produce(attempt))
+                if taken or (item is not None and item.claim == claim):
+                    return Attachment(AttachRole.PRODUCE, self._own(item, user_id))
+                refusal = conditions.attach_refusal(self._own(item, user_id), attempt)
+                if refusal is not None:
+                    raise refusal
+                counted, item = self._try(session_id, [SessionItem.attaches.add(1)], conditions.may_watch(attempt))
+                if counted:
+                    session = self._own(item, user_id)
+                    role = AttachRole.REPLAY if session.state.finished else AttachRole.FOLLOW
+                    return Attachment(role, session)
+        raise StorageError("The session changes too fast.")
+
+    def checkpoint(self, lease: Lease, *, text: str | None, now: float, lease_seconds: float) -> bool:
+        actions: list[Action] = [SessionItem.lease_expires_at.set(now + lease_seconds)]
+        with storage_errors():
+            if text is not None:
+                packed = self._session_parts.store(lease.session_id, text, int(now) + PART_TTL_SECONDS)
+                actions += [set_text(SessionItem.partial, packed), SessionItem.shown.set(True)]
+            held, item = self._try(lease.session_id, actions, conditions.holds(lease), return_values="ALL_OLD")
+        if not held or item is None:
+            raise LeaseLostError(lease.session_id)
+        return item.stop_requested
+
+    def finish(
+        self,
+        lease: Lease,
+        *,
+        state: SessionState,
+        answer: Message | None,
+        failure: Failure | None = None,
+    ) -> None:
+        if not self._end(lease.session_id, conditions.holds(lease), state, answer, failure):
+            raise LeaseLostError(lease.session_id)
+
+    def settle(
+        self,
+        session: Session,
+        *,
+        now: float,
+        state: SessionState,
+        answer: Message | None,
+        failure: Failure | None = None,
+    ) -> bool:
+        if session.state.finished:
+            return False
+        return self._end(session.session_id, conditions.may_settle(session, now), state, answer, failure)
+
+    def request_stop(self, session_id: str, *, user_id: str, now: float) -> Session:
+        mark: list[Action] = [SessionItem.stop_requested.set(True)]
+        end: list[Action] = [*mark, SessionItem.state.set(SessionState.STOPPED)]
+        with storage_errors():
+            for _ in range(RACE_ATTEMPTS):
+                stopped, item = self._try(session_id, mark, conditions.is_streaming(user_id))
+                session = self._own(item, user_id)
+                if stopped or session.state.finished:
+                    return session
+                if session.state is SessionState.PENDING and session.is_expired(now):
+                    raise conditions.expired()
+                stopped, item = self._try(session_id, end, conditions.is_pending(user_id, now))
+                if stopped:
+                    return self._own(item, user_id)
+        raise StorageError("The session changes too fast.")
+
+    def _try(
+        self, session_id: str, actions: list[Action], condition: Condition, return_values: str = "ALL_NEW"
+    ) -> tuple[bool, SessionItem | None]:
+        """Whether the condition held; and the item after the update, or as it is, unchanged."""
+        model = self._tables.sessions
+        try:
+            item = update(
+                self._tables.connection,
+                model(session_id),
+                actions=actions,
+                condition=condition,
+                return_values=return_values,
+            )
+        except ConditionFailedError as failed:
+            old: Item | None = failed.items[model.__name__]
+            return False, model.from_raw_data(old) if old else None
+        return True, item
+
+    def _end(
+        self,
+        session_id: str,
+        condition: Condition,
+        state: SessionState,
+        answer: Message | None,
+        failure: Failure | None,
+    ) -> bool:
+        """Writes state, answer and counters, if `condition` holds of the session; returns whether it did."""
+        actions: list[Action] = [SessionItem.state.set(state), _failure_action(failure)]
+        transaction = Transaction(self._tables.connection)
+        with storage_errors():
+            if answer is None:
+                transaction.update("session", self._tables.sessions(session_id), actions, condition)
+                return _committed(transaction)
+            packed = self._message_parts.store(answer)
+            item = message_item(self._tables.messages, answer, packed)
+            transaction.put("answer", item, MessageItem.pk.does_not_exist())
+            transaction.update(
+                "session", self._tables.sessions(session_id), [*actions, SessionItem.partial.remove()], condition
+            )
+            if answer.usage is not None:
+                counters = [
+                    UserItem.input_tokens.add(answer.usage.input_tokens),
+                    UserItem.output_tokens.add(answer.usage.output_tokens),
+                ]
+                transaction.update("user", self._tables.users(answer.user_id), counters)
+            ended = _committed(transaction)
+            if not ended:
+                self._message_parts.remove(answer, packed)
+            return ended
+
+    def _own(self, item: SessionItem | None, user_id: str) -> Session:
+        """The item's session, if it is that user's."""
+        session = None if item is None else self._session(item)
+        if session is None or session.user_id != user_id:
+            raise conditions.not_found()
+        return session
+
+    def _session(self, item: SessionItem) -> Session | None:
+        if item.user_id is None:  # the key of a part
+            return None
+        return to_session(item, self._session_parts.text(item.session_id, item.partial))
+
+
+def _failure_action(failure: Failure | None) -> Any:
+    value = failure_value(failure)
+    return SessionItem.failure.remove() if value is None else SessionItem.failure.set(value)
+
+
+def _committed(transaction: Transaction) -> bool:
+    try:
+        transaction.commit()
+    except ConditionFailedError:
+        return False
+    return True
