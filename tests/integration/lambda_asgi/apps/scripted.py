@@ -1,0 +1,145 @@
+"""The application that the tests run: it does what the request's body, a JSON list of steps, says."""
+
+import asyncio
+import base64
+import contextvars
+import json
+import os
+import socket
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+LEFT_BEHIND = contextvars.ContextVar("LEFT_BEHIND", default="nothing")
+
+
+class ScriptedError(Exception):
+    """Raised by the step "raise"."""
+
+
+class Run:
+    """One request."""
+
+    def __init__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        self.scope, self.receive, self.send = scope, receive, send
+        self.gates: dict[int, socket.socket] = {}
+        self.body = b""
+
+    async def start(self, status: int, headers: list[tuple[str, str]]) -> None:
+        encoded = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+        await self.send({"type": "http.response.start", "status": status, "headers": encoded})
+
+    async def send_body(self, text: str, more: bool) -> None:
+        await self.send({"type": "http.response.body", "body": base64.b64decode(text), "more_body": more})
+
+    async def end(self) -> None:
+        await self.send({"type": "http.response.body"})
+
+    async def stamp(self) -> None:
+        await self.send({"type": "http.response.body", "body": repr(time.monotonic()).encode(), "more_body": True})
+
+    async def repeat(self, size: int, count: int) -> None:
+        for index in range(count):
+            body = bytes([index % 251]) * size
+            await self.send({"type": "http.response.body", "body": body, "more_body": True})
+
+    async def turn(self) -> None:
+        await asyncio.sleep(0)
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+    async def block(self, seconds: float) -> None:
+        time.sleep(seconds)  # noqa: ASYNC251 - that is the misbehaviour under test
+
+    async def gate(self, port: int) -> None:
+        """Waits for one byte from the test, leaving the loop free."""
+        sock = self.gates.get(port)
+        if sock is None:
+            sock = self.gates[port] = socket.create_connection(("127.0.0.1", port))  # noqa: ASYNC251
+            sock.setblocking(False)
+        if not await asyncio.get_running_loop().sock_recv(sock, 1):
+            raise ConnectionError("the test has gone")
+
+    async def fail(self, message: str) -> None:
+        raise ScriptedError(message)
+
+    async def exit(self, code: int) -> None:
+        sys.exit(code)
+
+    async def write_file(self, path: str) -> None:
+        Path(path).write_text(os.environ.get("_X_AMZN_TRACE_ID", "no trace"))  # noqa: ASYNC240
+
+    async def disconnect(self, path: str) -> None:
+        message = await self.receive()
+        Path(path).write_text(message["type"])  # noqa: ASYNC240
+
+    async def print(self, text: str) -> None:
+        print(text)
+
+    async def remember(self, value: str) -> None:
+        await self.echo(found=LEFT_BEHIND.get())
+        LEFT_BEHIND.set(value)
+
+    async def echo(self, **more: str) -> None:
+        document = {
+            "scope": _jsonable(self.scope),
+            "body": base64.b64encode(self.body).decode(),
+            "trace": os.environ.get("_X_AMZN_TRACE_ID"),
+            "loop": type(asyncio.get_running_loop()).__module__,
+            **more,
+        }
+        await self.start(200, [("content-type", "application/json")])
+        await self.send({"type": "http.response.body", "body": json.dumps(document).encode()})
+
+    async def send_raw(self, message: dict[str, Any]) -> None:
+        await self.send(message)
+
+
+def _jsonable(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value.decode("latin-1")
+    if isinstance(value, dict):
+        return {key: _jsonable(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_jsonable(item) for item in value]
+    return value
+
+
+async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    if scope["type"] == "lifespan":
+        await _lifespan(scope, receive, send)
+        return
+    run = Run(scope, receive, send)
+    message = await receive()
+    assert message["type"] == "http.request" and message["more_body"] is False
+    run.body = message["body"]
+    steps = [["echo"]]
+    if scope["path"] == "/steps":
+        steps = json.loads(run.body)
+    try:
+        for name, *arguments in steps:
+            await getattr(run, name)(*arguments)
+    finally:
+        for sock in run.gates.values():
+            sock.close()
+
+
+async def _lifespan(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    mode = os.environ.get("LIFESPAN", "")
+    if mode == "unsupported":
+        raise NotImplementedError
+    assert (await receive()) == {"type": "lifespan.startup"}
+    if mode == "fails":
+        await send({"type": "lifespan.startup.failed", "message": "no database"})
+        return
+    scope["state"]["started"] = os.getpid()
+    print("lifespan startup")
+    await send({"type": "lifespan.startup.complete"})
+    assert (await receive()) == {"type": "lifespan.shutdown"}
+    print("lifespan shutdown")
+    await send({"type": "lifespan.shutdown.complete"})
+
+
+no_app = "a string is not callable"
