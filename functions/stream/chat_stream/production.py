@@ -10,6 +10,7 @@ from dataclasses import replace
 from aws_lambda_powertools import Logger
 
 from chat import events
+from chat.causes import cause_of
 from chat.clock import Clock
 from chat.errors import ChatError, StorageError
 from chat.sessions import Attachment, LeaseLostError, Session, SessionStore
@@ -81,9 +82,9 @@ class Production:
             return failed(failure_of(error))
         except LeaseLostError:
             raise
-        except Exception:
+        except Exception as error:  # noqa: BLE001  # whatever it is, it ends in an `error` event
             if not self._scope.expired():
-                logger.exception("generation failed", session_id=self._session.session_id)
+                logger.error("generation failed", session_id=self._session.session_id, **cause_of(error))
                 return failed(INTERNAL)
         finally:
             keeper.cancel()
@@ -155,7 +156,7 @@ class Production:
                     break
                 except StorageError as error:
                     if attempt == STORE_ATTEMPTS - 1:
-                        logger.exception("answer not stored", session_id=self._session.session_id)
+                        logger.error("answer not stored", session_id=self._session.session_id, **cause_of(error))
                         unstored = replace(self._session, state=outcome.state, failure=failure_of(error))
                         return unstored, events.error(events.terminal_id(text, completed=False), failure_of(error))
                     await asyncio.sleep(STORE_PAUSE_SECONDS * 2**attempt)

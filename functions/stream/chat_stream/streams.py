@@ -13,6 +13,7 @@ from aws_lambda_powertools import Logger
 
 from chat import events
 from chat.catalog import Catalog
+from chat.causes import cause_of
 from chat.clock import Clock
 from chat.errors import ChatError, ForbiddenError, NotFoundError, ProviderError
 from chat.messages import Message, MessageKind, MessageStore
@@ -148,8 +149,8 @@ class _Stream:
             await writer.write(events.refusal(STILL_GOING))
         except ChatError as error:
             await writer.write(events.refusal(failure_of(error)))
-        except Exception:
-            logger.exception("stream failed", session_id=self._attach.session_id)
+        except Exception as error:  # noqa: BLE001  # whatever it is, it ends in an `error` event
+            logger.error("stream failed", session_id=self._attach.session_id, **cause_of(error))
             await writer.write(events.refusal(INTERNAL))
 
     async def _write(self, attachment: Attachment, writer: EventWriter) -> None:

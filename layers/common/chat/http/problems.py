@@ -4,7 +4,7 @@ A document never holds what the request held: neither a value that was refused n
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -16,13 +16,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from chat.causes import cause_of
 from chat.errors import AuthenticationError, ChatError, InvalidRequestError, NotFoundError
 from chat.http.responses import JSON_HEADERS
 
 MEDIA_TYPE = "application/problem+json"
 MAX_FIELD_ERRORS = 20
 MAX_FIELD_CHARS = 100
-MAX_PLACES = 8
 
 logger = Logger()
 
@@ -73,7 +73,7 @@ async def _on_chat_error(_request: Request, error: Exception) -> Response:
     if not isinstance(error, ChatError):
         raise error
     if error.http_status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        logger.error(error.message, code=error.code, **_cause(error.__cause__))
+        logger.error(error.message, code=error.code, **cause_of(error.__cause__))
     return problem(error)
 
 
@@ -120,37 +120,7 @@ class _UnexpectedErrors:
         try:
             await self._app(scope, receive, send_and_note)
         except Exception as error:
-            logger.error("Unexpected error", code="internal_error", **_cause(error))  # noqa: TRY400  # see _cause
+            logger.error("Unexpected error", code="internal_error", **cause_of(error))
             if began:
                 raise
             await problem(ChatError("Something went wrong on our side."))(scope, receive, send)
-
-
-def _cause(error: BaseException | None) -> dict[str, Any]:
-    """What a log may hold of an error: kinds and places. Messages may quote a prompt, an answer or a token."""
-    chain = list(_chain(error))
-    if not chain:
-        return {}
-    return {
-        "exception_name": [type(link).__name__ for link in chain],
-        "aws_error": next((code for link in chain if (code := _aws_code(link))), None),
-        "places": list(_places(chain[-1]))[-MAX_PLACES:],
-    }
-
-
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-
-
-def _aws_code(error: BaseException) -> str | None:
-    response = getattr(error, "response", None)
-    return response.get("Error", {}).get("Code") if isinstance(response, dict) else None
-
-
-def _places(error: BaseException) -> Iterator[str]:
-    frame = error.__traceback__
-    while frame is not None:
-        yield f"{frame.tb_frame.f_code.co_filename}:{frame.tb_lineno}"
-        frame = frame.tb_next
