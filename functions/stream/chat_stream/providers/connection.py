@@ -1,0 +1,39 @@
+"""How the SDKs' HTTP clients are set up, the same for all."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx2
+
+from chat_stream.providers.errors import retry_after_seconds
+from chat_stream.providers.settings import Timing
+
+MAX_RETRIES = 2
+"""The SDKs retry 408, 409, 429, 5xx and connection errors before a stream begins; with jitter, or as `retry-after` says.
+"""
+
+_ERROR_STATUS = 400
+
+
+def client_options(timing: Timing) -> dict[str, Any]:
+    """Arguments for an SDK's `DefaultAsyncHttpxClient`.
+
+    Only connecting has a timeout of its own: for all else the answer's watchdog is there.
+    """
+    return {
+        "timeout": httpx2.Timeout(None, connect=timing.connect_seconds),
+        "event_hooks": {"response": [_no_long_waits(timing.first_token_seconds / (MAX_RETRIES + 1))]},
+    }
+
+
+def _no_long_waits(max_seconds: float) -> Callable[[httpx2.Response], Awaitable[None]]:
+    """Lets no `retry-after` eat up the time for the first token: the user is told of the limit instead.
+
+    `x-should-retry` is what the SDKs look at before anything else.
+    """
+
+    async def hook(response: httpx2.Response) -> None:
+        if response.status_code >= _ERROR_STATUS and (retry_after_seconds(response.headers) or 0) > max_seconds:
+            response.headers["x-should-retry"] = "false"
+
+    return hook

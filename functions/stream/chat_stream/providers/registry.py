@@ -1,0 +1,133 @@
+"""Finds a model's provider, and imports its SDK when it is first asked for: that takes up to a second.
+
+A new provider is a module with its adapter and a line in `PROVIDERS`; one that speaks OpenAI's chat completions needs
+the line only. Its settings are `<NAME>_API_KEY` and `<NAME>_BASE_URL`.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import Protocol
+from weakref import WeakKeyDictionary
+
+from chat.errors import ProviderError
+from chat.settings import SettingsError
+from chat_stream.providers.errors import provider_error
+from chat_stream.providers.port import ChatRequest, Finish
+from chat_stream.providers.secrets import read_secret
+from chat_stream.providers.settings import Access, ProviderSettings
+
+_NO_KEY = "none"
+"""Stands in where an own base URL needs no key (Ollama, vLLM); the SDKs insist on one."""
+
+
+class Adapter(Protocol):
+    """A `ChatProvider` with connections."""
+
+    def stream(self, request: ChatRequest) -> AbstractAsyncContextManager[AsyncIterator[str | Finish]]: ...
+
+    async def close(self) -> None: ...
+
+
+def _openai(access: Access) -> Adapter:
+    from chat_stream.providers.openai import OpenAIProvider
+
+    return OpenAIProvider(access)
+
+
+def _anthropic(access: Access) -> Adapter:
+    from chat_stream.providers.anthropic import AnthropicProvider
+
+    return AnthropicProvider(access)
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderEntry:
+    """`label` is the name that people read. `make` imports the SDK; it runs in a thread."""
+
+    label: str
+    base_url: str
+    make: Callable[[Access], Adapter]
+
+
+PROVIDERS: Mapping[str, ProviderEntry] = {
+    "openai": ProviderEntry("OpenAI", "https://api.openai.com/v1", _openai),
+    "xai": ProviderEntry("xAI", "https://api.x.ai/v1", _openai),
+    "anthropic": ProviderEntry("Anthropic", "https://api.anthropic.com", _anthropic),
+}
+
+
+class ProviderRegistry:
+    """The `ChatProvider` for all models: each goes to its provider's adapter, one for each provider and event loop."""
+
+    def __init__(
+        self,
+        settings: ProviderSettings,
+        *,
+        providers: Mapping[str, ProviderEntry] = PROVIDERS,
+        read_secret: Callable[[str], str] = read_secret,
+    ) -> None:
+        """`read_secret` gives the text of the secret with that ARN; it may block."""
+        self._settings = settings
+        self._providers = providers
+        self._read_secret = read_secret
+        self._loops: WeakKeyDictionary[asyncio.AbstractEventLoop, _Adapters] = WeakKeyDictionary()
+
+    @asynccontextmanager
+    async def stream(self, request: ChatRequest) -> AsyncIterator[AsyncIterator[str | Finish]]:
+        adapter = await self.adapter(request.model.provider)
+        try:
+            async with adapter.stream(request) as answer:
+                yield answer
+        except ProviderError as error:
+            if error.code == "provider_misconfigured":
+                self._forget(request.model.provider, adapter)
+            raise
+
+    async def adapter(self, name: str) -> Adapter:
+        """The provider's adapter. Asked for ahead of time, the SDK is imported while other work is done.
+
+        Raises:
+            ProviderError: `provider_misconfigured`: no such provider, or no usable key.
+        """
+        adapters = self._here()
+        async with adapters.locks.setdefault(name, asyncio.Lock()):
+            if name not in adapters.made:
+                adapters.made[name] = await asyncio.to_thread(self._make, name)
+            return adapters.made[name]
+
+    async def close(self) -> None:
+        """Closes the connections of this event loop's adapters."""
+        adapters = self._loops.pop(asyncio.get_running_loop(), _Adapters())
+        for adapter in adapters.made.values():
+            await adapter.close()
+
+    def _here(self) -> "_Adapters":
+        return self._loops.setdefault(asyncio.get_running_loop(), _Adapters())
+
+    def _forget(self, name: str, adapter: Adapter) -> None:
+        """A refused key may have been replaced: the next request reads it anew."""
+        if self._here().made.get(name) is adapter:
+            del self._here().made[name]
+
+    def _make(self, name: str) -> Adapter:
+        entry = self._providers.get(name)
+        if entry is None:
+            raise provider_error(name, "provider_misconfigured")
+        try:
+            key = self._settings.api_key(name, self._read_secret)
+        except SettingsError as error:
+            raise provider_error(entry.label, "provider_misconfigured") from error
+        own_url = self._settings.base_urls.get(name)
+        if key is None and own_url is None:
+            raise provider_error(entry.label, "provider_misconfigured")
+        return entry.make(Access(entry.label, own_url or entry.base_url, key or _NO_KEY, self._settings.timing))
+
+
+class _Adapters:
+    """One event loop's."""
+
+    def __init__(self) -> None:
+        self.made: dict[str, Adapter] = {}
+        self.locks: dict[str, asyncio.Lock] = {}
