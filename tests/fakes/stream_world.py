@@ -11,7 +11,6 @@ from chat.messages import Message, MessageKind, Role
 from chat.sessions import Session
 from chat.users import Tier
 from chat_stream.commands.registry import build_registry
-from chat_stream.providers.port import ChatProvider
 from chat_stream.settings import StreamSettings
 from chat_stream.streams import Attach, ChatStreams
 from chat_stream.writer import EventStream
@@ -75,15 +74,11 @@ class StreamWorld:
             users=MemoryUserStore(self.database),
             catalog=Catalog([MODEL, BIG_MODEL]),
             commands=build_registry(),
-            provider=self._provider,
+            provider=self.provider,
             clock=self.clock,
             settings=self.settings,
             new_owner=new_id,
         )
-
-    async def _provider(self, name: str) -> ChatProvider:
-        assert name == "scripted"
-        return self.provider
 
     def start(self, prompt: str, *, user_id: str = "alice", chat_id: str = "chat", model_id: str = "small") -> Session:
         """What `/chat/start` does."""

@@ -31,6 +31,7 @@ def create_app(compose: Callable[[], Composition]) -> FastAPI:
         executor = install_executor()
         app.state.composition = compose()
         yield
+        await app.state.composition.close()
         executor.shutdown(wait=False, cancel_futures=True)
 
     app = new_app(lifespan=lifespan)

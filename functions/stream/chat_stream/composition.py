@@ -1,7 +1,7 @@
 """Builds the stream function's one object graph from its environment."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from chat.auth import Authenticator, StreamTokens, build_authenticator, build_secret_source
@@ -10,7 +10,7 @@ from chat.clock import SystemClock
 from chat.dynamo import DynamoMessageStore, DynamoSessionStore, DynamoUserStore, Tables
 from chat.ids import new_id
 from chat_stream.commands.registry import build_registry
-from chat_stream.providers.registry import build_providers
+from chat_stream.providers.registry import ProviderRegistry
 from chat_stream.providers.settings import ProviderSettings
 from chat_stream.settings import StreamSettings
 from chat_stream.streams import ChatStreams
@@ -24,6 +24,7 @@ class Composition:
     stream_tokens: StreamTokens
     streams: ChatStreams
     settings: StreamSettings
+    close: Callable[[], Awaitable[None]]
 
 
 def compose(environ: Mapping[str, str] = os.environ) -> Composition:
@@ -37,6 +38,7 @@ def compose(environ: Mapping[str, str] = os.environ) -> Composition:
     clock = SystemClock()
     tables = Tables(settings)
     tables.prepare()
+    providers = ProviderRegistry(ProviderSettings.from_environ(environ))
     return Composition(
         authenticator=build_authenticator(settings, secret),
         stream_tokens=StreamTokens(secret, clock),
@@ -46,10 +48,11 @@ def compose(environ: Mapping[str, str] = os.environ) -> Composition:
             users=DynamoUserStore(tables),
             catalog=load_catalog(),
             commands=build_registry(),
-            provider=build_providers(ProviderSettings.from_environ(environ)).get,
+            provider=providers,
             clock=clock,
             settings=settings,
             new_owner=new_id,
         ),
         settings=settings,
+        close=providers.close,
     )

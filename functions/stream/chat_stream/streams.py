@@ -57,14 +57,14 @@ class Attach:
 
 @dataclass(frozen=True, slots=True)
 class ChatStreams:
-    """Streams of sessions; `provider` gives the adapter by a provider's name, importing its SDK when first asked."""
+    """Streams of sessions."""
 
     sessions: SessionStore
     messages: MessageStore
     users: UserStore
     catalog: Catalog
     commands: CommandRegistry
-    provider: Callable[[str], Awaitable[ChatProvider]]
+    provider: ChatProvider
     clock: Clock
     settings: StreamSettings
     new_owner: Callable[[], str]
@@ -206,12 +206,11 @@ class _Stream:
         model = streams.catalog.get(session.model_id)
         if model is None:
             raise ProviderError("This model is no longer offered.", code="provider_misconfigured", retryable=False)
-        provider = await streams.provider(model.provider)
         request = ChatRequest(
             model=model,
             turns=turns_for(model, self._messages, streams.settings.system_prompt),
             system=streams.settings.system_prompt or None,
             temperature=streams.settings.temperature,
         )
-        async with provider.stream(request) as pieces:
+        async with streams.provider.stream(request) as pieces:
             yield pieces
