@@ -1,0 +1,1 @@
+"""GET /chat/history and GET /chat/models."""

@@ -1,0 +1,1 @@
+"""POST /chat/start and POST /chat/stop."""

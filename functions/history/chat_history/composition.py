@@ -1,0 +1,40 @@
+"""Builds the history function's one object graph from its environment."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from chat.access import Access
+from chat.auth import Authenticator, build_authenticator, build_secret_source
+from chat.catalog import load_catalog
+from chat.clock import SystemClock
+from chat.dynamo import DynamoMessageStore, DynamoUserStore, Tables
+from chat_history.cursors import Cursors
+from chat_history.service import OfferModels, ReadHistory
+from chat_history.settings import HistorySettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Composition:
+    """What the HTTP side calls."""
+
+    authenticator: Authenticator
+    read_history: ReadHistory
+    offer_models: OfferModels
+
+
+def compose(environ: Mapping[str, str] = os.environ) -> Composition:
+    """The function as deployed. Nothing is connected before the first request.
+
+    Raises:
+        SettingsError: a variable is missing or wrong.
+    """
+    settings = HistorySettings.from_environ(environ)
+    secret = build_secret_source(settings)
+    tables = Tables(settings)
+    access = Access(DynamoUserStore(tables), SystemClock(), default_tier=settings.default_tier)
+    return Composition(
+        authenticator=build_authenticator(settings, secret),
+        read_history=ReadHistory(access=access, messages=DynamoMessageStore(tables), cursors=Cursors(secret)),
+        offer_models=OfferModels(access=access, catalog=load_catalog()),
+    )

@@ -1,0 +1,45 @@
+"""Messages and models as clients see them."""
+
+from typing import Any
+
+from chat.catalog import Model
+from chat.http.responses import timestamp
+from chat.messages import Message
+from chat.users import Tier
+
+
+def message_json(message: Message) -> dict[str, Any]:
+    usage = message.usage
+    return {
+        "id": message.message_id,
+        "chatId": message.chat_id,
+        "sessionId": message.session_id,
+        "role": message.role,
+        "content": message.content,
+        "modelId": message.model_id,
+        "createdAt": timestamp(message.created_at),
+        "status": message.status,
+        "kind": message.kind,
+        "finishReason": message.finish_reason,
+        "usage": None if usage is None else {"inputTokens": usage.input_tokens, "outputTokens": usage.output_tokens},
+        "projectId": message.project_id,
+        "taskId": message.task_id,
+    }
+
+
+def model_json(model: Model, tier: Tier) -> dict[str, Any]:
+    """`allowed` says whether a user of `tier` may use it."""
+    return {
+        "id": model.id,
+        "provider": model.provider,
+        "tier": model.tier,
+        "contextWindow": model.context_window,
+        "maxOutputTokens": model.max_output_tokens,
+        "price": {
+            "inputPerMillion": model.input_price,
+            "outputPerMillion": model.output_price,
+            "currency": "USD",
+            "date": model.price_date.isoformat(),
+        },
+        "allowed": tier.includes(model.tier),
+    }

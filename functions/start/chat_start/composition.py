@@ -1,0 +1,65 @@
+"""Builds the start function's one object graph from its environment."""
+
+import functools
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from chat.access import Access
+from chat.auth import Authenticator, StreamTokens, build_authenticator, build_secret_source
+from chat.catalog import load_catalog
+from chat.clock import SystemClock
+from chat.dynamo import DynamoSessionStore, DynamoUserStore, Tables
+from chat_start.service import StartChat, StopChat
+from chat_start.settings import StartSettings
+
+if TYPE_CHECKING:
+    from chat_start.idempotency import Idempotency
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Composition:
+    """What the HTTP side calls. `idempotency` is built when it is first asked for."""
+
+    settings: StartSettings
+    authenticator: Authenticator
+    stream_tokens: StreamTokens
+    start_chat: StartChat
+    stop_chat: StopChat
+    idempotency: "Callable[[], Idempotency]"
+
+
+def compose(environ: Mapping[str, str] = os.environ) -> Composition:
+    """The function as deployed. Nothing is connected before the first request.
+
+    Raises:
+        SettingsError: a variable is missing or wrong.
+    """
+    settings = StartSettings.from_environ(environ)
+    secret = build_secret_source(settings)
+    clock = SystemClock()
+    tables = Tables(settings)
+    sessions = DynamoSessionStore(tables)
+    access = Access(DynamoUserStore(tables), clock, default_tier=settings.default_tier)
+    return Composition(
+        settings=settings,
+        authenticator=build_authenticator(settings, secret),
+        stream_tokens=StreamTokens(secret, clock),
+        start_chat=StartChat(
+            access=access,
+            sessions=sessions,
+            catalog=load_catalog(),
+            clock=clock,
+            max_prompt_chars=settings.max_prompt_chars,
+            session_seconds=settings.session_seconds,
+        ),
+        stop_chat=StopChat(access=access, sessions=sessions, clock=clock),
+        idempotency=functools.cache(lambda: _idempotency(settings)),
+    )
+
+
+def _idempotency(settings: StartSettings) -> "Idempotency":
+    from chat_start.idempotency import Idempotency
+
+    return Idempotency(settings.idempotency_table, record_seconds=settings.session_seconds)

@@ -1,0 +1,61 @@
+"""The function's addresses: decode, one call, encode.
+
+The endpoints call synchronous code directly: a buffered function has one request at a time, and nobody else to wait.
+"""
+
+from fastapi import FastAPI, Request
+
+from chat.http.application import new_app
+from chat.http.body_limit import BodyLimit
+from chat.http.credentials import bearer_token
+from chat.http.json_body import read_json
+from chat.http.responses import JsonResponse, timestamp
+from chat_start.bodies import StartBody, StopBody
+from chat_start.composition import Composition
+from chat_start.service import Once, Prompt, every_time
+
+IDEMPOTENCY_KEY = "idempotency-key"
+
+
+def create_app(composition: Composition) -> FastAPI:
+    """The application over these objects."""
+    app = new_app()
+    app.state.composition = composition
+    app.add_api_route("/chat/start", start, methods=["POST"])
+    app.add_api_route("/chat/stop", stop, methods=["POST"])
+    app.add_middleware(BodyLimit, max_bytes=composition.settings.max_body_bytes)
+    return app
+
+
+async def start(request: Request) -> JsonResponse:
+    """POST /chat/start: a session for a prompt, and the token that opens its stream."""
+    composition: Composition = request.app.state.composition
+    user_id = composition.authenticator.authenticate(bearer_token(request))
+    body = await read_json(request, StartBody)
+    prompt = Prompt(user_id, body.model_id, body.prompt, body.chat_id, body.project_id, body.task_id)
+    started = composition.start_chat(prompt, _once(composition, request))
+    return JsonResponse(
+        {
+            "sessionId": started.session_id,
+            "chatId": started.chat_id,
+            "expiresAt": timestamp(started.expires_at),
+            "streamToken": composition.stream_tokens.sign(started.session_id, user_id, started.expires_at),
+        },
+        status_code=201,
+    )
+
+
+async def stop(request: Request) -> JsonResponse:
+    """POST /chat/stop: what has been written so far is kept."""
+    composition: Composition = request.app.state.composition
+    user_id = composition.authenticator.authenticate(bearer_token(request))
+    body = await read_json(request, StopBody)
+    state = composition.stop_chat(body.session_id, user_id)
+    return JsonResponse({"sessionId": body.session_id, "state": state})
+
+
+def _once(composition: Composition, request: Request) -> Once:
+    key = request.headers.get(IDEMPOTENCY_KEY)
+    if key is None:
+        return every_time
+    return composition.idempotency().once(key, request.scope.get("aws.context"))
