@@ -1,0 +1,82 @@
+"""The template as written, as SAM transforms it, and as CloudFormation resolves it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import boto3
+import pytest
+from samtranslator.parser.parser import Parser  # type: ignore[import-untyped]
+from samtranslator.translator.translator import Translator  # type: ignore[import-untyped]
+from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
+
+from artefacts.sam import ARCHITECTURES, ROOT, build
+from local_stack.cloudformation import Resolver
+
+FUNCTIONS = ("StartFunction", "StreamFunction", "HistoryFunction")
+
+
+class Resolve(Protocol):
+    """A part of the transformed template with these parameters' values."""
+
+    def __call__(self, part: Any, **parameters: str) -> Any: ...
+
+
+@pytest.fixture(scope="session")
+def template() -> dict[str, Any]:
+    """`template.yaml` with the short tags as long ones."""
+    document: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
+    return document
+
+
+@pytest.fixture(scope="session")
+def transformed() -> dict[str, Any]:
+    """What CloudFormation gets: SAM's transform in process, with no account."""
+    document = yaml_parse((ROOT / "template.yaml").read_text())
+    for resource in document["Resources"].values():
+        for code in {"CodeUri", "ContentUri"} & resource["Properties"].keys():
+            resource["Properties"][code] = "s3://artefacts/archive.zip"  # what `sam package` makes of a folder
+    session = boto3.Session(region_name="eu-central-1")
+    result: dict[str, Any] = Translator({}, Parser(), boto_session=session).translate(
+        document, {"JwtIssuer": "https://login.example.com/"}
+    )
+    return result
+
+
+@pytest.fixture(scope="session")
+def resources(transformed: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = transformed["Resources"]
+    return found
+
+
+@pytest.fixture(scope="session")
+def resolve(transformed: dict[str, Any]) -> Resolve:
+    def resolve_part(part: Any, **parameters: str) -> Any:
+        return Resolver(transformed, {"JwtIssuer": "https://login.example.com/", **parameters}).resolve(part)
+
+    return resolve_part
+
+
+@pytest.fixture(params=FUNCTIONS)
+def function(request: pytest.FixtureRequest) -> str:
+    """Each function's logical id."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture(scope="session", params=ARCHITECTURES)
+def architecture(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+@pytest.fixture(scope="session")
+def built(architecture: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `sam build` makes for the architecture."""
+    return build(architecture, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def variables(resources: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Each function's environment, unresolved."""
+    return {name: resources[name]["Properties"]["Environment"]["Variables"] for name in FUNCTIONS}
