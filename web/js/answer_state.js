@@ -1,0 +1,72 @@
+/** Answers as the page shows them, made from what the history stores or from a run. Pure functions. */
+
+/**
+ * @typedef {import("./types.js").AnswerState} AnswerState
+ * @typedef {import("./types.js").Message} Message
+ */
+
+/** @type {Record<string, string>} */
+const FINISH_NOTES = {
+  stopped: "You stopped this answer.",
+  length: "The answer reached the model's length limit.",
+  content_filter: "The provider's content filter ended this answer.",
+};
+
+const INTERRUPTED = "This answer was interrupted. What had been written is kept.";
+
+/** @param {Message} message an assistant's @returns {AnswerState} */
+export function fromMessage(message) {
+  const interrupted = message.status === "interrupted";
+  return {
+    text: message.content,
+    phase: "ended",
+    modelId: message.modelId,
+    command: message.kind === "command",
+    usage: message.usage,
+    cached: false,
+    note: interrupted ? INTERRUPTED : finishNote(message.status === "stopped" ? "stopped" : message.finishReason),
+    failed: interrupted,
+    canRetry: interrupted,
+  };
+}
+
+/** @param {import("./run.js").Run} run @returns {AnswerState} */
+export function fromRun(run) {
+  const { done, error, session } = run;
+  return {
+    text: run.text,
+    phase: run.phase,
+    modelId: session.modelId,
+    command: isCommand(session.prompt),
+    usage: done?.usage ?? null,
+    cached: done?.cached ?? false,
+    note: error?.message ?? finishNote(done?.finishReason ?? null),
+    failed: error !== null,
+    canRetry: error?.retryable ?? false,
+  };
+}
+
+/** A prompt for which nothing is stored and nothing known to be under way. @param {Message} prompt @returns {AnswerState} */
+export function unanswered(prompt) {
+  return {
+    text: "",
+    phase: "ended",
+    modelId: prompt.modelId,
+    command: prompt.kind === "command",
+    usage: null,
+    cached: false,
+    note: "There is no answer to this message.",
+    failed: true,
+    canRetry: true,
+  };
+}
+
+/** A slash command; two slashes begin an ordinary message. @param {string} prompt */
+export function isCommand(prompt) {
+  return prompt.startsWith("/") && !prompt.startsWith("//");
+}
+
+/** @param {string | null} reason */
+function finishNote(reason) {
+  return (reason && FINISH_NOTES[reason]) ?? null;
+}

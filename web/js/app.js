@@ -1,0 +1,137 @@
+/** The page: puts the parts together, and carries what happens in one to the others. */
+
+import { ChatApi } from "./api.js";
+import { Chats, titleOf } from "./chats.js";
+import { Conversation } from "./conversation.js";
+import { sentence } from "./http.js";
+import { Identity } from "./identity.js";
+import { currentChat, newChat } from "./route.js";
+import { Runs } from "./runs.js";
+import { read, write } from "./storage.js";
+import { AccountDialog } from "./views/account.js";
+import { showAlert } from "./views/alert.js";
+import { Composer } from "./views/composer.js";
+import { ModelPicker } from "./views/model_picker.js";
+import { StickToEnd } from "./views/scroll.js";
+import { Sidebar } from "./views/sidebar.js";
+import { Thread } from "./views/thread.js";
+import { part } from "./views/dom.js";
+
+/** @typedef {import("./run.js").Run} Run */
+
+export class App {
+  #identity = new Identity();
+  #api = new ChatApi(this.#identity);
+  #chats = new Chats(this.#api, () => this.#showChats());
+  #runs = this.#newRuns();
+  #account = new AccountDialog((person) => this.#become(person));
+  #picker = new ModelPicker((modelId) => write("model", modelId));
+  #composer = new Composer({ submit: (prompt) => void this.#conversation.send(prompt), stop: () => void this.#conversation.stop() });
+  #sidebar = new Sidebar({ older: () => void this.#loadChats(), account: () => this.#account.open(this.#identity.person) });
+  #conversation = new Conversation(this.#runs, {
+    api: this.#api,
+    thread: new Thread((prompt) => void this.#conversation.send(prompt)),
+    composer: this.#composer,
+    scroll: new StickToEnd(),
+    modelId: () => this.#picker.chosen,
+    sent: (chatId, prompt) => {
+      this.#chats.touch(chatId, prompt);
+      this.#showTitle(this.#chats.title(chatId));
+    },
+    titled: (prompt) => this.#showTitle(prompt && titleOf(prompt)),
+  });
+  /** @type {Map<string, boolean>} chats whose answers are being written (true), or were while another chat was open */
+  #marks = new Map();
+
+  run() {
+    addEventListener("hashchange", () => this.#openChat());
+    part("skip-link", HTMLAnchorElement).addEventListener("click", (event) => {
+      event.preventDefault();
+      part("prompt", HTMLTextAreaElement).focus();
+    });
+    this.#begin();
+    this.#openChat();
+  }
+
+  #begin() {
+    this.#sidebar.showPerson(this.#identity.person);
+    void this.#loadModels();
+    void this.#loadChats();
+  }
+
+  #newRuns() {
+    return new Runs(this.#identity.person.user, (run) => this.#onRunChange(run));
+  }
+
+  #openChat() {
+    const chatId = currentChat();
+    if (chatId && !this.#runs.isWriting(chatId)) this.#marks.delete(chatId);
+    void this.#conversation.open(chatId);
+    this.#sidebar.close();
+    this.#showChats();
+  }
+
+  /** @param {Run} run */
+  #onRunChange(run) {
+    const { chatId } = run.session;
+    const marked = this.#marks.get(chatId);
+    const open = this.#conversation.chatId === chatId;
+    if (run.ended && open) this.#marks.delete(chatId);
+    else this.#marks.set(chatId, !run.ended);
+    if (marked !== this.#marks.get(chatId)) this.#showChats();
+    if (!open && run.ended && !run.doubtful) this.#runs.forget(run);
+    this.#conversation.onRunChange(run);
+  }
+
+  async #loadModels() {
+    try {
+      const models = await this.#api.models();
+      this.#picker.show(models, this.#identity.person.tier, read("model"));
+    } catch (error) {
+      showAlert(sentence(error), { label: "Try again", act: () => this.#begin() });
+    }
+  }
+
+  async #loadChats() {
+    try {
+      await this.#chats.load();
+    } catch (error) {
+      this.#sidebar.showNote(sentence(error));
+    }
+  }
+
+  #showChats() {
+    const open = this.#conversation.chatId;
+    const items = this.#chats.list.map(({ chatId, title }) => {
+      const mark = this.#marks.get(chatId);
+      return { chatId, title, current: chatId === open, writing: mark === true, unseen: mark === false };
+    });
+    this.#sidebar.showChats(items, this.#chats.hasMore);
+  }
+
+  /** @param {string | null} title */
+  #showTitle(title) {
+    part("title", HTMLHeadingElement).textContent = title ?? "New chat";
+    document.title = `${title ?? "New chat"} · chat-sse`;
+    this.#showChats();
+  }
+
+  /** @param {{user: string, tier: string}} person */
+  async #become(person) {
+    const sameUser = person.user === this.#identity.person.user;
+    await this.#identity.change(person);
+    if (sameUser) {
+      this.#sidebar.showPerson(person);
+      await this.#loadModels();
+      return;
+    }
+    this.#runs.close();
+    this.#runs = this.#newRuns();
+    this.#conversation.use(this.#runs);
+    this.#chats = new Chats(this.#api, () => this.#showChats());
+    this.#marks.clear();
+    this.#begin();
+    if (currentChat()) newChat();
+    else this.#openChat();
+  }
+}

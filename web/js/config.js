@@ -1,0 +1,29 @@
+/** Where the service is and how this page behaves. Deployed, each function has a URL of its own: put them here. */
+
+export const endpoints = Object.freeze({
+  start: "/chat/start",
+  stop: "/chat/stop",
+  stream: "/chat/stream",
+  history: "/chat/history",
+  models: "/chat/models",
+  /** The local stack's own: a token for any name. A product asks its login service instead (`identity.js`). */
+  token: "/local/token",
+});
+
+/** Messages in one page of history; the service's limit is 200. */
+export const HISTORY_PAGE = 200;
+
+/** Answers followed at the same time. Over HTTP/1.1 a browser opens 6 connections to a host, in all its tabs together. */
+export const MAX_FOLLOWED = 3;
+
+/** Milliseconds between two copies of a growing answer in the browser's storage. */
+export const SAVE_EVERY_MS = 500;
+
+export const FIRST_VISIT = Object.freeze({ user: "alice", tier: "PRO" });
+
+export const SUGGESTIONS = Object.freeze([
+  "What is artificial intelligence?",
+  "Write a Python function that finds the most common words in a text",
+  "Compare Server-Sent Events and WebSockets in a table",
+  "/help",
+]);

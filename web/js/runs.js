@@ -1,0 +1,102 @@
+/** The answers being written, by chat: follows a few at a time, and keeps all in the browser's storage for a reload. */
+
+import { MAX_FOLLOWED, SAVE_EVERY_MS } from "./config.js";
+import { Run } from "./run.js";
+import { keys, read, remove, write } from "./storage.js";
+
+export class Runs {
+  #user;
+  #changed;
+  /** @type {Map<string, Run>} by chat, the one looked at last at the end */
+  #runs = new Map();
+  /** @type {Set<Run>} */
+  #unsaved = new Set();
+  #timer = 0;
+
+  /** Takes up what an earlier page of this user left. @param {string} user @param {(run: Run) => void} changed */
+  constructor(user, changed) {
+    this.#user = user;
+    this.#changed = changed;
+    for (const key of keys(this.#key(""))) {
+      const kept = read(key);
+      if (kept && Date.parse(kept.expiresAt) > Date.now()) this.#add(kept);
+      else remove(key);
+    }
+    addEventListener("pagehide", this.#save);
+  }
+
+  /** @param {string} chatId @returns {Run | null} */
+  get(chatId) {
+    return this.#runs.get(chatId) ?? null;
+  }
+
+  /** @param {string} chatId */
+  isWriting(chatId) {
+    return this.#runs.get(chatId)?.ended === false;
+  }
+
+  /** A session that has just been started. @param {import("./run.js").Kept} kept */
+  add(kept) {
+    const run = this.#add(kept);
+    this.#unsaved.add(run);
+    this.#save();
+    return run;
+  }
+
+  /** Follows a run, and leaves the ones that were looked at longest ago. @param {Run} run */
+  follow(run) {
+    this.#runs.delete(run.session.chatId);
+    this.#runs.set(run.session.chatId, run);
+    run.follow();
+    const followed = [...this.#runs.values()].filter((one) => one.following);
+    for (const one of followed.slice(0, -MAX_FOLLOWED)) one.leave();
+  }
+
+  /** Its answer is in the history. @param {Run} run */
+  forget(run) {
+    run.leave();
+    this.#unsaved.delete(run);
+    if (this.get(run.session.chatId) === run) this.#runs.delete(run.session.chatId);
+    remove(this.#key(run.session.sessionId));
+  }
+
+  /** Another user's turn: leaves all streams. */
+  close() {
+    removeEventListener("pagehide", this.#save);
+    this.#save();
+    this.#changed = () => {};
+    for (const run of this.#runs.values()) run.leave();
+    clearTimeout(this.#timer);
+  }
+
+  /** @param {import("./run.js").Kept} kept */
+  #add(kept) {
+    const run = new Run(kept, (changed) => this.#onChange(changed));
+    this.#runs.set(kept.chatId, run);
+    return run;
+  }
+
+  /** @param {Run} run */
+  #onChange(run) {
+    if (run.ended) {
+      this.#unsaved.delete(run);
+      remove(this.#key(run.session.sessionId));
+    } else {
+      this.#unsaved.add(run);
+      this.#timer ||= setTimeout(this.#save, SAVE_EVERY_MS);
+    }
+    this.#changed(run);
+  }
+
+  #save = () => {
+    clearTimeout(this.#timer);
+    this.#timer = 0;
+    for (const run of this.#unsaved) write(this.#key(run.session.sessionId), run.kept());
+    this.#unsaved.clear();
+  };
+
+  /** @param {string} sessionId */
+  #key(sessionId) {
+    return `run:${encodeURIComponent(this.#user)}:${sessionId}`;
+  }
+}

@@ -1,0 +1,116 @@
+/** An answer, growing or stored: its text, what is going on, and what there is to know about it. */
+
+import { MarkdownView } from "../markdown/markdown_view.js";
+import { copyButton } from "./copy_button.js";
+import { el, icon } from "./dom.js";
+
+/**
+ * @typedef {import("../types.js").AnswerState} AnswerState
+ * @typedef {{retry: () => void, follow: () => void, leave: () => void}} Actions
+ */
+
+/** Drawing takes at most this part of the time, however long the answer gets. */
+const DRAWING_SHARE = 0.2;
+
+/** @type {Record<string, string>} */
+const PROGRESS = {
+  waiting: "Thinking",
+  writing: "Writing",
+  reconnecting: "The connection dropped. Connecting again",
+  stopping: "Stopping",
+  paused: "Not following. The answer goes on being written, and is kept.",
+  lost: "The connection to the answer was lost. What is written is kept.",
+};
+
+export class AnswerMessage {
+  #actions;
+  #text = el("div", { class: "markdown" });
+  #status = el("div", { class: "answer-status" });
+  #foot = el("footer", { class: "answer-foot" });
+  #markdown = new MarkdownView(this.#text);
+  /** @type {AnswerState | null} */
+  #state = null;
+  #frame = 0;
+  #notBefore = 0;
+
+  /** @param {Actions} actions */
+  constructor(actions) {
+    this.#actions = actions;
+    this.element = el(
+      "article",
+      { class: "message answer" },
+      el("h2", { class: "visually-hidden" }, "Answer"),
+      this.#text,
+      this.#status,
+      this.#foot,
+    );
+  }
+
+  /** Shows a state: at the next frame while it grows, at once when it is complete. @param {AnswerState} state */
+  show(state) {
+    const before = this.#state;
+    this.#state = state;
+    if (before?.phase !== state.phase) this.#showStatus(state);
+    if (state.phase === "ended" || before === null) this.#draw();
+    else this.#frame ||= requestAnimationFrame(this.#onFrame);
+  }
+
+  #onFrame = () => {
+    this.#frame = 0;
+    if (performance.now() >= this.#notBefore) this.#draw();
+    else this.#frame = requestAnimationFrame(this.#onFrame);
+  };
+
+  #draw() {
+    const state = /** @type {AnswerState} */ (this.#state);
+    cancelAnimationFrame(this.#frame);
+    this.#frame = 0;
+    const began = performance.now();
+    const complete = state.phase === "ended";
+    this.#markdown.update(state.text, { complete });
+    if (complete) this.#showFoot(state);
+    const ended = performance.now();
+    this.#notBefore = ended + (ended - began) * (1 / DRAWING_SHARE - 1);
+  }
+
+  /** @param {AnswerState} state */
+  #showStatus({ phase }) {
+    this.element.dataset.phase = phase;
+    this.element.setAttribute("aria-busy", String(!["ended", "paused", "lost"].includes(phase)));
+    this.#status.replaceChildren();
+    if (phase === "ended") return;
+    const left = phase === "paused" || phase === "lost";
+    const moving = !left && el("span", { class: "dots", "aria-hidden": "true" }, el("i"), el("i"), el("i"));
+    this.#status.append(el("span", { class: "progress" }, PROGRESS[phase], moving));
+    if (phase === "writing" || phase === "waiting") this.#status.append(quiet("Stop following", this.#actions.leave));
+    if (left) this.#status.append(quiet("Follow again", this.#actions.follow));
+  }
+
+  /** @param {AnswerState} state */
+  #showFoot(state) {
+    const { text, note, failed, canRetry, command, modelId } = state;
+    this.#foot.replaceChildren();
+    if (note) this.#foot.append(el("p", { class: failed ? "note failed" : "note" }, note));
+    const row = el("div", { class: "facts" });
+    if (canRetry) row.append(el("button", { type: "button", class: "button retry", click: this.#actions.retry }, icon("retry"), "Try again"));
+    if (text) row.append(copyButton(() => text, "Copy the answer"));
+    if (text) row.append(el("span", { class: "fact" }, command ? "command" : modelId), ...facts(state));
+    if (row.hasChildNodes()) this.#foot.append(row);
+  }
+}
+
+/** @param {string} label @param {() => void} click */
+function quiet(label, click) {
+  return el("button", { type: "button", class: "quiet-button", click }, label);
+}
+
+/** @param {AnswerState} state */
+function facts({ usage, cached }) {
+  const items = [];
+  if (usage) {
+    const [input, output] = [usage.inputTokens, usage.outputTokens].map((count) => count.toLocaleString("en"));
+    items.push(el("span", { class: "fact", title: "Tokens read and written, as the provider counts them" }, `${input} tokens in, ${output} out`));
+  }
+  if (cached) items.push(el("span", { class: "fact", title: "This answer was stored from the same question before" }, "cached"));
+  return items;
+}

@@ -1,0 +1,77 @@
+/** The message box with its two buttons: Send, and Stop while an answer is being written. */
+
+import { part } from "./dom.js";
+
+const TALLEST_PX = 220;
+/** Where a finger types, Enter starts a new line as everywhere on such a device, and nothing opens the keyboard unasked. */
+const touch = matchMedia("(pointer: coarse)");
+
+export class Composer {
+  #form = part("composer", HTMLFormElement);
+  #box = part("prompt", HTMLTextAreaElement);
+  #send = part("send", HTMLButtonElement);
+  #stop = part("stop", HTMLButtonElement);
+  #submit;
+  #blocked = false;
+
+  /** @param {{submit: (prompt: string) => void, stop: () => void}} actions */
+  constructor({ submit, stop }) {
+    this.#submit = submit;
+    this.#form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#onSubmit();
+    });
+    this.#box.addEventListener("input", () => this.#refresh());
+    this.#box.addEventListener("keydown", (event) => this.#onKey(event));
+    this.#stop.addEventListener("click", () => {
+      this.focus();
+      stop();
+    });
+    this.#refresh();
+  }
+
+  focus() {
+    if (!touch.matches) this.#box.focus({ preventScroll: true });
+  }
+
+  /** Puts a text into the box, unless something else has been typed meanwhile. @param {string} text */
+  restore(text) {
+    if (!this.#box.value) this.#box.value = text;
+    this.#refresh();
+  }
+
+  /**
+   * @param {"idle" | "sending" | "writing" | "stopping"} state
+   *   sending: on its way to the service; writing: an answer is being written, and can be stopped
+   */
+  show(state) {
+    this.#blocked = state !== "idle";
+    this.#stop.hidden = state !== "writing" && state !== "stopping";
+    this.#stop.disabled = state === "stopping";
+    this.#send.hidden = !this.#stop.hidden;
+    this.#refresh();
+  }
+
+  #onSubmit() {
+    const prompt = this.#box.value.trim();
+    if (!prompt || this.#blocked) return;
+    this.#box.value = "";
+    this.#refresh();
+    this.#submit(prompt);
+  }
+
+  /** @param {KeyboardEvent} event */
+  #onKey(event) {
+    // While an input method composes a character, Enter chooses it (keyCode 229 is how older Safari says so).
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229 || touch.matches) return;
+    event.preventDefault();
+    this.#onSubmit();
+  }
+
+  #refresh() {
+    this.#send.disabled = this.#blocked || !this.#box.value.trim();
+    this.#box.style.height = "auto";
+    this.#box.style.height = `${Math.min(this.#box.scrollHeight, TALLEST_PX)}px`;
+    this.#box.classList.toggle("full", this.#box.scrollHeight > TALLEST_PX);
+  }
+}
