@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bench.figures import Suite, store, table
 
-SUITES = ("runtime",)
+SUITES = ("runtime", "stream_function")
 OUTPUT = Path(".build/bench.json")
 
 

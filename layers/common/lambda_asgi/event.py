@@ -133,11 +133,11 @@ def _body(event: Mapping[str, Any]) -> bytes:
     body: str = event.get("body") or ""
     if not event.get("isBase64Encoded"):
         return body.encode()
-    from binascii import Error, a2b_base64
+    from binascii import a2b_base64
 
     try:
-        return a2b_base64(body)
-    except Error:
+        return a2b_base64(body, strict_mode=True)
+    except ValueError:  # binascii.Error is one
         raise UnsupportedEventError("the event's body is not base64") from None
 
 

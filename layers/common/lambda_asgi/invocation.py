@@ -180,9 +180,10 @@ class Invocation:
 
     def _fail(self, error: BaseException) -> None:
         document = describe(error)
-        request_id = self.request_id.decode("latin-1")
-        log("invocation failed", request_id=request_id, **document)
         error_type: str = document["errorType"]
+        request_id = self.request_id.decode("latin-1")
+        # Not the message: it may quote what the user sent or was sent.
+        log("invocation failed", request_id=request_id, errorType=error_type, stackTrace=document["stackTrace"])
         payload = encode({**document, "requestId": request_id})
         if not self.started:
             path = b"invocation/%b/error" % self.request_id

@@ -7,8 +7,8 @@ from typing import Any, Protocol
 
 import pytest
 
-from tests.integration.lambda_asgi.processes import Gate, RuntimeProcess
-from tests.integration.lambda_asgi.runtime_api import RuntimeApi
+from integration.lambda_asgi.processes import Gate, RuntimeProcess
+from integration.lambda_asgi.runtime_api import RuntimeApi
 
 
 class StartRuntime(Protocol):
@@ -61,5 +61,3 @@ def without_uvloop(tmp_path: Path) -> dict[str, str]:
     (tmp_path / "hidden").mkdir()
     (tmp_path / "hidden" / "uvloop.py").write_text("raise ImportError('not here')\n")
     return {"PYTHONPATH": str(tmp_path / "hidden")}
-
-

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 HERE = Path(__file__).parent
 BOOTSTRAP = HERE.parents[2] / "functions" / "stream" / "bootstrap"
@@ -86,7 +86,7 @@ class Gate:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *exc: Any) -> None:
+    def __exit__(self, *exc: object) -> None:
         self._listener.close()
         if self._sock is not None:
             self._sock.close()

@@ -20,6 +20,7 @@ from typing import Any, Self
 PREFIX = "/2018-06-01/runtime/"
 PATIENCE_SECONDS = 20.0
 NULS = bytes(8)
+DROP = -1
 
 
 class FramingError(Exception):
@@ -138,12 +139,10 @@ class RuntimeApi:
         self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
         self.violations: list[str] = []
         self.init_errors: SimpleQueue[Request] = SimpleQueue()
-        self.next_statuses: SimpleQueue[int] = SimpleQueue()
-        """A status for a coming /next instead of an event."""
         self.polls = 0
         self.connections = 0
         self.restores = 0
-        self._pending: SimpleQueue[Invocation | None] = SimpleQueue()
+        self._pending: SimpleQueue[Invocation | int] = SimpleQueue()
         self._in_flight: dict[str, Invocation] = {}
         self._polled = threading.Condition()
         self._sockets: list[socket.socket] = []
@@ -172,8 +171,7 @@ class RuntimeApi:
 
     def answer_next(self, status: int) -> None:
         """The next /next fails."""
-        self.next_statuses.put(status)
-        self._pending.put(None)
+        self._pending.put(status)
 
     def wait_for_polls(self, count: int) -> None:
         """Returns when /next has been asked that many times."""
@@ -188,7 +186,7 @@ class RuntimeApi:
         self._listener.close()
         self._acceptor.join()
         for _ in self._threads:
-            self._pending.put(None)
+            self._pending.put(DROP)
         for sock in self._sockets:
             try:
                 sock.shutdown(socket.SHUT_RDWR)
@@ -197,11 +195,9 @@ class RuntimeApi:
         for thread in self._threads:
             thread.join()
 
-    def drop_connections(self) -> None:
-        """Closes all connections, as a restored snapshot finds them."""
-        sockets, self._sockets = self._sockets, []
-        for sock in sockets:
-            sock.shutdown(socket.SHUT_RDWR)
+    def drop_poller(self) -> None:
+        """Closes the connection of a waiting poller, as a restored snapshot finds it."""
+        self._pending.put(DROP)
 
     def _accept(self) -> None:
         while True:
@@ -251,10 +247,10 @@ class RuntimeApi:
             self.polls += 1
             self._polled.notify_all()
         invocation = self._pending.get()
-        if self._closing:
+        if self._closing or invocation == DROP:
             return False
-        if invocation is None:
-            sock.sendall(_response(self.next_statuses.get(timeout=PATIENCE_SECONDS), b'{"errorMessage":"no"}'))
+        if isinstance(invocation, int):
+            sock.sendall(_response(invocation, b'{"errorMessage":"no"}'))
             return True
         data = _event(invocation)
         invocation.sent = time.monotonic()
@@ -264,9 +260,7 @@ class RuntimeApi:
             sock.sendall(data[start : start + step])
         return not invocation.script.close_before_answer
 
-    def _receive_answer(
-        self, sock: socket.socket, reader: "_Reader", request: Request, invocation: Invocation
-    ) -> bool:
+    def _receive_answer(self, sock: socket.socket, reader: "_Reader", request: Request, invocation: Invocation) -> bool:
         script = invocation.script
 
         def begin() -> None:
@@ -360,7 +354,11 @@ class _Reader:
             size = int(line, 16)
             while len(self.leftover) < size + 2:
                 self._need_more()
-            data, ending, self.leftover = self.leftover[:size], self.leftover[size : size + 2], self.leftover[size + 2 :]
+            data, ending, self.leftover = (
+                self.leftover[:size],
+                self.leftover[size : size + 2],
+                self.leftover[size + 2 :],
+            )
             if ending != b"\r\n":
                 raise FramingError(f"a chunk of {size} bytes ends with {ending!r}")
             yield Chunk(data, self._arrived)

@@ -7,10 +7,10 @@ from threading import Event
 
 import pytest
 
-from tests.integration.lambda_asgi.conftest import StartRuntime
-from tests.integration.lambda_asgi.events import http_event, steps, text
-from tests.integration.lambda_asgi.processes import Gate
-from tests.integration.lambda_asgi.runtime_api import NULS, RuntimeApi, Script
+from integration.lambda_asgi.conftest import StartRuntime
+from integration.lambda_asgi.events import http_event, steps, text
+from integration.lambda_asgi.processes import Gate
+from integration.lambda_asgi.runtime_api import NULS, RuntimeApi, Script
 
 START = ["start", 200, [["content-type", "text/plain"]]]
 PRELUDE = b'{"statusCode":200,"headers":{"content-type":"text/plain"},"cookies":[]}' + NULS

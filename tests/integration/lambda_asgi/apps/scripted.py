@@ -57,7 +57,7 @@ class Run:
         """Waits for one byte from the test, leaving the loop free."""
         sock = self.gates.get(port)
         if sock is None:
-            sock = self.gates[port] = socket.create_connection(("127.0.0.1", port))  # noqa: ASYNC251
+            sock = self.gates[port] = socket.create_connection(("127.0.0.1", port))
             sock.setblocking(False)
         if not await asyncio.get_running_loop().sock_recv(sock, 1):
             raise ConnectionError("the test has gone")
@@ -113,7 +113,7 @@ async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
         return
     run = Run(scope, receive, send)
     message = await receive()
-    assert message["type"] == "http.request" and message["more_body"] is False
+    assert (message["type"], message["more_body"]) == ("http.request", False)
     run.body = message["body"]
     steps = [["echo"]]
     if scope["path"] == "/steps":

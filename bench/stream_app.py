@@ -1,0 +1,35 @@
+"""The stream function with a provider that answers at once: its application as deployed, but for that."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+from chat.messages import Usage
+from chat_stream.app import create_app
+from chat_stream.composition import Composition, compose
+from chat_stream.providers.port import ChatRequest, Finish
+
+TOKENS = int(os.environ.get("BENCH_TOKENS", "500"))
+
+
+class InstantProvider:
+    """Gives `TOKENS` tokens without waiting."""
+
+    @asynccontextmanager
+    async def stream(self, request: ChatRequest) -> AsyncIterator[AsyncIterator[str | Finish]]:
+        yield _answer(request)
+
+
+async def _answer(request: ChatRequest) -> AsyncIterator[str | Finish]:
+    for _ in range(TOKENS):
+        yield "text chunk"
+    yield Finish("stop", Usage(len(request.turns), TOKENS))
+
+
+def _compose() -> Composition:
+    composition = compose()
+    return replace(composition, streams=replace(composition.streams, provider=InstantProvider()))
+
+
+app = create_app(_compose)
