@@ -5,6 +5,7 @@ import datetime as dt
 from collections.abc import MutableMapping, Sequence
 from typing import Any
 
+from chat.access import Access
 from chat.catalog import Catalog, Model
 from chat.ids import new_id, new_message_ids
 from chat.messages import Message, MessageKind, Role
@@ -66,12 +67,13 @@ class StreamWorld:
         self.database = MemoryDatabase()
         self.clock = FakeClock()
         self.provider = ScriptedProvider(*scripts)
+        self.users = MemoryUserStore(self.database)
         self.sessions = MemorySessionStore(self.database)
         self.settings = StreamSettings.from_environ(REQUIRED | QUICK | settings)
         self.streams = ChatStreams(
             sessions=self.sessions,
             messages=MemoryMessageStore(self.database),
-            users=MemoryUserStore(self.database),
+            access=Access(self.users, self.clock, default_tier=self.settings.default_tier),
             catalog=Catalog([MODEL, BIG_MODEL]),
             commands=build_registry(),
             provider=self.provider,

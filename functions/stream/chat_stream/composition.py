@@ -4,6 +4,7 @@ import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
+from chat.access import Access
 from chat.auth import Authenticator, StreamTokens, build_authenticator, build_secret_source
 from chat.catalog import load_catalog
 from chat.clock import SystemClock
@@ -45,7 +46,7 @@ def compose(environ: Mapping[str, str] = os.environ) -> Composition:
         streams=ChatStreams(
             sessions=DynamoSessionStore(tables),
             messages=DynamoMessageStore(tables),
-            users=DynamoUserStore(tables),
+            access=Access(DynamoUserStore(tables), clock, default_tier=settings.default_tier),
             catalog=load_catalog(),
             commands=build_registry(),
             provider=providers,

@@ -12,14 +12,15 @@ from dataclasses import dataclass, replace
 from aws_lambda_powertools import Logger
 
 from chat import events
+from chat.access import Access
 from chat.catalog import Catalog
 from chat.causes import cause_of
 from chat.clock import Clock
-from chat.errors import ChatError, ForbiddenError, NotFoundError, ProviderError
+from chat.errors import ChatError, NotFoundError, ProviderError
 from chat.messages import Message, MessageKind, MessageStore
 from chat.sessions import Attachment, AttachRole, Failure, LeaseLostError, Session, SessionStore
 from chat.settling import is_dead, settle
-from chat.users import User, UserStore
+from chat.users import User
 from chat_stream.commands.command import CommandContext
 from chat_stream.commands.registry import CommandRegistry
 from chat_stream.context import MAX_MESSAGES, turns_for
@@ -61,7 +62,7 @@ class ChatStreams:
 
     sessions: SessionStore
     messages: MessageStore
-    users: UserStore
+    access: Access
     catalog: Catalog
     commands: CommandRegistry
     provider: ChatProvider
@@ -76,16 +77,9 @@ class ChatStreams:
             ChatError: the refusal.
         """
         user, session = await asyncio.gather(
-            in_thread(
-                self.users.get_or_create,
-                attach.user_id,
-                default_tier=self.settings.default_tier,
-                now=self.clock.now(),
-            ),
+            in_thread(self.access.admit, attach.user_id),
             in_thread(self.sessions.get, attach.session_id),
         )
-        if user.disabled:
-            raise ForbiddenError("This user is disabled.", code="user_disabled")
         if session is None or session.user_id != attach.user_id:
             raise NotFoundError("There is no such session.", code="session_not_found")
         now = self.clock.now()

@@ -38,7 +38,7 @@ async def test_models_says_which_models_the_tier_has() -> None:
     world = StreamWorld()
     assert "| big | scripted | ENTERPRISE | no |" in await ask(world, "/models")
 
-    world.streams.users.put(User("alice", Tier.ENTERPRISE), now=0)
+    world.users.put(User("alice", Tier.ENTERPRISE), now=0)
 
     assert "| big | scripted | ENTERPRISE | yes |" in await ask(world, "/models")
 

@@ -193,7 +193,7 @@ async def test_expired_session_is_refused() -> None:
 async def test_disabled_user_is_refused_before_anything_is_produced() -> None:
     world = StreamWorld(["x", FINISH])
     session = world.start("Hi")
-    world.streams.users.put(User("alice", Tier.BASIC, disabled=True), now=0)
+    world.users.put(User("alice", Tier.BASIC, disabled=True), now=0)
 
     with pytest.raises(ForbiddenError):
         await world.read(session)
