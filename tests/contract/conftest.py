@@ -1,0 +1,49 @@
+"""The implementations that every contract suite runs over."""
+
+from collections.abc import Iterator
+
+import pytest
+from moto.server import ThreadedMotoServer
+
+from chat.dynamo import Tables
+from fakes.conversation import Conversation, Stores, dynamo_stores, memory_stores
+from fakes.dynamodb_local import dynamodb_local
+from fakes.dynamodb_tables import new_tables
+
+DYNAMODB = ("moto", "dynamodb-local")
+
+
+@pytest.fixture(scope="session")
+def moto_tables() -> Iterator[Tables]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield new_tables(f"http://{host}:{port}")
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def dynamodb_local_tables() -> Iterator[Tables]:
+    with dynamodb_local() as url:
+        yield new_tables(url)
+
+
+@pytest.fixture(params=DYNAMODB)
+def tables(request: pytest.FixtureRequest) -> Tables:
+    """DynamoDB in each of its two imitations."""
+    found: Tables = request.getfixturevalue(f"{request.param.replace('-', '_')}_tables")
+    return found
+
+
+@pytest.fixture(params=("memory", *DYNAMODB))
+def stores(request: pytest.FixtureRequest) -> Stores:
+    """Every implementation of the ports."""
+    if request.param == "memory":
+        return memory_stores()
+    return dynamo_stores(request.getfixturevalue(f"{request.param.replace('-', '_')}_tables"))
+
+
+@pytest.fixture
+def conversation(stores: Stores) -> Conversation:
+    """A new chat of a new user."""
+    return Conversation(stores)

@@ -1,0 +1,192 @@
+"""SessionStore: starting, and attaching."""
+
+from dataclasses import replace
+
+import pytest
+
+from chat.errors import NotFoundError, SessionExpiredError, StorageError, TooManyRequestsError
+from chat.messages import MessageKind
+from chat.sessions import AttachRole, Failure, Lease, LeaseLostError, SessionState
+from fakes.conversation import LEASE_SECONDS, MAX_ATTACHES, NOW, SESSION_SECONDS, Conversation
+
+DEAD = NOW + LEASE_SECONDS
+"""The first moment at which a lease taken at NOW is dead."""
+EXPIRED = NOW + SESSION_SECONDS
+"""The first moment at which a session of NOW is expired."""
+
+
+def test_start_stores_the_session_as_given(conversation: Conversation) -> None:
+    session = conversation.start(project_id="p-1", task_id="t_2", kind=MessageKind.COMMAND)
+    assert conversation.stored(session) == session
+
+
+def test_start_stores_the_prompt_as_given(conversation: Conversation) -> None:
+    session, prompt = conversation.prepare("What is AI?", project_id="p-1", task_id="t_2")
+    conversation.stores.sessions.start(session, prompt)
+    assert conversation.history() == (prompt,)
+
+
+def test_start_keeps_every_field(conversation: Conversation) -> None:
+    session = conversation.start(
+        state=SessionState.FAILED,
+        attaches=3,
+        owner="tab",
+        epoch=2,
+        lease_expires_at=NOW + 1.5,
+        shown=True,
+        partial="Once upon",
+        stop_requested=True,
+        failure=Failure("provider_timeout", "It took too long.", retryable=True),
+    )
+    assert conversation.stored(session) == session
+
+
+def test_start_refuses_a_session_that_is_there_and_stores_nothing(conversation: Conversation) -> None:
+    session = conversation.start("first")
+    again, prompt = conversation.prepare("second", session_id=session.session_id)
+    with pytest.raises(StorageError):
+        conversation.stores.sessions.start(again, prompt)
+    assert [message.content for message in conversation.history()] == ["first"]
+    assert conversation.stored(session) == session
+
+
+def test_get_knows_no_session_that_was_not_started(conversation: Conversation) -> None:
+    assert conversation.stores.sessions.get("unknown") is None
+
+
+def test_the_first_to_attach_produces(conversation: Conversation) -> None:
+    session = conversation.start()
+    attachment = conversation.attach(session, owner="first")
+    assert attachment.role is AttachRole.PRODUCE
+    assert attachment.session == replace(
+        session,
+        state=SessionState.STREAMING,
+        owner="first",
+        epoch=1,
+        lease_expires_at=NOW + LEASE_SECONDS,
+        attaches=1,
+    )
+    assert attachment.lease == Lease(session.session_id, 1)
+    assert conversation.stored(session) == attachment.session
+
+
+def test_who_attaches_while_the_lease_lives_follows(conversation: Conversation) -> None:
+    session = conversation.start()
+    first = conversation.attach(session, owner="first").session
+    second = conversation.attach(session, owner="second", now=DEAD - 0.001)
+    assert second.role is AttachRole.FOLLOW
+    assert second.session == replace(first, attaches=2)
+    assert conversation.stored(session) == second.session
+
+
+def test_a_dead_lease_with_nothing_shown_is_taken_over(conversation: Conversation) -> None:
+    session = conversation.start()
+    conversation.attach(session, owner="first")
+    second = conversation.attach(session, owner="second", now=DEAD)
+    assert second.role is AttachRole.PRODUCE
+    assert (second.session.owner, second.session.epoch, second.session.attaches) == ("second", 2, 2)
+    assert second.session.lease_expires_at == DEAD + LEASE_SECONDS
+
+
+def test_a_dead_lease_after_text_was_shown_is_never_taken_over(conversation: Conversation) -> None:
+    session = conversation.start()
+    lease = conversation.attach(session).lease
+    conversation.stores.sessions.checkpoint(lease, text="Once", now=NOW, lease_seconds=LEASE_SECONDS)
+    second = conversation.attach(session, now=DEAD)
+    assert second.role is AttachRole.FOLLOW
+    assert (second.session.epoch, second.session.partial, second.session.shown) == (1, "Once", True)
+
+
+def test_a_lease_that_was_renewed_is_not_taken_over(conversation: Conversation) -> None:
+    session = conversation.start()
+    lease = conversation.attach(session).lease
+    conversation.stores.sessions.checkpoint(lease, text=None, now=DEAD - 1, lease_seconds=LEASE_SECONDS)
+    assert conversation.attach(session, now=DEAD).role is AttachRole.FOLLOW
+
+
+@pytest.mark.parametrize("state", [SessionState.COMPLETED, SessionState.STOPPED, SessionState.FAILED])
+def test_a_finished_session_is_replayed(conversation: Conversation, state: SessionState) -> None:
+    session = conversation.start()
+    lease = conversation.attach(session).lease
+    failure = Failure("provider_timeout", "It took too long.", retryable=True)
+    conversation.stores.sessions.finish(lease, state=state, answer=conversation.answer(session), failure=failure)
+    attachment = conversation.attach(session, now=EXPIRED - 0.001)
+    assert attachment.role is AttachRole.REPLAY
+    assert (attachment.session.state, attachment.session.failure) == (state, failure)
+    assert attachment.session.attaches == 2
+
+
+def test_attach_knows_no_session_that_was_not_started(conversation: Conversation) -> None:
+    session, _ = conversation.prepare()
+    with pytest.raises(NotFoundError) as caught:
+        conversation.attach(session)
+    assert caught.value.code == "session_not_found"
+
+
+@pytest.mark.parametrize("now", [NOW, EXPIRED])
+def test_another_users_session_does_not_exist(conversation: Conversation, now: float) -> None:
+    session = conversation.start()
+    with pytest.raises(NotFoundError) as caught:
+        conversation.attach(session, user_id="mallory", now=now)
+    assert caught.value.code == "session_not_found"
+    assert conversation.stored(session) == session
+
+
+def test_a_session_past_its_time_is_expired_though_it_is_still_there(conversation: Conversation) -> None:
+    session = conversation.start()
+    with pytest.raises(SessionExpiredError):
+        conversation.attach(session, now=EXPIRED)
+    assert conversation.stored(session) == session
+
+
+def test_a_finished_session_past_its_time_is_expired(conversation: Conversation) -> None:
+    session = conversation.start()
+    lease = conversation.attach(session).lease
+    conversation.stores.sessions.finish(lease, state=SessionState.COMPLETED, answer=conversation.answer(session))
+    with pytest.raises(SessionExpiredError):
+        conversation.attach(session, now=EXPIRED)
+
+
+def test_a_session_being_produced_outlives_its_time_until_the_lease_dies(conversation: Conversation) -> None:
+    session = conversation.start()
+    conversation.attach(session, now=EXPIRED - 1)
+    assert conversation.attach(session, now=EXPIRED).role is AttachRole.FOLLOW
+    with pytest.raises(SessionExpiredError):
+        conversation.attach(session, now=EXPIRED - 1 + LEASE_SECONDS)
+
+
+def test_no_more_attaches_than_allowed(conversation: Conversation) -> None:
+    session = conversation.start()
+    roles = [conversation.attach(session).role for _ in range(MAX_ATTACHES)]
+    assert roles == [AttachRole.PRODUCE, *[AttachRole.FOLLOW] * (MAX_ATTACHES - 1)]
+    with pytest.raises(TooManyRequestsError) as caught:
+        conversation.attach(session)
+    assert caught.value.code == "too_many_attaches"
+    assert conversation.stored(session).attaches == MAX_ATTACHES
+
+
+def test_a_take_over_counts_as_an_attach(conversation: Conversation) -> None:
+    session = conversation.start()
+    conversation.attach(session, max_attaches=1)
+    with pytest.raises(TooManyRequestsError):
+        conversation.attach(session, now=DEAD, max_attaches=1)
+
+
+def test_an_expired_session_is_expired_however_often_it_was_attached_to(conversation: Conversation) -> None:
+    session = conversation.start(attaches=MAX_ATTACHES)
+    with pytest.raises(SessionExpiredError):
+        conversation.attach(session, now=EXPIRED)
+
+
+def test_a_take_over_ends_the_former_producers_rights(conversation: Conversation) -> None:
+    session = conversation.start()
+    lost = conversation.attach(session).lease
+    conversation.attach(session, now=DEAD)
+    with pytest.raises(LeaseLostError):
+        conversation.stores.sessions.checkpoint(lost, text="mine", now=DEAD, lease_seconds=LEASE_SECONDS)
+    with pytest.raises(LeaseLostError):
+        conversation.stores.sessions.finish(
+            lost, state=SessionState.COMPLETED, answer=conversation.answer(session, "mine")
+        )
+    assert conversation.stored(session).partial == ""
+    assert len(conversation.history()) == 1

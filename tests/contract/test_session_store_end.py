@@ -1,0 +1,280 @@
+"""SessionStore: checkpoints, and the ways a session ends."""
+
+from dataclasses import replace
+
+import pytest
+
+from chat.errors import NotFoundError, SessionExpiredError
+from chat.messages import MessageStatus, Usage
+from chat.sessions import Failure, Lease, LeaseLostError, SessionState
+from chat.users import Tier, User
+from fakes.conversation import LEASE_SECONDS, NOW, SESSION_SECONDS, Conversation
+
+DEAD = NOW + LEASE_SECONDS
+EXPIRED = NOW + SESSION_SECONDS
+FAILURE = Failure("interrupted", "The answer was cut off.", retryable=True)
+
+
+def checkpoint(conversation: Conversation, lease: Lease, text: str | None, now: float = NOW + 2) -> bool:
+    return conversation.stores.sessions.checkpoint(lease, text=text, now=now, lease_seconds=LEASE_SECONDS)
+
+
+def complete(conversation: Conversation, lease: Lease, content: str = "Hello!") -> None:
+    session = conversation.stores.sessions.get(lease.session_id)
+    assert session is not None
+    answer = conversation.answer(session, content)
+    conversation.stores.sessions.finish(lease, state=SessionState.COMPLETED, answer=answer)
+
+
+def test_checkpoint_stores_the_text_and_renews_the_lease(conversation: Conversation) -> None:
+    session = conversation.start()
+    attached = conversation.attach(session)
+    assert checkpoint(conversation, attached.lease, "Once upon") is False
+    assert conversation.stored(session) == replace(
+        attached.session, partial="Once upon", shown=True, lease_expires_at=NOW + 2 + LEASE_SECONDS
+    )
+
+
+def test_checkpoint_without_text_leaves_the_text(conversation: Conversation) -> None:
+    session = conversation.start()
+    attached = conversation.attach(session)
+    checkpoint(conversation, attached.lease, None)
+    assert conversation.stored(session) == replace(attached.session, lease_expires_at=NOW + 2 + LEASE_SECONDS)
+    checkpoint(conversation, attached.lease, "Once")
+    checkpoint(conversation, attached.lease, None, NOW + 3)
+    after = conversation.stored(session)
+    assert (after.partial, after.shown, after.lease_expires_at) == ("Once", True, NOW + 3 + LEASE_SECONDS)
+
+
+def test_checkpoint_of_an_empty_text_counts_as_shown(conversation: Conversation) -> None:
+    session = conversation.start()
+    checkpoint(conversation, conversation.attach(session).lease, "")
+    assert (conversation.stored(session).partial, conversation.stored(session).shown) == ("", True)
+
+
+def test_checkpoint_by_a_slow_producer_revives_its_own_lease(conversation: Conversation) -> None:
+    session = conversation.start()
+    checkpoint(conversation, conversation.attach(session).lease, None, DEAD + 1)
+    assert conversation.stored(session).lease_lives(DEAD + 2)
+
+
+def test_checkpoint_says_when_to_stop(conversation: Conversation) -> None:
+    session = conversation.start()
+    lease = conversation.attach(session).lease
+    conversation.stores.sessions.request_stop(session.session_id, user_id=conversation.user_id, now=NOW)
+    assert checkpoint(conversation, lease, "Once") is True
+    assert checkpoint(conversation, lease, None) is True
+    assert conversation.stored(session).partial == "Once"
+
+
+@pytest.mark.parametrize("text", ["late", None])
+def test_checkpoint_after_the_end_stores_nothing(conversation: Conversation, text: str | None) -> None:
+    session = conversation.start()
+    lease = conversation.attach(session).lease
+    complete(conversation, lease)
+    before = conversation.stored(session)
+    with pytest.raises(LeaseLostError):
+        checkpoint(conversation, lease, text)
+    assert conversation.stored(session) == before
+
+
+@pytest.mark.parametrize("epoch", [0, 1])
+def test_nobody_holds_the_lease_of_a_session_that_is_pending_or_unknown(conversation: Conversation, epoch: int) -> None:
+    session = conversation.start()
+    for lease in (Lease(session.session_id, epoch), Lease("unknown", epoch)):
+        with pytest.raises(LeaseLostError):
+            checkpoint(conversation, lease, "text")
+        with pytest.raises(LeaseLostError):
+            conversation.stores.sessions.finish(
+                lease, state=SessionState.COMPLETED, answer=conversation.answer(session)
+            )
+    assert conversation.stored(session) == session
+    assert conversation.stores.sessions.get("unknown") is None
+    assert len(conversation.history()) == 1
+
+
+def test_finish_stores_state_answer_and_counters(conversation: Conversation) -> None:
+    users = conversation.stores.users
+    users.get_or_create(conversation.user_id, default_tier=Tier.PRO, now=NOW)
+    session = conversation.start()
+    attached = conversation.attach(session)
+    answer = conversation.answer(session, "An answer", usage=Usage(100, 250))
+    conversation.stores.sessions.finish(attached.lease, state=SessionState.COMPLETED, answer=answer)
+    assert conversation.stored(session) == replace(attached.session, state=SessionState.COMPLETED)
+    assert conversation.history()[1] == answer
+    user = users.get_or_create(conversation.user_id, default_tier=Tier.BASIC, now=NOW)
+    assert user == User(conversation.user_id, Tier.PRO, input_tokens=100, output_tokens=250)
+
+
+def test_counters_add_up(conversation: Conversation) -> None:
+    conversation.stores.users.get_or_create(conversation.user_id, default_tier=Tier.PRO, now=NOW)
+    for at in range(3):
+        conversation.turn("prompt", "answer", now=NOW + at)
+    user = conversation.stores.users.get_or_create(conversation.user_id, default_tier=Tier.BASIC, now=NOW)
+    assert (user.input_tokens, user.output_tokens) == (21, 33)
+
+
+def test_finish_without_usage_counts_nothing(conversation: Conversation) -> None:
+    conversation.stores.users.get_or_create(conversation.user_id, default_tier=Tier.PRO, now=NOW)
+    session = conversation.start()
+    answer = conversation.answer(session, usage=None, status=MessageStatus.STOPPED, finish_reason="stopped")
+    lease = conversation.attach(session).lease
+    conversation.stores.sessions.finish(lease, state=SessionState.STOPPED, answer=answer)
+    assert conversation.history()[1] == answer
+    user = conversation.stores.users.get_or_create(conversation.user_id, default_tier=Tier.PRO, now=NOW)
+    assert (user.input_tokens, user.output_tokens) == (0, 0)
+
+
+def test_finish_without_an_answer_keeps_the_partial_text(conversation: Conversation) -> None:
+    session = conversation.start()
+    lease = conversation.attach(session).lease
+    checkpoint(conversation, lease, "Once")
+    conversation.stores.sessions.finish(lease, state=SessionState.FAILED, answer=None, failure=FAILURE)
+    after = conversation.stored(session)
+    assert (after.state, after.failure, after.partial) == (SessionState.FAILED, FAILURE, "Once")
+    assert len(conversation.history()) == 1
+
+
+def test_finish_with_an_answer_lets_go_of_the_partial_text(conversation: Conversation) -> None:
+    session = conversation.start()
+    lease = conversation.attach(session).lease
+    checkpoint(conversation, lease, "Once")
+    complete(conversation, lease)
+    assert conversation.stored(session).partial == ""
+
+
+def test_finish_twice_stores_one_answer(conversation: Conversation) -> None:
+    conversation.stores.users.get_or_create(conversation.user_id, default_tier=Tier.PRO, now=NOW)
+    session = conversation.start()
+    lease = conversation.attach(session).lease
+    complete(conversation, lease, "first")
+    with pytest.raises(LeaseLostError):
+        complete(conversation, lease, "second")
+    assert [message.content for message in conversation.history()] == ["Hello?", "first"]
+    user = conversation.stores.users.get_or_create(conversation.user_id, default_tier=Tier.PRO, now=NOW)
+    assert user.output_tokens == 11
+
+
+def settle(conversation: Conversation, lease: Lease, now: float, content: str = "Once") -> bool:
+    """Settles what `get` finds, as one does who noticed that the producer died."""
+    session = conversation.stores.sessions.get(lease.session_id)
+    assert session is not None
+    return conversation.stores.sessions.settle(
+        session,
+        now=now,
+        state=SessionState.FAILED,
+        answer=conversation.answer(session, content, status=MessageStatus.INTERRUPTED, usage=None),
+        failure=FAILURE,
+    )
+
+
+def test_settle_ends_a_session_whose_lease_died(conversation: Conversation) -> None:
+    session = conversation.start()
+    lease = conversation.attach(session).lease
+    checkpoint(conversation, lease, "Once", NOW)
+    assert settle(conversation, lease, DEAD) is True
+    after = conversation.stored(session)
+    assert (after.state, after.failure) == (SessionState.FAILED, FAILURE)
+    assert [(m.content, m.status) for m in conversation.history()] == [
+        ("Hello?", MessageStatus.COMPLETE),
+        ("Once", MessageStatus.INTERRUPTED),
+    ]
+
+
+def test_settle_leaves_a_session_whose_lease_lives(conversation: Conversation) -> None:
+    session = conversation.start()
+    attached = conversation.attach(session)
+    assert settle(conversation, attached.lease, DEAD - 0.001) is False
+    assert conversation.stored(session) == attached.session
+    assert len(conversation.history()) == 1
+
+
+def test_settle_twice_stores_one_answer(conversation: Conversation) -> None:
+    session = conversation.start()
+    lease = conversation.attach(session).lease
+    assert settle(conversation, lease, DEAD, "first") is True
+    assert settle(conversation, lease, DEAD, "second") is False
+    assert [message.content for message in conversation.history()] == ["Hello?", "first"]
+
+
+def test_settle_with_an_old_reading_changes_nothing(conversation: Conversation) -> None:
+    session = conversation.start()
+    conversation.attach(session)
+    read = conversation.stored(session)
+    taken_over = conversation.attach(session, now=DEAD).session
+    settled = conversation.stores.sessions.settle(
+        read, now=DEAD + LEASE_SECONDS, state=SessionState.FAILED, answer=None, failure=FAILURE
+    )
+    assert settled is False
+    assert conversation.stored(session) == taken_over
+
+
+def test_settle_of_a_session_that_was_never_begun(conversation: Conversation) -> None:
+    session = conversation.start()
+    sessions = conversation.stores.sessions
+    assert sessions.settle(session, now=EXPIRED, state=SessionState.FAILED, answer=None, failure=FAILURE) is True
+    assert conversation.stored(session).state is SessionState.FAILED
+
+
+def test_settle_of_a_session_that_is_gone(conversation: Conversation) -> None:
+    session, _ = conversation.prepare()
+    sessions = conversation.stores.sessions
+    assert sessions.settle(session, now=EXPIRED, state=SessionState.FAILED, answer=None) is False
+    assert sessions.get(session.session_id) is None
+
+
+def test_a_producer_that_was_settled_stores_nothing(conversation: Conversation) -> None:
+    session = conversation.start()
+    lease = conversation.attach(session).lease
+    settle(conversation, lease, DEAD)
+    with pytest.raises(LeaseLostError):
+        complete(conversation, lease)
+    with pytest.raises(LeaseLostError):
+        checkpoint(conversation, lease, "late")
+    assert [message.content for message in conversation.history()] == ["Hello?", "Once"]
+
+
+def stop(conversation: Conversation, session_id: str, **changes: object) -> object:
+    arguments = {"user_id": conversation.user_id, "now": NOW} | changes
+    return conversation.stores.sessions.request_stop(session_id, **arguments)  # type: ignore[arg-type]
+
+
+def test_stop_ends_a_pending_session_at_once(conversation: Conversation) -> None:
+    session = conversation.start()
+    stopped = replace(session, state=SessionState.STOPPED, stop_requested=True)
+    assert stop(conversation, session.session_id) == stopped
+    assert stop(conversation, session.session_id) == stopped
+    assert conversation.stored(session) == stopped
+
+
+def test_stop_marks_a_session_being_produced(conversation: Conversation) -> None:
+    session = conversation.start()
+    marked = replace(conversation.attach(session).session, stop_requested=True)
+    assert stop(conversation, session.session_id) == marked
+    assert stop(conversation, session.session_id, now=EXPIRED) == marked
+
+
+def test_stop_leaves_a_finished_session(conversation: Conversation) -> None:
+    session = conversation.start()
+    complete(conversation, conversation.attach(session).lease)
+    before = conversation.stored(session)
+    assert stop(conversation, session.session_id, now=EXPIRED) == before
+    assert conversation.stored(session) == before
+
+
+def test_stop_of_an_expired_session(conversation: Conversation) -> None:
+    session = conversation.start()
+    with pytest.raises(SessionExpiredError):
+        stop(conversation, session.session_id, now=EXPIRED)
+    assert conversation.stored(session) == session
+
+
+def test_stop_knows_no_session_of_another_user(conversation: Conversation) -> None:
+    pending = conversation.start()
+    streaming = conversation.attach(conversation.start(now=NOW + 1), now=NOW + 1).session
+    for session_id in (pending.session_id, streaming.session_id, "unknown"):
+        with pytest.raises(NotFoundError) as caught:
+            stop(conversation, session_id, user_id="mallory")
+        assert caught.value.code == "session_not_found"
+    assert conversation.stored(pending) == pending
+    assert conversation.stored(streaming) == streaming
