@@ -47,7 +47,7 @@ def create_app(*, tokens_per_second: float = 40.0) -> Starlette:
 
     async def requests(request: Request) -> JSONResponse:
         found = calls.having(request.query_params.get("contains", ""))
-        return JSONResponse([{"path": call.path, "body": call.body} for call in found])
+        return JSONResponse([{"path": call.path, "client": call.client, "body": call.body} for call in found])
 
     return Starlette(
         routes=[
@@ -67,7 +67,8 @@ async def _answer(request: Request, form: Format, calls: Calls, tokens_per_secon
         directives = Directives.parse(prompt)
     except (ValueError, KeyError, TypeError, AttributeError, IndexError):
         return JSONResponse(form.error_body(400), status_code=400)
-    call = Call(path=request.url.path, prompt=prompt, body=body)
+    client = f"{request.client.host}:{request.client.port}" if request.client else ""
+    call = Call(path=request.url.path, prompt=prompt, body=body, client=client)
     before = calls.add(call)
     if directives.status is not None and (directives.times is None or before < directives.times):
         call.state = "completed"

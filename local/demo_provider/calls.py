@@ -9,11 +9,12 @@ _KEPT = 2000
 
 @dataclass(slots=True)
 class Call:
-    """`state` is open, completed or closedByClient."""
+    """`client` is the address and port of its connection; `state` is open, completed or closedByClient."""
 
     path: str
     prompt: str
     body: dict[str, Any]
+    client: str
     state: str = "open"
 
 

@@ -59,6 +59,10 @@ class AnthropicProvider:
             open_stream, MessageReader(), label=self._access.label, sdk=SDK_ERRORS, timing=self._access.timing
         )
 
+    def use_key(self, api_key: str) -> None:
+        """Another key from the next request on."""
+        self._client.api_key = api_key
+
     async def close(self) -> None:
         """Closes the connections."""
         await self._client.close()

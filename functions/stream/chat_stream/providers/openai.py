@@ -47,6 +47,10 @@ class OpenAIProvider:
 
         return answer(open_stream, ChunkReader(), label=self._access.label, sdk=SDK_ERRORS, timing=self._access.timing)
 
+    def use_key(self, api_key: str) -> None:
+        """Another key from the next request on."""
+        self._client.api_key = api_key
+
     async def close(self) -> None:
         """Closes the connections."""
         await self._client.close()
@@ -99,7 +103,7 @@ class ChunkReader:
             if reason := choice.get("finish_reason"):
                 self._reason = str(reason)
             return self._delta(choice.get("delta") or {})
-        except (AttributeError, KeyError, IndexError, TypeError) as error:
+        except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
             raise MalformedEventError from error
 
     def _delta(self, delta: dict[str, Any]) -> str | None:

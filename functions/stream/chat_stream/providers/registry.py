@@ -27,6 +27,8 @@ class Adapter(Protocol):
 
     def stream(self, request: ChatRequest) -> AbstractAsyncContextManager[AsyncIterator[str | Finish]]: ...
 
+    def use_key(self, api_key: str) -> None: ...
+
     async def close(self) -> None: ...
 
 
@@ -82,7 +84,7 @@ class ProviderRegistry:
                 yield answer
         except ProviderError as error:
             if error.code == "provider_misconfigured":
-                self._forget(request.model.provider, adapter)
+                self._here().refused.add(request.model.provider)
             raise
 
     async def adapter(self, name: str) -> Adapter:
@@ -95,6 +97,10 @@ class ProviderRegistry:
         async with adapters.locks.setdefault(name, asyncio.Lock()):
             if name not in adapters.made:
                 adapters.made[name] = await asyncio.to_thread(self._make, name)
+            elif name in adapters.refused:  # the key may have been replaced since
+                access = await asyncio.to_thread(self._access, name)
+                adapters.made[name].use_key(access.api_key)
+            adapters.refused.discard(name)
             return adapters.made[name]
 
     async def close(self) -> None:
@@ -106,12 +112,11 @@ class ProviderRegistry:
     def _here(self) -> "_Adapters":
         return self._loops.setdefault(asyncio.get_running_loop(), _Adapters())
 
-    def _forget(self, name: str, adapter: Adapter) -> None:
-        """A refused key may have been replaced: the next request reads it anew."""
-        if self._here().made.get(name) is adapter:
-            del self._here().made[name]
-
     def _make(self, name: str) -> Adapter:
+        access = self._access(name)
+        return self._providers[name].make(access)
+
+    def _access(self, name: str) -> Access:
         entry = self._providers.get(name)
         if entry is None:
             raise provider_error(name, "provider_misconfigured")
@@ -122,7 +127,7 @@ class ProviderRegistry:
         own_url = self._settings.base_urls.get(name)
         if key is None and own_url is None:
             raise provider_error(entry.label, "provider_misconfigured")
-        return entry.make(Access(entry.label, own_url or entry.base_url, key or _NO_KEY, self._settings.timing))
+        return Access(entry.label, own_url or entry.base_url, key or _NO_KEY, self._settings.timing)
 
 
 class _Adapters:
@@ -131,3 +136,5 @@ class _Adapters:
     def __init__(self) -> None:
         self.made: dict[str, Adapter] = {}
         self.locks: dict[str, asyncio.Lock] = {}
+        self.refused: set[str] = set()
+        """Providers that refused the key they got."""
