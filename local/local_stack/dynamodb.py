@@ -1,0 +1,62 @@
+"""The template's tables on whatever speaks DynamoDB."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from local_stack.launch import FAKE_CREDENTIALS
+from local_stack.template import TableSpec, Template
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+_COPIED = (
+    "AttributeDefinitions",
+    "BillingMode",
+    "GlobalSecondaryIndexes",
+    "KeySchema",
+    "LocalSecondaryIndexes",
+    "ProvisionedThroughput",
+    "StreamSpecification",
+)
+
+
+def create_tables(endpoint: str, template: Template, *, environ: Mapping[str, str] | None = None) -> None:
+    """Creates the template's tables that are not there yet, with their TTL attributes.
+
+    `environ` may give credentials for an endpoint that checks them.
+    """
+    client = _client(endpoint, environ or {})
+    existing = set(_table_names(client))
+    for table in template.tables:
+        if table.name not in existing:
+            _create(client, table)
+
+
+def _client(endpoint: str, environ: Mapping[str, str]) -> "DynamoDBClient":
+    import boto3
+
+    values = {**FAKE_CREDENTIALS, **environ}
+    client: DynamoDBClient = boto3.client(
+        "dynamodb",
+        endpoint_url=endpoint,
+        region_name=values["AWS_REGION"],
+        aws_access_key_id=values["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=values["AWS_SECRET_ACCESS_KEY"],
+        aws_session_token=values["AWS_SESSION_TOKEN"],
+    )
+    return client
+
+
+def _table_names(client: "DynamoDBClient") -> list[str]:
+    return [name for page in client.get_paginator("list_tables").paginate() for name in page["TableNames"]]
+
+
+def _create(client: "DynamoDBClient", table: TableSpec) -> None:
+    properties: dict[str, Any] = {key: table.properties[key] for key in _COPIED if key in table.properties}
+    client.create_table(TableName=table.name, **properties)
+    client.get_waiter("table_exists").wait(TableName=table.name, WaiterConfig={"Delay": 1, "MaxAttempts": 10})
+    if (ttl := table.properties.get("TimeToLiveSpecification")) is not None:
+        client.update_time_to_live(
+            TableName=table.name,
+            TimeToLiveSpecification={"AttributeName": ttl["AttributeName"], "Enabled": bool(ttl.get("Enabled"))},
+        )

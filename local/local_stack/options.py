@@ -1,0 +1,110 @@
+"""The stack's settings: environment variables for what a person sets, arguments for what programs set."""
+
+import argparse
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+"""The project's folder."""
+
+
+class OptionsError(Exception):
+    """A setting that cannot be used; the message is one sentence."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How the stack runs. `environ` is where provider keys and addresses of DynamoDB and Redis are looked up."""
+
+    host: str = "127.0.0.1"
+    port: int = 3000
+    template: Path = ROOT / "template.yaml"
+    web: Path = ROOT / "web"
+    state: Path = ROOT / ".local"
+    artefacts: bool = False
+    max_processes: int = 10
+    stream_concurrency: int = 1
+    idle_seconds: float = 300.0
+    reload: bool = True
+    variables: Mapping[str, str] = field(default_factory=dict)
+    timeouts: Mapping[str, float] = field(default_factory=dict)
+    environ: Mapping[str, str] = field(default_factory=dict)
+
+
+def parse_options(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> Options:
+    """Reads the command line and the environment.
+
+    Raises:
+        OptionsError: a variable is not what it must be.
+        SystemExit: the arguments are wrong, or ask for help.
+    """
+    parsed = _parser().parse_args(arguments)
+    template, artefacts = parsed.template, False
+    if parsed.artefacts is not None:
+        template, artefacts = parsed.artefacts / "template.yaml", True
+    return Options(
+        host=environ.get("HOST") or Options.host,
+        port=_number(environ, "PORT", Options.port, least=0, most=65535),
+        template=template.resolve(),
+        web=parsed.web,
+        state=parsed.state,
+        artefacts=artefacts,
+        max_processes=_number(environ, "MAX_PROCESSES", Options.max_processes, least=1),
+        stream_concurrency=_number(environ, "STREAM_CONCURRENCY", Options.stream_concurrency, least=1),
+        idle_seconds=float(_number(environ, "IDLE_SECONDS", int(Options.idle_seconds), least=1)),
+        reload=not parsed.no_reload,
+        variables=dict(parsed.set),
+        timeouts={name: _seconds(name, value) for name, value in parsed.timeout},
+        environ=environ,
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m local_stack",
+        description="The whole system on this machine.",
+        epilog="Environment: HOST, PORT, MAX_PROCESSES (of each function), STREAM_CONCURRENCY, IDLE_SECONDS, "
+        "REDIS_URL, AWS_ENDPOINT_URL_DYNAMODB, and for each provider such as OPENAI: OPENAI_API_KEY, OPENAI_BASE_URL.",
+    )
+    defaults = Options()
+    parser.add_argument("--template", type=Path, default=defaults.template, help="what to run")
+    parser.add_argument("--artefacts", type=Path, metavar="DIR", help="run what `sam build` put there (.aws-sam/build)")
+    parser.add_argument("--web", type=Path, default=defaults.web, help="the folder of the demo page")
+    parser.add_argument("--state", type=Path, default=defaults.state, help="where the local secret is kept")
+    parser.add_argument("--no-reload", action="store_true", help="do not restart the processes when files are edited")
+    parser.add_argument(
+        "--set", type=_pair, action="append", default=[], metavar="NAME=VALUE", help="a variable of all functions"
+    )
+    parser.add_argument(
+        "--timeout",
+        type=_pair,
+        action="append",
+        default=[],
+        metavar="FUNCTION=SECONDS",
+        help="not the template's",
+    )
+    return parser
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    return name, value
+
+
+def _number(environ: Mapping[str, str], name: str, default: int, *, least: int, most: int | None = None) -> int:
+    text = environ.get(name) or str(default)
+    if not (text.isascii() and text.isdigit()) or int(text) < least or (most is not None and int(text) > most):
+        limits = f"a whole number from {least}" + (f" to {most}" if most is not None else "")
+        raise OptionsError(f"{name} must be {limits}, not {text!r}.")
+    return int(text)
+
+
+def _seconds(name: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise OptionsError(f"The timeout of {name} must be a number of seconds, not {text!r}.") from None

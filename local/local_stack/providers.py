@@ -1,0 +1,41 @@
+"""Which model provider each function talks to: the real one, one that the developer names, or the demo provider."""
+
+from collections.abc import Iterable, Mapping
+
+from chat.catalog import load_catalog
+
+_DUMMY_KEY = "local"
+_PASSED_ON = ("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy", "SSL_CERT_FILE")
+"""What the way to a real provider may need."""
+
+
+def provider_names() -> tuple[str, ...]:
+    """The providers of the catalogue."""
+    return tuple(sorted({model.provider for model in load_catalog().models}))
+
+
+def on_demo(names: Iterable[str], environ: Mapping[str, str]) -> tuple[str, ...]:
+    """The providers for which the environment has neither key nor address."""
+    return tuple(
+        name
+        for name in names
+        if not (environ.get(f"{name.upper()}_API_KEY") or environ.get(f"{name.upper()}_BASE_URL"))
+    )
+
+
+def provider_variables(names: Iterable[str], environ: Mapping[str, str], demo_address: str | None) -> dict[str, str]:
+    """The stream function's variables for all providers; `demo_address` is needed if one is to be the demo."""
+    names = tuple(names)
+    demo = on_demo(names, environ)
+    variables = {name: environ[name] for name in _PASSED_ON if environ.get(name)} if len(demo) < len(names) else {}
+    for name in names:
+        key, url = f"{name.upper()}_API_KEY", f"{name.upper()}_BASE_URL"
+        if name in demo:
+            # Anthropic's SDK appends /v1 itself, the others' expect it in the address.
+            suffix = "" if name == "anthropic" else "/v1"
+            variables |= {key: _DUMMY_KEY, url: f"{demo_address}{suffix}"}
+            continue
+        variables[key] = environ.get(key) or _DUMMY_KEY
+        if environ.get(url):
+            variables[url] = environ[url]
+    return variables

@@ -1,0 +1,22 @@
+"""Edits of what the functions run."""
+
+from collections.abc import AsyncIterator, Iterable
+from pathlib import Path
+
+from watchfiles import Change, DefaultFilter, awatch
+
+_SETTLE_MS = 300
+
+
+class _Sources(DefaultFilter):
+    """Not the byte code and caches that Python itself writes, nor folders that are hidden."""
+
+    def __call__(self, change: Change, path: str) -> bool:
+        return super().__call__(change, path) and not path.endswith((".pyc", "~"))
+
+
+async def changes(template: Path, folders: Iterable[Path]) -> AsyncIterator[str]:
+    """Names of what was edited, each time something was; edits close together come as one."""
+    async for found in awatch(template, *sorted(folders), watch_filter=_Sources(), step=_SETTLE_MS, debounce=2000):
+        names = sorted({Path(path).name for _, path in found})
+        yield names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"

@@ -1,0 +1,66 @@
+"""Functions that run on their own, as EventBridge runs them."""
+
+import asyncio
+import json
+import re
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from local_stack.cloudformation import ACCOUNT_ID, REGION
+from local_stack.pool import Pool, ThrottledError
+from local_stack.template import ScheduleSpec
+
+_RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
+_UNIT_SECONDS = {"minute": 60, "hour": 3600, "day": 86400}
+
+
+def interval_seconds(expression: str) -> float | None:
+    """Of ``rate(5 minutes)`` and its like; None for anything else."""
+    match = _RATE.fullmatch(expression.strip())
+    return int(match[1]) * _UNIT_SECONDS[match[2]] if match else None
+
+
+async def run(pool: Pool, schedule: ScheduleSpec, log: Callable[[str], None]) -> None:
+    """Invokes the function time and again, until cancelled."""
+    seconds = interval_seconds(schedule.expression)
+    if not seconds:
+        log(f"{schedule.name} is not run here: {schedule.expression} is not a rate.")
+        return
+    while True:
+        await asyncio.sleep(seconds)
+        event = schedule.payload or json.dumps(_scheduled_event(schedule))
+        try:
+            await pool.invoke(event.encode(), _Discarded())
+        except ThrottledError:
+            log(f"{schedule.name} was left out: all processes are busy.")
+
+
+def _scheduled_event(schedule: ScheduleSpec) -> dict[str, object]:
+    return {
+        "version": "0",
+        "id": str(uuid.uuid4()),
+        "detail-type": "Scheduled Event",
+        "source": "aws.events",
+        "account": ACCOUNT_ID,
+        "time": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "region": REGION,
+        "resources": [f"arn:aws:events:{REGION}:{ACCOUNT_ID}:rule/{schedule.name}"],
+        "detail": {},
+    }
+
+
+class _Discarded:
+    """An `invocation.Answer` that nobody waits for."""
+
+    async def begin(self, content_type: str) -> None:
+        pass
+
+    async def write(self, data: bytes) -> None:
+        pass
+
+    async def end(self) -> None:
+        pass
+
+    async def fail(self, error_type: str) -> None:
+        pass
