@@ -6,28 +6,30 @@ from typing import TYPE_CHECKING, Any
 from chat.http.problems import MEDIA_TYPE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from mangum.types import ASGI, LambdaContext, LambdaEvent
 
-type Handler = "Callable[[LambdaEvent, LambdaContext], dict[str, Any]]"
 
-
-def function_url_handler(app: "ASGI") -> Handler:
+class FunctionUrlHandler:
     """What Lambda calls with the events of a Function URL (payload 2.0).
 
-    The lifespan stays off: Mangum would run it on every invocation.
+    The lifespan stays off: Mangum would run it on every invocation. The loop is the handler's own: Mangum takes the
+    current one, and warns where there is none.
     """
-    from mangum import Mangum
-    from mangum.adapter import DEFAULT_TEXT_MIME_TYPES
 
-    # Mangum runs every invocation on the current event loop, and warns where there is none.
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
-    mangum = Mangum(app, lifespan="off", text_mime_types=[*DEFAULT_TEXT_MIME_TYPES, MEDIA_TYPE])
+    def __init__(self, app: "ASGI") -> None:
+        from mangum import Mangum
+        from mangum.adapter import DEFAULT_TEXT_MIME_TYPES
 
-    def handler(event: "LambdaEvent", context: "LambdaContext") -> dict[str, Any]:
-        asyncio.set_event_loop(loop)
-        return mangum(event, context)
+        self._loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(self._loop)
+        self._mangum = Mangum(app, lifespan="off", text_mime_types=[*DEFAULT_TEXT_MIME_TYPES, MEDIA_TYPE])
 
-    return handler
+    def __call__(self, event: "LambdaEvent", context: "LambdaContext") -> dict[str, Any]:
+        """The answer as Lambda takes it."""
+        asyncio.set_event_loop(self._loop)
+        return self._mangum(event, context)
+
+    def close(self) -> None:
+        """Gives the loop's sockets back; a process of Lambda's lives until it is killed and need not."""
+        asyncio.set_event_loop(None)
+        self._loop.close()
