@@ -5,9 +5,11 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from aws_lambda_powertools import Logger
 from fastapi import FastAPI, Request, Response
 
 from chat import events
+from chat.causes import cause_of
 from chat.errors import ChatError, InvalidRequestError, NotFoundError
 from chat.http.application import new_app
 from chat.http.credentials import bearer_token
@@ -21,6 +23,8 @@ from chat_stream.writer import EventStream, EventWriter
 MAX_SESSION_ID_CHARS = 64
 LIMIT_SHARE = 0.5
 """How much of the margin before Lambda's deadline storing may take, before the stream ends without it."""
+
+logger = Logger()
 
 
 def create_app(compose: Callable[[], Composition]) -> FastAPI:
@@ -47,6 +51,9 @@ async def stream(request: Request) -> Response:
         body = await composition.streams.open(await _attach(composition, request))
     except ChatError as error:
         return _refusal(request, error, settings)
+    except Exception as error:  # noqa: BLE001  # an EventSource is told of it by an event
+        logger.error("attach failed", **cause_of(error))
+        return _refusal(request, ChatError("Something went wrong on our side."), settings)
     if body is None:
         return Response(status_code=204)
     return EventStream(body, ping_seconds=settings.ping_seconds)

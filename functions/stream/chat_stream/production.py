@@ -121,8 +121,9 @@ class Production:
             self._scope.reschedule(0)
 
     def _due_text(self) -> str | None:
-        now = asyncio.get_running_loop().time()
-        if self._length == self._stored_length or now - self._stored_at < self._settings.checkpoint_seconds:
+        """The text, if it would be older than a checkpoint may be by the next look."""
+        next_look = asyncio.get_running_loop().time() + self._settings.stop_poll_seconds
+        if self._length == self._stored_length or next_look - self._stored_at < self._settings.checkpoint_seconds:
             return None
         return "".join(self._pieces)
 

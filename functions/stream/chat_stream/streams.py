@@ -33,8 +33,10 @@ from chat_stream.source import Source
 from chat_stream.threads import in_thread
 from chat_stream.writer import EventWriter
 
-STILL_GOING = Failure(
-    "deadline_exceeded", "This connection has reached its time limit; the answer goes on.", retryable=True
+OUT_OF_TIME = Failure(
+    "deadline_exceeded",
+    "This connection has reached its time limit; open the stream again for the rest.",
+    retryable=True,
 )
 
 logger = Logger()
@@ -140,7 +142,7 @@ class _Stream:
             async with asyncio.timeout_at(self._attach.limit):
                 await self._write(attachment, writer)
         except TimeoutError:
-            await writer.write(events.refusal(STILL_GOING))
+            await writer.write(events.refusal(OUT_OF_TIME))
         except ChatError as error:
             await writer.write(events.refusal(failure_of(error)))
         except Exception as error:  # noqa: BLE001  # whatever it is, it ends in an `error` event

@@ -295,3 +295,21 @@ async def expect_refusal(headers: Callable[[Service, Session], dict[str, str]], 
     assert (event.type, event.data["code"], event.data["retryable"]) == ("error", code, False)
     assert service.world.provider.requests == []
     assert "alice" not in json.dumps(event.data)
+
+
+async def test_unforeseen_error_while_attaching_is_told_without_its_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    service = Service("text")
+    session = service.world.start("Hello")
+
+    def broken(_session_id: str) -> None:
+        raise ValueError("secret detail")
+
+    monkeypatch.setattr(service.world.sessions, "get", broken)
+    async with service.client() as client:
+        path = f"/chat/stream?sessionId={session.session_id}"
+        plain = await client.get(path, headers=bearer(token()))
+        streamed = await client.get(path, headers=bearer(token()) | EVENTS)
+
+    assert (plain.status_code, plain.json()["code"]) == (500, "internal_error")
+    assert sse.parse(streamed.content)[0].data["code"] == "internal_error"
+    assert "secret" not in plain.text + streamed.text
