@@ -1,7 +1,7 @@
 """Texts of any length in items of at most 400 KB.
 
-A short text is stored as it is. A longer one is compressed; the first 350 KB of that stay in the item itself, the rest
-goes into further items, the parts. `pack` and `unpack` do no I/O; `chat.dynamo.parts` stores and reads parts.
+A short text is stored as it is. A longer one is compressed; the first 128 KB of that stay in the item itself, the rest
+goes into further items of 350 KB, the parts. `pack` and `unpack` do no I/O; `chat.dynamo.parts` stores and reads parts.
 """
 
 import zlib
@@ -17,6 +17,10 @@ from chat.ids import new_id
 
 PLAIN_BYTES = 1024
 """Texts up to this size stay readable: DynamoDB bills writes by the KB, so compressing them would save nothing."""
+
+HEAD_BYTES = 128 * 1024
+"""What the item itself keeps: so little that moto, which weighs an update's old value and the new one together and in
+base64, takes it too."""
 
 PART_BYTES = 350 * 1024
 """An item holds at most 400 KB, names and other attributes included."""
@@ -39,9 +43,9 @@ def pack(text: str) -> tuple[PackedText, tuple[bytes, ...]]:
     if len(data) <= PLAIN_BYTES:
         return PackedText(text=data.decode()), ()
     packed = zlib.compress(data)
-    parts = tuple(packed[at : at + PART_BYTES] for at in range(PART_BYTES, len(packed), PART_BYTES))
+    parts = tuple(packed[at : at + PART_BYTES] for at in range(HEAD_BYTES, len(packed), PART_BYTES))
     part_key = new_id() if parts else ""
-    return PackedText(head=packed[:PART_BYTES], part_count=len(parts), part_key=part_key), parts
+    return PackedText(head=packed[:HEAD_BYTES], part_count=len(parts), part_key=part_key), parts
 
 
 def unpack(packed: PackedText, parts: tuple[bytes, ...] = ()) -> str:
