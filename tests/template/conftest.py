@@ -4,13 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-import boto3
 import pytest
-from samtranslator.parser.parser import Parser  # type: ignore[import-untyped]
-from samtranslator.translator.translator import Translator  # type: ignore[import-untyped]
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
 from artefacts.sam import ARCHITECTURES, ROOT, build
+from artefacts.transformed import ISSUER, transformed_template
 from local_stack.cloudformation import Resolver
 
 FUNCTIONS = ("StartFunction", "StreamFunction", "HistoryFunction")
@@ -31,16 +29,7 @@ def template() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def transformed() -> dict[str, Any]:
-    """What CloudFormation gets: SAM's transform in process, with no account."""
-    document = yaml_parse((ROOT / "template.yaml").read_text())
-    for resource in document["Resources"].values():
-        for code in {"CodeUri", "ContentUri"} & resource["Properties"].keys():
-            resource["Properties"][code] = "s3://artefacts/archive.zip"  # what `sam package` makes of a folder
-    session = boto3.Session(region_name="eu-central-1")
-    result: dict[str, Any] = Translator({}, Parser(), boto_session=session).translate(
-        document, {"JwtIssuer": "https://login.example.com/"}
-    )
-    return result
+    return transformed_template()
 
 
 @pytest.fixture(scope="session")
@@ -52,7 +41,7 @@ def resources(transformed: dict[str, Any]) -> dict[str, dict[str, Any]]:
 @pytest.fixture(scope="session")
 def resolve(transformed: dict[str, Any]) -> Resolve:
     def resolve_part(part: Any, **parameters: str) -> Any:
-        return Resolver(transformed, {"JwtIssuer": "https://login.example.com/", **parameters}).resolve(part)
+        return Resolver(transformed, {"JwtIssuer": ISSUER, **parameters}).resolve(part)
 
     return resolve_part
 

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from artefacts.policies import listed, permissions, statements, target
+
 OWN_RESOURCES = {
     "AWS::DynamoDB::Table",
     "AWS::SecretsManager::Secret",
@@ -18,10 +20,6 @@ MANAGED_POLICIES = {
 }
 
 
-def listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
 @pytest.fixture
 def role(resources: dict[str, dict[str, Any]], function: str) -> dict[str, Any]:
     name, attribute = resources[function]["Properties"]["Role"]["Fn::GetAtt"]
@@ -30,43 +28,25 @@ def role(resources: dict[str, dict[str, Any]], function: str) -> dict[str, Any]:
     return found
 
 
-@pytest.fixture
-def statements(role: dict[str, Any]) -> list[dict[str, Any]]:
-    return [statement for policy in role["Policies"] for statement in policy["PolicyDocument"]["Statement"]]
-
-
-def target(resource: Any) -> str:
-    """The logical id that a statement's resource names: `!Ref`, `!GetAtt X.Arn` or `!Sub ${X.Arn}/index/NAME`."""
-    ((function, argument),) = resource.items()
-    if function == "Fn::GetAtt":
-        assert argument[1] == "Arn"
-        return str(argument[0])
-    if function == "Fn::Sub":
-        table, index = argument.split(".Arn}/index/")
-        assert index.isalpha()
-        return str(table.removeprefix("${"))
-    assert function == "Ref"
-    return str(argument)
-
-
-def test_actions_are_named_one_by_one(statements: list[dict[str, Any]]) -> None:
-    for statement in statements:
+def test_actions_are_named_one_by_one(role: dict[str, Any]) -> None:
+    assert statements(role)
+    for statement in statements(role):
         assert statement["Effect"] == "Allow"
         assert "NotAction" not in statement
         assert not [action for action in listed(statement["Action"]) if "*" in action]
 
 
-def test_nothing_is_scanned_and_no_table_changed(statements: list[dict[str, Any]]) -> None:
+def test_nothing_is_scanned_and_no_table_changed(role: dict[str, Any]) -> None:
     reads_and_writes = {"BatchGetItem", "GetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"}
-    actions = {action for statement in statements for action in listed(statement["Action"])}
+    actions = {permission.action for permission in permissions(role)}
     assert actions <= {f"dynamodb:{name}" for name in reads_and_writes} | {"secretsmanager:GetSecretValue"}
 
 
-def test_resources_are_the_stacks_own(resources: dict[str, dict[str, Any]], statements: list[dict[str, Any]]) -> None:
-    for statement in statements:
+def test_resources_are_the_stacks_own(resources: dict[str, dict[str, Any]], role: dict[str, Any]) -> None:
+    for statement in statements(role):
         assert "NotResource" not in statement
         for resource in listed(statement["Resource"]):
-            assert resources[target(resource)]["Type"] in OWN_RESOURCES
+            assert resources[target(resource).partition("/")[0]]["Type"] in OWN_RESOURCES
 
 
 def test_managed_policies_are_logs_and_traces(role: dict[str, Any]) -> None:
@@ -89,22 +69,11 @@ def test_only_lambda_takes_the_role(role: dict[str, Any]) -> None:
 def test_each_function_reads_its_own_secrets(
     resources: dict[str, dict[str, Any]], name: str, secrets: set[str]
 ) -> None:
-    (policy,) = resources[f"{name}Role"]["Properties"]["Policies"]
-    read = {
-        target(resource)
-        for statement in policy["PolicyDocument"]["Statement"]
-        if "secretsmanager:GetSecretValue" in listed(statement["Action"])
-        for resource in listed(statement["Resource"])
-    }
-    assert read == secrets
+    granted = permissions(resources[f"{name}Role"]["Properties"])
+    assert {item.resource for item in granted if item.action == "secretsmanager:GetSecretValue"} == secrets
 
 
 def test_history_changes_no_chat(resources: dict[str, dict[str, Any]]) -> None:
-    (policy,) = resources["HistoryFunctionRole"]["Properties"]["Policies"]
-    actions = {
-        action
-        for statement in policy["PolicyDocument"]["Statement"]
-        if "ChatsTable" in {target(resource) for resource in listed(statement["Resource"])}
-        for action in listed(statement["Action"])
-    }
+    granted = permissions(resources["HistoryFunctionRole"]["Properties"])
+    actions = {item.action for item in granted if item.resource == "ChatsTable"}
     assert actions == {"dynamodb:BatchGetItem", "dynamodb:Query"}

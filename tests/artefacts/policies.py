@@ -1,0 +1,71 @@
+"""Who may do what, as the template's policies say, and what a call to DynamoDB asks for."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_OF_TRANSACTION = {
+    "Put": "PutItem",
+    "Update": "UpdateItem",
+    "Delete": "DeleteItem",
+    "ConditionCheck": "ConditionCheckItem",
+    "Get": "GetItem",
+}
+"""A transaction needs its items' permissions (docs.aws.amazon.com, "Using IAM with DynamoDB transactions")."""
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """An action on a resource of the stack: its logical id, or `Table/index/Name`."""
+
+    action: str
+    resource: str
+
+
+def statements(role: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """All statements of a role's own policies."""
+    return [statement for policy in role["Policies"] for statement in policy["PolicyDocument"]["Statement"]]
+
+
+def permissions(role: Mapping[str, Any]) -> set[Permission]:
+    """What a role's own policies allow."""
+    return {
+        Permission(action, target(resource))
+        for statement in statements(role)
+        for action in listed(statement["Action"])
+        for resource in listed(statement["Resource"])
+    }
+
+
+def listed(value: Any) -> list[Any]:
+    """A policy may leave out the brackets around a single value."""
+    return value if isinstance(value, list) else [value]
+
+
+def target(resource: Mapping[str, Any]) -> str:
+    """What `!Ref X`, `!GetAtt X.Arn` or `!Sub ${X.Arn}/index/NAME` names; anything else is an error."""
+    ((function, argument),) = resource.items()
+    if function == "Ref":
+        return str(argument)
+    if function == "Fn::GetAtt":
+        name, attribute = argument
+        assert attribute == "Arn"
+        return str(name)
+    assert function == "Fn::Sub"
+    table, index = argument.split(".Arn}/index/")
+    assert index.isalpha()
+    return f"{table.removeprefix('${')}/index/{index}"
+
+
+def asked(operation: str, request: Mapping[str, Any]) -> Iterator[Permission]:
+    """What a caller of the operation must be allowed; tables are named by their logical ids here."""
+    if operation in {"TransactWriteItems", "TransactGetItems"}:
+        for item in request["TransactItems"]:
+            ((kind, parameters),) = item.items()
+            yield Permission(f"dynamodb:{_OF_TRANSACTION[kind]}", parameters["TableName"])
+    elif "RequestItems" in request:
+        for table in request["RequestItems"]:
+            yield Permission(f"dynamodb:{operation}", table)
+    else:
+        index = f"/index/{request['IndexName']}" if "IndexName" in request else ""
+        yield Permission(f"dynamodb:{operation}", request["TableName"] + index)

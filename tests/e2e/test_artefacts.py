@@ -1,0 +1,172 @@
+"""What `sam build` made, not the sources, under the local emulator: chats, with the rights that the template gives."""
+
+import json
+import os
+import random
+import string
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
+
+from artefacts.gate import Gate, Rights
+from artefacts.policies import Permission, permissions
+from artefacts.sam import ARCHITECTURES, build
+from artefacts.stack import running_stack
+from artefacts.transformed import transformed_template
+from fakes.sse import Event, check_stream, parse, text_of
+
+pytestmark = pytest.mark.timeout(300)
+
+FUNCTIONS = ("StartFunction", "StreamFunction", "HistoryFunction")
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """The artefacts at work, as a signed-in user meets them."""
+
+    client: httpx.Client
+    rights: Rights
+
+    def start(self, prompt: str, **more: str) -> dict[str, str]:
+        body = {"modelId": "gpt-5.6-luna", "prompt": prompt, **more}
+        answer = self.client.post("/chat/start", json=body)
+        assert answer.status_code == 201, answer.text
+        session: dict[str, str] = answer.json()
+        return session
+
+    def stream(self, session: dict[str, str]) -> list[Event]:
+        answer = self.client.get("/chat/stream", params={"sessionId": session["sessionId"]})
+        assert answer.headers["content-type"].startswith("text/event-stream"), answer.text
+        events = parse(answer.content)
+        check_stream(events)
+        return events
+
+    def history(self, **query: str) -> list[dict[str, str]]:
+        answer = self.client.get("/chat/history", params=query)
+        assert answer.status_code == 200, answer.text
+        messages: list[dict[str, str]] = answer.json()["messages"]
+        return messages
+
+
+def allowed() -> dict[str, set[Permission]]:
+    resources = transformed_template()["Resources"]
+    return {name: permissions(resources[f"{name}Role"]["Properties"]) for name in FUNCTIONS}
+
+
+def signed(built: Path, folder: Path) -> Path:
+    """The same artefacts, with each function's name in what its SDK says of itself."""
+    folder.mkdir()
+    template = yaml_parse((built / "template.yaml").read_text())
+    for name in FUNCTIONS:
+        template["Resources"][name]["Properties"]["Environment"]["Variables"]["AWS_SDK_UA_APP_ID"] = name
+    (folder / "template.yaml").write_text(json.dumps(template))
+    for name in (*FUNCTIONS, "CommonLayer"):
+        (folder / name).symlink_to(built / name)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def dynamodb() -> Iterator[str]:
+    command = [sys.executable, "-u", "-m", "local_stack.moto_server"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield process.stdout.readline().split()[-1]
+        process.terminate()
+
+
+@pytest.fixture(scope="module")
+def deployed(dynamodb: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+    machine = os.uname().machine
+    architecture = next(name for name, kernel in ARCHITECTURES.items() if kernel == machine)
+    folder = tmp_path_factory.mktemp("deployed")
+    artefacts = signed(build(architecture, tmp_path_factory), folder / "artefacts")
+    with (
+        Gate(dynamodb, Rights(allowed())) as gate,
+        running_stack(
+            folder, "--artefacts", str(artefacts), environ={"AWS_ENDPOINT_URL_DYNAMODB": gate.url}
+        ) as address,
+        httpx.Client(base_url=address, timeout=60) as client,
+    ):
+        token = client.get("/local/token", params={"user": "alice", "tier": "PRO"}).text
+        client.headers["authorization"] = f"Bearer {token}"
+        yield Deployed(client, gate.rights)
+
+
+def test_chat_streams_token_by_token(deployed: Deployed) -> None:
+    session = deployed.start("[demo:tokens=40 rate=40] Hello")
+    arrivals, received = [], b""
+    with deployed.client.stream("GET", "/chat/stream", params={"sessionId": session["sessionId"]}) as answer:
+        for chunk in answer.iter_raw():
+            received += chunk
+            arrivals.append(time.monotonic())
+    events = parse(received)
+    check_stream(events)
+    assert events[-1].data["type"] == "done"
+    assert arrivals[-1] - arrivals[0] > 0.5, "a second's worth of tokens came at once"
+    assert len(arrivals) > 10
+    question, reply = deployed.history(chatId=session["chatId"])
+    assert (question["role"], question["content"]) == ("user", "[demo:tokens=40 rate=40] Hello")
+    assert (reply["role"], reply["content"]) == ("assistant", text_of(events))
+
+
+@pytest.mark.parametrize("model", ["gpt-5.6-luna", "claude-haiku-4-5", "grok-4.3"])
+def test_each_providers_sdk_is_there(deployed: Deployed, model: str) -> None:
+    events = deployed.stream(deployed.start("[demo:tokens=5 rate=0] Hi", modelId=model))
+    assert events[-1].type == "done"
+    assert text_of(events)
+
+
+def test_template_allows_everything_that_the_functions_do(deployed: Deployed) -> None:
+    """Every way to the tables is gone once; the gate refuses what the policies do not name."""
+    session = deployed.start("[demo:tokens=5 rate=0] One")
+    deployed.stream(session)
+    deployed.stream(session)  # once more: a replay
+
+    text = "".join(random.Random(1).choices(string.ascii_letters + string.digits, k=31_000))
+    deployed.stream(deployed.start(f"[demo:tokens=5 rate=0] {text}", chatId=session["chatId"]))
+
+    stopped = deployed.start("[demo:tokens=1000 rate=20] On and on", chatId=session["chatId"])
+    with deployed.client.stream("GET", "/chat/stream", params={"sessionId": stopped["sessionId"]}) as answer:
+        chunks = answer.iter_raw()
+        next(chunks)
+        assert deployed.client.post("/chat/stop", json={"sessionId": stopped["sessionId"]}).status_code == 200
+        assert b'"stopped"' in b"".join(chunks)
+
+    for command in ("/help", "/models", "/history 5"):
+        deployed.stream(deployed.start(command, chatId=session["chatId"]))
+
+    key = {"idempotency-key": "one"}
+    body = {"modelId": "gpt-5.6-luna", "prompt": "Once"}
+    answers = [deployed.client.post("/chat/start", json=body, headers=key) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert answers[0].json()["sessionId"] == answers[1].json()["sessionId"]
+    refused = deployed.client.post("/chat/start", json={**body, "modelId": "unknown"}, headers={"idempotency-key": "2"})
+    assert refused.status_code == 422
+
+    assert len(deployed.history(chatId=session["chatId"])) == 12
+    assert len(deployed.history(limit="3")) == 3
+    assert deployed.client.get("/chat/models").json()["tier"] == "PRO"
+
+    assert deployed.rights.denied == []
+    assert all(deployed.rights.used.values())
+
+
+def test_gate_refuses_what_no_policy_names() -> None:
+    """Without which the test above would prove nothing."""
+    rights = Rights({"StartFunction": {Permission("dynamodb:GetItem", "UsersTable")}})
+    agent = "Boto3/1 app/StartFunction"
+    assert rights.lacking(agent, "GetItem", {"TableName": "UsersTable"}) == []
+    assert rights.lacking(agent, "Scan", {"TableName": "UsersTable"})
+    transaction = {"TransactItems": [{"Put": {"TableName": "ChatsTable"}}, {"Update": {"TableName": "UsersTable"}}]}
+    assert len(rights.lacking(agent, "TransactWriteItems", transaction)) == 2
+    assert rights.lacking(agent, "Query", {"TableName": "ChatsTable", "IndexName": "ChatsByActivity"}) == [
+        Permission("dynamodb:Query", "ChatsTable/index/ChatsByActivity")
+    ]
+    assert len(rights.denied) == 4
