@@ -24,6 +24,6 @@ The last user message may direct what happens, in one pair of brackets: `[demo:t
     surrogates          characters outside the BMP come as two halves, in two events
 
 `GET /demo/calls` counts: `{"calls", "open", "completed", "closedByClient"}`; `?contains=TEXT` counts only the calls
-whose last user message has that text. `GET /demo/requests` (also with `contains`) lists the requests: path, client (address and
-port) and body.
+whose last user message has that text. `GET /demo/requests` (also with `contains`) lists the requests: path,
+client (address and port) and body.
 """

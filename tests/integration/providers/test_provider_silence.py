@@ -44,7 +44,7 @@ async def test_slow_answers_are_no_silence(connect: Connect, demo: DemoProcess, 
 
 async def test_a_slow_consumer_is_no_silence(connect: Connect, demo: DemoProcess, name: str) -> None:
     provider = connect(demo.address, PROVIDER_FIRST_TOKEN_SECONDS="2", PROVIDER_IDLE_SECONDS="0.2")
-    items = []
+    items: list[str | Finish] = []
     async with provider.stream(a_request("[demo:tokens=100]", provider=name)) as answer:
         async for item in answer:
             if not items:

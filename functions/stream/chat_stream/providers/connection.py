@@ -9,9 +9,10 @@ from chat_stream.providers.errors import retry_after_seconds
 from chat_stream.providers.settings import Timing
 
 MAX_RETRIES = 2
-"""The SDKs retry 408, 409, 429, 5xx and connection errors before a stream begins; with jitter, or as `retry-after` says.
+"""The SDKs retry 408, 409, 429, 5xx and connection errors, with jitter or as `retry-after` says.
 
-All within the time for the first token."""
+Before a stream begins only, and all within the time for the first token.
+"""
 
 _ERROR_STATUS = 400
 

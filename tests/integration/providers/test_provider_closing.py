@@ -1,0 +1,81 @@
+"""Leaving an answer closes the provider's connection, however it is left: the provider sees it."""
+
+import asyncio
+
+import pytest
+
+from chat_stream.providers.port import ChatProvider, Finish
+from fakes.asking import a_request
+from fakes.demo_process import DemoProcess
+
+ENDLESS = "[demo:tokens=100000 rate=200]"
+
+
+async def _closed(demo: DemoProcess, tag: str) -> None:
+    async with asyncio.timeout(5):
+        while demo.calls(tag) != {"calls": 1, "open": 0, "completed": 0, "closedByClient": 1}:
+            await asyncio.sleep(0.02)
+
+
+async def test_leaving_in_the_middle(provider: ChatProvider, demo: DemoProcess, name: str, tag: str) -> None:
+    async with provider.stream(a_request(f"{tag} {ENDLESS}", provider=name)) as answer:
+        assert await anext(answer)
+        assert demo.calls(tag)["open"] == 1
+    await _closed(demo, tag)
+
+
+async def test_an_exception_in_the_consumer(provider: ChatProvider, demo: DemoProcess, name: str, tag: str) -> None:
+    async def consume() -> None:
+        async with provider.stream(a_request(f"{tag} {ENDLESS}", provider=name)) as answer:
+            async for _ in answer:
+                raise KeyError
+
+    with pytest.raises(KeyError):
+        await consume()
+    await _closed(demo, tag)
+
+
+@pytest.mark.parametrize("directive", ["hang", "stall-after=0", "stall-after=5", "tokens=100000 rate=200"])
+async def test_cancelling_the_consumer(
+    provider: ChatProvider, demo: DemoProcess, name: str, tag: str, directive: str
+) -> None:
+    """Before the headers, before the first token, between tokens, in the flow of tokens."""
+    items: list[str | Finish] = []
+
+    async def consume() -> None:
+        async with provider.stream(a_request(f"{tag} [demo:{directive}]", provider=name)) as answer:
+            async for item in answer:
+                items.append(item)  # noqa: PERF401  # seen from outside while it grows
+
+    task = asyncio.create_task(consume())
+    expected = 5 if "5" in directive or "rate" in directive else 0
+    async with asyncio.timeout(10):
+        while len(items) < expected or not demo.calls(tag)["open"]:
+            await asyncio.sleep(0.02)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await _closed(demo, tag)
+
+
+async def test_never_iterated_is_never_asked(provider: ChatProvider, demo: DemoProcess, name: str, tag: str) -> None:
+    async with provider.stream(a_request(tag, provider=name)):
+        pass
+    assert demo.calls(tag)["calls"] == 0
+
+
+async def test_iterating_in_another_task(provider: ChatProvider, name: str) -> None:
+    """A consumer may wait for the next item in a task of its own, each time another."""
+    items: list[str | Finish] = []
+    async with provider.stream(a_request("[demo:tokens=5]", provider=name)) as answer:
+        while not (items and isinstance(items[-1], Finish)):
+            items.append(await asyncio.ensure_future(anext(answer)))
+    assert len(items) == 6
+
+
+async def test_one_answers_end_leaves_others_alone(provider: ChatProvider, name: str) -> None:
+    async with provider.stream(a_request("[demo:tokens=60 rate=100]", provider=name)) as answer:
+        await anext(answer)
+        async with provider.stream(a_request(ENDLESS, provider=name)) as other:
+            await anext(other)
+        assert len([item async for item in answer]) == 60

@@ -1,0 +1,91 @@
+"""Events that the demo provider does not send."""
+
+from typing import Any
+
+import pytest
+
+from chat.messages import Usage
+from chat_stream.providers.anthropic import MessageReader
+from chat_stream.providers.openai import ChunkReader
+from chat_stream.providers.port import Finish
+
+
+def _chunk(delta: dict[str, Any] | None = None, **more: object) -> dict[str, Any]:
+    return {"choices": [{"index": 0, "delta": delta or {}, **more}]}
+
+
+def test_openai_refusal_is_text_that_a_filter_ended() -> None:
+    reader = ChunkReader()
+    assert reader.read(_chunk({"refusal": "I cannot."})) == "I cannot."
+    reader.read(_chunk(finish_reason="stop"))
+    assert reader.finish == Finish("content_filter", None)
+
+
+@pytest.mark.parametrize("field", ["reasoning_content", "reasoning"])
+def test_openai_reasoning_is_no_text_but_a_sign_of_life(field: str) -> None:
+    assert ChunkReader().read(_chunk({"content": None, field: "Let me think"})) == ""
+
+
+@pytest.mark.parametrize(
+    "event", [_chunk({"role": "assistant", "content": ""}), {"choices": []}, {"choices": None}, {}]
+)
+def test_openai_events_without_text(event: dict[str, Any]) -> None:
+    assert ChunkReader().read(event) is None
+
+
+def test_openai_usage_beside_the_last_choice() -> None:
+    """Some servers send it there."""
+    reader = ChunkReader()
+    reader.read(_chunk(finish_reason="length") | {"usage": {"prompt_tokens": 3, "completion_tokens": 4}})
+    assert reader.finish == Finish("length", Usage(3, 4))
+
+
+def test_xai_reasoning_counts_as_output() -> None:
+    reader = ChunkReader()
+    reader.read(_chunk(finish_reason="stop"))
+    reader.read({"choices": [], "usage": {"prompt_tokens": 32, "completion_tokens": 9, "total_tokens": 135}})
+    assert reader.finish == Finish("stop", Usage(32, 103))
+
+
+def test_anthropic_usage_adds_the_cached_input() -> None:
+    reader = MessageReader()
+    usage = {
+        "input_tokens": 5,
+        "cache_creation_input_tokens": 100,
+        "cache_read_input_tokens": 1000,
+        "output_tokens": 1,
+        "service_tier": "standard",
+    }
+    reader.read({"type": "message_start", "message": {"usage": usage}})
+    reader.read({"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 42}})
+    assert reader.finish == Finish("stop", Usage(1105, 42))
+
+
+def test_anthropic_thinking_is_no_text_but_a_sign_of_life() -> None:
+    delta = {"type": "thinking_delta", "thinking": "Let me think"}
+    assert MessageReader().read({"type": "content_block_delta", "index": 0, "delta": delta}) == ""
+
+
+@pytest.mark.parametrize(
+    ("stop_reason", "reason"),
+    [
+        ("end_turn", "stop"),
+        ("stop_sequence", "stop"),
+        ("max_tokens", "length"),
+        ("model_context_window_exceeded", "length"),
+        ("refusal", "content_filter"),
+        ("pause_turn", "other"),
+    ],
+)
+def test_anthropic_stop_reasons(stop_reason: str, reason: str) -> None:
+    reader = MessageReader()
+    reader.read({"type": "message_delta", "delta": {"stop_reason": stop_reason}})
+    assert reader.finish == Finish(reason, None)
+
+
+@pytest.mark.parametrize("kind", ["ping", "content_block_stop", "something_new"])
+def test_anthropic_events_without_meaning(kind: str) -> None:
+    reader = MessageReader()
+    assert reader.read({"type": kind}) is None
+    assert not reader.ended
+    assert reader.finish is None
