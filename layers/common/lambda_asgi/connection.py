@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 
 from lambda_asgi.wire import MalformedResponseError, Response, ResponseParser
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Callable
 
-__all__ = ["Address", "Connection", "exchange"]
 
 _RECEIVE_BYTES = 65536
 
 
 class Address:
     """Host and port from ``AWS_LAMBDA_RUNTIME_API`` (``host:port``, IPv6 in brackets)."""
-
-    __slots__ = ("_family", "_host", "_port", "field")
 
     def __init__(self, authority: str) -> None:
         host, _, port = authority.rpartition(":")
@@ -59,8 +56,6 @@ class Connection:
     Writing never fails: when the peer has gone, the callback hears of it, and what is still written is dropped.
     """
 
-    __slots__ = ("_address", "_done", "_loop", "_parser", "_sock", "_unsent", "_waiters")
-
     def __init__(self, loop: asyncio.AbstractEventLoop, address: Address) -> None:
         self._loop = loop
         self._address = address
@@ -68,7 +63,7 @@ class Connection:
         self._parser = ResponseParser()
         self._done: Callable[[Response | Exception], None] | None = None
         self._unsent = bytearray()
-        self._waiters: list[asyncio.Future[None]] = []
+        self._all_sent = asyncio.Event()
 
     def request(self, data: bytes, done: Callable[[Response | Exception], None]) -> None:
         """Starts a request, on a new connection if need be; more of its body may follow with ``write``.
@@ -99,6 +94,7 @@ class Connection:
             return  # the reader learns why: a response that came early, or the reset
         if sent < len(data):
             self._unsent += memoryview(data)[sent:]
+            self._all_sent.clear()
             self._loop.add_writer(self._sock, self._writable)
 
     @property
@@ -109,9 +105,7 @@ class Connection:
     async def drain(self) -> None:
         """Returns when everything has been sent or has become pointless."""
         while self._unsent:
-            waiter = self._loop.create_future()
-            self._waiters.append(waiter)
-            await waiter
+            await self._all_sent.wait()
 
     def close(self) -> None:
         """Drops the connection and whatever was under way; the callback is not called."""
@@ -121,14 +115,8 @@ class Connection:
             self._loop.remove_reader(sock)
             self._loop.remove_writer(sock)
             sock.close()
-        self._sent_all()
-
-    def _sent_all(self) -> None:
         self._unsent.clear()
-        waiters, self._waiters = self._waiters, []
-        for waiter in waiters:
-            if not waiter.done():
-                waiter.set_result(None)
+        self._all_sent.set()
 
     def _writable(self) -> None:
         sock = self._sock
@@ -143,7 +131,7 @@ class Connection:
         del self._unsent[:sent]
         if not self._unsent:
             self._loop.remove_writer(sock)
-            self._sent_all()
+            self._all_sent.set()
 
     def _readable(self) -> None:
         if self._sock is None:

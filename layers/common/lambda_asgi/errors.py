@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any
 
-__all__ = ["InitError", "describe", "encode", "log"]
 
 _MESSAGE_LIMIT = 8192
 """Characters: the document travels in a header field, and Lambda's own limit for those is unknown."""
@@ -32,10 +31,17 @@ def describe(error: BaseException) -> dict[str, Any]:
     """The error as Lambda shows it, without the frames of this package that led to the application."""
     from traceback import format_tb
 
+    name, origin = type(error).__name__, error
+    if isinstance(error, InitError):
+        name, origin = error.error_type, error.__cause__ or error
+    try:
+        message = str(error)
+    except Exception:  # noqa: BLE001 - an exception's own __str__ may be broken, and this must not be
+        message = "(its message cannot be shown)"
     return {
-        "errorType": error.error_type if isinstance(error, InitError) else type(error).__name__,
-        "errorMessage": str(error)[:_MESSAGE_LIMIT],
-        "stackTrace": format_tb(_application_frames(error.__traceback__), -_FRAME_LIMIT),
+        "errorType": name,
+        "errorMessage": message[:_MESSAGE_LIMIT],
+        "stackTrace": format_tb(_application_frames(origin.__traceback__), -_FRAME_LIMIT),
     }
 
 

@@ -17,27 +17,17 @@ if TYPE_CHECKING:
 
     from lambda_asgi.wire import Response
 
-__all__ = ["UnsupportedEventError", "http_scope", "lambda_context", "prelude"]
 
 _ASGI = {"version": "3.0", "spec_version": "2.4"}
 """From 2.4 on Starlette watches for no ``http.disconnect`` while it streams, which spares a task a response; Lambda
 would never tell of one."""
 
 _DROPPED = frozenset(
-    (
-        b"connection",
-        b"content-length",  # the answer is chunked, and Lambda frames it anew
-        b"keep-alive",
-        b"proxy-authenticate",
-        b"proxy-authorization",
-        b"proxy-connection",
-        b"te",
-        b"trailer",
-        b"transfer-encoding",
-        b"upgrade",
-    )
+    b"connection content-length keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer "
+    b"transfer-encoding upgrade".split()
 )
-"""Hop-by-hop fields, RFC 9110 section 7.6.1: they speak of a connection that the client will never see."""
+"""Hop-by-hop fields, RFC 9110 section 7.6.1: they speak of a connection that the client will never see. And the
+length: the answer is chunked, and Lambda frames it anew."""
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 

@@ -11,8 +11,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lambda_asgi.invocation import App
 
-__all__ = ["load"]
-
 
 def load(handler: str, task_root: str | None) -> App:
     """Imports ``package.module.attribute`` (or ``package/module.attribute``), from the task root first.

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
         [dict[str, Any], Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Awaitable[None]
     ]
 
-__all__ = ["Invocation", "ResponseIncompleteError", "ResponseMissingError"]
 
 _FLUSH_BYTES = 65536
 _BLOCKING_SECONDS = 0.001
@@ -39,33 +38,12 @@ class Invocation:
     """Runs the application for one event and streams what it sends.
 
     What is written in one turn of the event loop leaves as one chunk at the turn's end. Three things leave at once:
-    the prelude, the first bytes of the body, and what an application sends that keeps the loop busy for longer than
-    a millisecond, for which the turn's end may be far away.
+    the prelude, the first bytes of the body, and, while an application keeps the loop busy, what it sends a millisecond
+    or more after it last sent something, for the turn's end may be far away.
 
     Once the peer has gone (the deadline, a reset) ``send`` does nothing: Lambda tells nobody that a client went away,
     so the application's own work, such as storing what it has generated, is never broken off by an exception here.
     """
-
-    __slots__ = (
-        "_body",
-        "_connection",
-        "_ended",
-        "_event",
-        "_finished",
-        "_flowing",
-        "_head_only",
-        "_host",
-        "_invocation_id",
-        "_loop",
-        "_pending",
-        "_pending_size",
-        "_state",
-        "_turn_began",
-        "answer",
-        "context",
-        "request_id",
-        "started",
-    )
 
     def __init__(self, connection: Connection, host: bytes, event: wire.Response, state: dict[str, Any] | None) -> None:
         self._loop = asyncio.get_running_loop()
@@ -79,13 +57,12 @@ class Invocation:
         self._flowing = False
         self._pending: list[bytes] = []
         self._pending_size = 0
-        self._turn_began: float | None = None
+        self._waiting_since: float | None = None  # None: nothing was written in this turn of the loop
         self._ended = False
         self._finished: asyncio.Event | None = None
         self.request_id = event.headers[b"lambda-runtime-aws-request-id"]
-        self.context: dict[str, Any] = {}
-        self.started = False
-        self.answer: asyncio.Future[wire.Response | Exception] = self._loop.create_future()
+        self._started = False
+        self._answer: asyncio.Future[wire.Response | Exception] = self._loop.create_future()
 
     async def run(self, app: App) -> wire.Response | Exception:
         """Runs the application to its end, reports its error if it has one, and returns the Runtime API's answer."""
@@ -96,20 +73,19 @@ class Invocation:
             failure = error
             self._fail(error)
         self._end()
-        answer = await self.answer
+        answer = await self._answer
         if failure is not None and isinstance(failure, (SystemExit, KeyboardInterrupt)):
             raise failure
         return answer
 
     async def _call(self, app: App) -> None:
-        self.context = lambda_context(self._event)
         scope, self._body = http_scope(self._event.body)
         self._head_only = scope["method"] == "HEAD"
         if self._state is not None:
             scope["state"] = self._state.copy()
-        scope["aws.lambda"] = self.context
+        scope["aws.lambda"] = lambda_context(self._event)
         await app(scope, self._receive, self._send)
-        if not self.started:
+        if not self._started:
             raise ResponseMissingError("the application returned without a response")
         if not self._ended:
             raise ResponseIncompleteError("the application returned before it had sent the whole response")
@@ -126,7 +102,7 @@ class Invocation:
     async def _send(self, message: Message) -> None:
         kind = message["type"]
         if kind == "http.response.body":
-            if self._ended or not self.started:
+            if self._ended or not self._started:
                 raise RuntimeError(f"http.response.body {'after the end' if self._ended else 'before the start'}")
             body = message.get("body", b"")
             if body and not self._head_only:
@@ -137,31 +113,33 @@ class Invocation:
             if self._connection.blocked:
                 await self._connection.drain()
         elif kind == "http.response.start":
-            if self.started:
+            if self._started:
                 raise RuntimeError("http.response.start sent twice")
             self._start(prelude(int(message["status"]), message.get("headers", ())))
         else:
             raise RuntimeError(f"unexpected message: {kind}")
 
     def _start(self, beginning: bytes) -> None:
-        self.started = True
+        self._started = True
         head = wire.response_head(self._host, self.request_id, self._invocation_id)
         self._request(head + wire.chunk(beginning))
 
     def _write(self, body: bytes) -> None:
-        if self._turn_began is None:
-            self._turn_began = monotonic()
+        now = monotonic()
+        if self._waiting_since is None:
+            self._waiting_since = now
             self._loop.call_soon(self._turn_ended)
             due, self._flowing = not self._flowing, True
         else:
-            due = self._pending_size >= _FLUSH_BYTES or monotonic() - self._turn_began > _BLOCKING_SECONDS
+            due = now - self._waiting_since > _BLOCKING_SECONDS or self._pending_size >= _FLUSH_BYTES
         self._pending.append(body if type(body) is bytes else bytes(body))
         self._pending_size += len(body)
         if due:
+            self._waiting_since = now
             self._flush()
 
     def _turn_ended(self) -> None:
-        self._turn_began = None
+        self._waiting_since = None
         if self._pending:
             self._flush()
 
@@ -185,7 +163,7 @@ class Invocation:
         # Not the message: it may quote what the user sent or was sent.
         log("invocation failed", request_id=request_id, errorType=error_type, stackTrace=document["stackTrace"])
         payload = encode({**document, "requestId": request_id})
-        if not self.started:
+        if not self._started:
             path = b"invocation/%b/error" % self.request_id
             self._request(wire.error_request(self._host, path, error_type, payload, self._invocation_id))
         elif not self._ended:
@@ -195,9 +173,9 @@ class Invocation:
         try:
             self._connection.request(data, self._answered)
         except OSError as error:
-            self.answer.set_result(error)
+            self._answer.set_result(error)
 
     def _answered(self, answer: wire.Response | Exception) -> None:
-        self.answer.set_result(answer)
+        self._answer.set_result(answer)
         if isinstance(answer, wire.Response) and answer.status >= 300 and not self._ended:  # noqa: PLR2004
             self._connection.close()  # it wants no more of this body

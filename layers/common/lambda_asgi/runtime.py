@@ -11,7 +11,7 @@ from signal import SIGINT, SIGTERM
 
 from lambda_asgi import wire
 from lambda_asgi.connection import Address, Connection, exchange
-from lambda_asgi.errors import describe, encode, log
+from lambda_asgi.errors import InitError, describe, encode, log
 from lambda_asgi.handler import load
 from lambda_asgi.invocation import Invocation
 from lambda_asgi.lifespan import Lifespan
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from lambda_asgi.invocation import App
 
-__all__ = ["main"]
 
 _GRACE_SECONDS = 1.5
 """For invocations in flight at SIGTERM: Lambda kills the process two seconds after it at the latest."""
@@ -33,11 +32,12 @@ _OK, _ACCEPTED, _GONE, _SERVER_ERROR = 200, 202, 410, 500
 
 def main() -> NoReturn:
     """Serves until SIGTERM (exit code 0) or until the Runtime API or the start fails (exit code 1)."""
-    gc.disable()  # nothing made during the start is garbage worth looking for
     if hasattr(sys.stdout, "reconfigure"):
         # Into a pipe Python would buffer whole blocks, and Lambda freezes the process with them.
         sys.stdout.reconfigure(line_buffering=True)
     environ = os.environ
+    if "AWS_LAMBDA_RUNTIME_API" not in environ:
+        sys.exit("lambda_asgi serves Lambda's Runtime API, and AWS_LAMBDA_RUNTIME_API does not say where that is")
     address = Address(environ["AWS_LAMBDA_RUNTIME_API"])
     try:
         app = load(environ.get("_HANDLER", ""), environ.get("LAMBDA_TASK_ROOT"))
@@ -91,7 +91,9 @@ class _Runtime:
         gc.enable()
         if self.snap_start:
             # The snapshot is taken while this waits; every connection is made after it.
-            exchange(self.address, wire.get_request(self.address.field, b"restore/next"))
+            restored = exchange(self.address, wire.get_request(self.address.field, b"restore/next"))
+            if restored.status != _OK:
+                raise InitError("Runtime.RestoreFailed", f"restore/next answered {restored.status}")
         for signal in (SIGTERM, SIGINT):
             loop.add_signal_handler(signal, self.stop, 0)
         pollers = [_Poller(self, loop) for _ in range(self.concurrency)]
@@ -129,8 +131,6 @@ class _Runtime:
 class _Poller:
     """One connection, one invocation at a time."""
 
-    __slots__ = ("_failures", "_loop", "_next", "_runtime", "connection")
-
     def __init__(self, runtime: _Runtime, loop: asyncio.AbstractEventLoop) -> None:
         self._runtime = runtime
         self._loop = loop
@@ -160,14 +160,21 @@ class _Poller:
         if event.status != _OK or b"lambda-runtime-aws-request-id" not in event.headers:
             self._runtime.fail(f"/next answered {event.status}")
             return
-        tasks = self._runtime.tasks
         # A context of its own, so that no context variable lives on into another invocation; the eager start spares
         # the first byte a turn of the loop.
         task = asyncio.Task(
             self._invoke(event), loop=self._loop, context=self._runtime.context.copy(), eager_start=True
         )
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
+        self._runtime.tasks.add(task)
+        task.add_done_callback(self._invoked)
+
+    def _invoked(self, task: asyncio.Task[None]) -> None:
+        self._runtime.tasks.discard(task)
+        if task.cancelled():
+            return
+        if error := task.exception():
+            self._runtime.fail(f"the runtime itself failed: {type(error).__name__}")
+        self.poll()
 
     async def _invoke(self, event: wire.Response) -> None:
         runtime = self._runtime
@@ -185,7 +192,6 @@ class _Poller:
             log("the answer was not accepted", request_id=request_id, errorMessage=_reason(answer))
         if isinstance(answer, wire.Response) and answer.status >= _SERVER_ERROR:
             runtime.fail("it cannot take answers any more")  # its documentation: exit promptly
-        self.poll()
 
 
 def _reason(answer: wire.Response | Exception) -> str:

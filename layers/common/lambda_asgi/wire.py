@@ -11,17 +11,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = [
-    "LAST_CHUNK",
-    "MalformedResponseError",
-    "Response",
-    "ResponseParser",
-    "chunk",
-    "error_request",
-    "get_request",
-    "response_head",
-    "trailers",
-]
 
 _API = b"/2018-06-01/runtime"
 LAST_CHUNK = b"0\r\n\r\n"
@@ -86,8 +75,6 @@ def _field(value: str) -> bytes:
 class Response:
     """A complete response; header names are lower case, of equal names the last one counts."""
 
-    __slots__ = ("body", "headers", "status")
-
     def __init__(self, status: int, headers: Mapping[bytes, bytes], body: bytes) -> None:
         self.status = status
         self.headers = headers
@@ -102,74 +89,68 @@ class Response:
 class ResponseParser:
     """Takes the bytes of one response as they come, in pieces of any size."""
 
-    __slots__ = ("_buffer", "_head", "_parts", "_wanted")
-
     def __init__(self) -> None:
         self._head: tuple[int, dict[bytes, bytes]] | None = None
-        self._buffer = b""
+        self._buffer = bytearray()
         self._parts: list[bytes] = []
-        self._wanted = 0  # bytes still missing of the body, or of the chunk and its CRLF
+        self._missing = 0
 
     def feed(self, data: bytes) -> Response | None:
-        """The response, when ``data`` completes it."""
+        """The response, when ``data`` completes it.
+
+        Raises:
+            MalformedResponseError: there is no way to go on with this connection.
+        """
         if self._head is None:
             self._buffer += data
-            if not self._parse_head():
+            self._head = self._parse_head()
+            if self._head is None:
                 return None
-            data, self._buffer = self._buffer, b""
-        head = self._head
-        assert head is not None  # noqa: S101 - for the type checker: _parse_head() returned true
-        status, headers = head
+            data, self._buffer = bytes(self._buffer), bytearray()
+        status, headers = self._head
         chunked = headers.get(b"transfer-encoding", b"").lower() == b"chunked"
         complete = self._feed_chunked(data) if chunked else self._feed_plain(data)
         return Response(status, headers, b"".join(self._parts)) if complete else None
 
-    def _parse_head(self) -> bool:
-        while True:
-            head, end, rest = self._buffer.partition(b"\r\n\r\n")
-            if not end:
-                return False
-            self._buffer = rest
-            status_line, *lines = head.split(b"\r\n")
+    def _parse_head(self) -> tuple[int, dict[bytes, bytes]] | None:
+        while (end := self._buffer.find(b"\r\n\r\n")) >= 0:
+            status_line, *lines = bytes(self._buffer[:end]).split(b"\r\n")
+            del self._buffer[: end + 4]
             version, _, status = status_line.partition(b" ")
             if not version.startswith(b"HTTP/1.") or not status[:3].isdigit():
-                raise MalformedResponseError(f"not a status line: {status_line[:80]!r}")
-            if int(status[:3]) >= 200:  # noqa: PLR2004 - 1xx are interim responses, RFC 9110 section 15.2
-                break
-        headers = {}
-        for line in lines:
-            name, _, value = line.partition(b":")
-            headers[name.lower()] = value.strip()
-        self._head = int(status[:3]), headers
-        try:
-            self._wanted = int(headers.get(b"content-length", b"0"))
-        except ValueError:
-            raise MalformedResponseError("content-length is not a number") from None
-        return True
+                raise MalformedResponseError("not the start of a response")
+            if int(status[:3]) < 200:  # noqa: PLR2004 - an interim response, RFC 9110 section 15.2
+                continue
+            headers = {}
+            for line in lines:
+                name, _, value = line.partition(b":")
+                headers[name.lower()] = value.strip()
+            self._missing = _number(headers.get(b"content-length", b"0"), 10)
+            return int(status[:3]), headers
+        return None
 
     def _feed_plain(self, data: bytes) -> bool:
-        self._parts.append(data[: self._wanted])
-        self._wanted -= len(self._parts[-1])
-        return self._wanted == 0
+        self._parts.append(data[: self._missing])
+        self._missing -= len(self._parts[-1])
+        return self._missing == 0
 
     def _feed_chunked(self, data: bytes) -> bool:
-        data = self._buffer + data
-        while True:
-            line, end, rest = data.partition(b"\r\n")
-            if not end:
-                break
-            try:
-                size = int(line.partition(b";")[0], 16)
-            except ValueError:
-                raise MalformedResponseError("chunk size is not a number") from None
+        buffer = self._buffer
+        buffer += data
+        while (end := buffer.find(b"\r\n")) >= 0:
+            size = _number(bytes(buffer[:end]).partition(b";")[0], 16)
             if size == 0:
-                # Trailer fields of a response mean nothing here; they end with an empty line.
-                if rest.startswith(b"\r\n") or b"\r\n\r\n" in rest:
-                    return True
+                return b"\r\n\r\n" in buffer[end:]  # maybe after trailer fields, which mean nothing here
+            stop = end + 2 + size
+            if len(buffer) < stop + 2:
                 break
-            if len(rest) < size + 2:
-                break
-            self._parts.append(rest[:size])
-            data = rest[size + 2 :]
-        self._buffer = data
+            self._parts.append(bytes(buffer[end + 2 : stop]))
+            del buffer[: stop + 2]
         return False
+
+
+def _number(digits: bytes, base: int) -> int:
+    try:
+        return int(digits, base)
+    except ValueError:
+        raise MalformedResponseError("a length is not a number") from None

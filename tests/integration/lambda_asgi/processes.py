@@ -25,26 +25,25 @@ class RuntimeProcess:
         handler: str = "scripted.app",
         task_root: Path = HERE / "apps",
         bootstrap: bool = True,
+        without: tuple[str, ...] = (),
         **environ: str,
     ) -> None:
         command = [str(BOOTSTRAP), sys.executable, "/var/runtime/bootstrap.py"]
         if not bootstrap:
             command = [sys.executable, "-m", "lambda_asgi"]
+        environ = {
+            **os.environ,
+            "AWS_LAMBDA_RUNTIME_API": address,
+            "_HANDLER": handler,
+            "LAMBDA_TASK_ROOT": str(task_root),
+            **environ,
+        }
+        for name in without:
+            del environ[name]
         self._stdout, self._stderr = directory / "stdout", directory / "stderr"
         with self._stdout.open("wb") as stdout, self._stderr.open("wb") as stderr:
             self._process = subprocess.Popen(
-                command,
-                env={
-                    **os.environ,
-                    "AWS_LAMBDA_RUNTIME_API": address,
-                    "_HANDLER": handler,
-                    "LAMBDA_TASK_ROOT": str(task_root),
-                    **environ,
-                },
-                cwd=directory,
-                stdin=subprocess.DEVNULL,
-                stdout=stdout,
-                stderr=stderr,
+                command, env=environ, cwd=directory, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr
             )
 
     def __enter__(self) -> Self:

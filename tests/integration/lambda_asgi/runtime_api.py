@@ -142,6 +142,7 @@ class RuntimeApi:
         self.polls = 0
         self.connections = 0
         self.restores = 0
+        self.restore_status = 200
         self._pending: SimpleQueue[Invocation | int] = SimpleQueue()
         self._in_flight: dict[str, Invocation] = {}
         self._polled = threading.Condition()
@@ -230,7 +231,7 @@ class RuntimeApi:
             return self._send_event(sock)
         if (request.method, request.path) == ("GET", PREFIX + "restore/next"):
             self.restores += 1
-            sock.sendall(_response(200))
+            sock.sendall(_response(self.restore_status))
             return True
         if (request.method, request.path) == ("POST", PREFIX + "init/error"):
             reader.read_body(request)

@@ -7,7 +7,7 @@ import pytest
 
 from integration.lambda_asgi.conftest import StartRuntime
 from integration.lambda_asgi.events import http_event, steps, text
-from integration.lambda_asgi.processes import Gate
+from integration.lambda_asgi.processes import Gate, RuntimeProcess
 from integration.lambda_asgi.runtime_api import PREFIX, RuntimeApi
 
 START = ["start", 200, []]
@@ -162,6 +162,21 @@ def test_snapshot_is_waited_for_before_any_event(api: RuntimeApi, start_runtime:
     start_runtime(AWS_LAMBDA_INITIALIZATION_TYPE="snap-start")
     assert api.invoke(http_event()).result().prelude["statusCode"] == 200
     assert (api.restores, api.connections) == (1, 2)
+
+
+def test_failed_restore_is_an_init_error(api: RuntimeApi, start_runtime: StartRuntime) -> None:
+    api.restore_status = 500
+    runtime = start_runtime(AWS_LAMBDA_INITIALIZATION_TYPE="snap-start")
+    assert api.init_errors.get(timeout=20).error["errorType"] == "Runtime.RestoreFailed"
+    assert runtime.wait() == 1
+    assert api.polls == 0
+
+
+def test_start_outside_of_lambda_says_what_is_missing(tmp_path: Path) -> None:
+    with RuntimeProcess("", tmp_path, bootstrap=False, without=("AWS_LAMBDA_RUNTIME_API",)) as runtime:
+        assert runtime.wait() == 1
+        assert "AWS_LAMBDA_RUNTIME_API" in runtime.stderr
+        assert "Traceback" not in runtime.stderr
 
 
 STARLETTE = """

@@ -2,7 +2,6 @@
 
 import base64
 import json
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -46,7 +45,7 @@ def test_any_answer_arrives_unchanged(
     chunks: list[tuple[bytes, bool]],
 ) -> None:
     fields = [*headers, *(("set-cookie", cookie) for cookie in cookies)]
-    script: list[Sequence[Any]] = [["start", status, fields]]
+    script: list[list[Any]] = [["start", status, fields]]
     for data, turn in chunks:
         script += [["send_body", text(data), True], ["turn"]] if turn else [["send_body", text(data), True]]
     answer = served.invoke(steps(*script, ["end"])).result()

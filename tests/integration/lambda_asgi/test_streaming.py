@@ -45,11 +45,11 @@ def test_each_token_leaves_before_the_next_is_made(served: RuntimeApi, gate: Gat
 
 def test_each_token_leaves_at_once_although_the_application_blocks_the_loop(served: RuntimeApi) -> None:
     """No turn of the loop ends while this application runs, yet each token leaves when it is sent."""
-    script = [step for _ in range(5) for step in (["stamp"], ["block", 0.05])]
+    script = [step for _ in range(5) for step in (["stamp"], ["block", 0.2])]
     answer = served.invoke(steps(START, *script, ["end"])).result()
     delays = [chunk.arrived - float(chunk.data) for chunk in answer.chunks[1:]]
     assert len(delays) == 5
-    assert max(delays) < 0.04, "a token waited for the one after it"
+    assert max(delays) < 0.15, "a token waited for the one after it"
 
 
 def test_paced_tokens_arrive_when_they_are_sent(served: RuntimeApi) -> None:
