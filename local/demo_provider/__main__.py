@@ -1,6 +1,7 @@
 """`python -m demo_provider [--host 127.0.0.1] [--port 0]`: prints its address, then serves until a signal."""
 
 import argparse
+import contextlib
 import os
 import socket
 
@@ -34,4 +35,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with contextlib.suppress(KeyboardInterrupt):
+        main()

@@ -20,7 +20,7 @@ async def test_no_first_token(connect: Connect, demo: DemoProcess, name: str, ta
     begun = time.monotonic()
     with pytest.raises(ProviderError) as raised:
         await collect(provider, a_request(f"{tag} [demo:{directive}]", provider=name))
-    assert 0.35 < time.monotonic() - begun < 3
+    assert 0.35 < time.monotonic() - begun < 10
     assert (raised.value.code, raised.value.retryable) == ("provider_timeout", True)
     await _closed_by_client(demo, tag)
 
@@ -37,9 +37,9 @@ async def test_silence_in_the_middle(connect: Connect, demo: DemoProcess, name: 
 
 async def test_slow_answers_are_no_silence(connect: Connect, demo: DemoProcess, name: str) -> None:
     """Each gap is short, all together is not."""
-    provider = connect(demo.address, PROVIDER_FIRST_TOKEN_SECONDS="1", PROVIDER_IDLE_SECONDS="0.5")
-    items = await collect(provider, a_request("[demo:tokens=12 rate=10]", provider=name))
-    assert len(items) == 13
+    provider = connect(demo.address, PROVIDER_FIRST_TOKEN_SECONDS="1.5", PROVIDER_IDLE_SECONDS="1.2")
+    items = await collect(provider, a_request("[demo:tokens=20 rate=10]", provider=name))
+    assert len(items) == 21
 
 
 async def test_a_slow_consumer_is_no_silence(connect: Connect, demo: DemoProcess, name: str) -> None:
