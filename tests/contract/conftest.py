@@ -3,23 +3,20 @@
 from collections.abc import Iterator
 
 import pytest
-from moto.server import ThreadedMotoServer
 
 from chat.dynamo import Tables
 from fakes.conversation import Conversation, Stores, dynamo_stores, memory_stores
 from fakes.dynamodb_local import dynamodb_local
 from fakes.dynamodb_tables import new_tables
+from fakes.moto_server import moto_server
 
 DYNAMODB = ("moto", "dynamodb-local")
 
 
 @pytest.fixture(scope="session")
 def moto_tables() -> Iterator[Tables]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield new_tables(f"http://{host}:{port}")
-    server.stop()
+    with moto_server() as url:
+        yield new_tables(url)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """MessageStore: reading a chat, and all chats."""
 
-import random
 from itertools import pairwise
 
 import pytest
@@ -10,17 +9,9 @@ from chat.ids import new_id
 from chat.messages import Message, MessageStatus, Usage
 from chat.sessions import SessionState
 from fakes.conversation import LEASE_SECONDS, NOW, Conversation, Stores
+from fakes.texts import noise
 
 EMOJI = "👩‍🚀🇺🇳é\u0301\U0010ffff"
-
-
-def noise(characters: int) -> str:
-    """Text that does not compress: any characters but surrogates."""
-    choose = random.Random(characters)
-    return "".join(
-        chr(code if code < 0xD800 else code + 0x800) for code in choose.choices(range(0x10F800), k=characters)
-    )
-
 
 TEXTS = {
     "empty": "",
@@ -32,7 +23,6 @@ TEXTS = {
     "the longest prompt": (EMOJI * 32_000)[:32_000],
     "1 MB that compresses": "The quick brown fox. " * 50_000,
     "1 MB that does not": noise(270_000),
-    "1 million characters": noise(1_000_000),
 }
 
 

@@ -1,0 +1,135 @@
+"""DynamoDB silent, gone, refusing, or answering into a broken connection."""
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from chat.dynamo import Tables
+from chat.dynamo import tables as limits
+from chat.errors import StorageError
+from chat.sessions import AttachRole, Lease, SessionState
+from chat.users import Tier, User
+from fakes.conversation import LEASE_SECONDS, NOW, Conversation, Stores, dynamo_stores
+from fakes.dynamodb_calls import lost_answer
+from fakes.dynamodb_tables import connect
+
+
+@pytest.fixture
+def stores(tables: Tables) -> Stores:
+    return dynamo_stores(tables)
+
+
+@pytest.fixture
+def refused_url() -> str:
+    """Nobody listens there."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{probe.getsockname()[1]}"
+
+
+@pytest.fixture
+def silent_url() -> Iterator[str]:
+    """Takes connections and says nothing."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
+def every_call_fails(stores: Stores) -> None:
+    conversation = Conversation(stores)
+    session, prompt = conversation.prepare()
+    lease = Lease(session.session_id, 1)
+    attempts: list[Callable[[], object]] = [
+        lambda: stores.sessions.start(session, prompt),
+        lambda: stores.sessions.get(session.session_id),
+        lambda: conversation.attach(session),
+        lambda: stores.sessions.checkpoint(lease, text="x", now=NOW, lease_seconds=1),
+        lambda: stores.sessions.checkpoint(lease, text=None, now=NOW, lease_seconds=1),
+        lambda: stores.sessions.finish(lease, state=SessionState.COMPLETED, answer=conversation.answer(session)),
+        lambda: stores.sessions.finish(lease, state=SessionState.COMPLETED, answer=None),
+        lambda: stores.sessions.settle(session, now=NOW, state=SessionState.FAILED, answer=None),
+        lambda: stores.sessions.request_stop(session.session_id, user_id="u", now=NOW),
+        lambda: stores.messages.page("u", "c", limit=1),
+        lambda: stores.messages.page_all_chats("u", limit=1),
+        lambda: stores.messages.latest("u", "c", limit=1),
+        lambda: stores.users.get_or_create("u", default_tier=Tier.BASIC, now=NOW),
+        lambda: stores.users.put(User("u", Tier.BASIC), now=NOW),
+    ]
+    for attempt in attempts:
+        with pytest.raises(StorageError) as caught:
+            attempt()
+        assert caught.value.code == "storage_unavailable"
+        assert caught.value.__cause__ is not None
+        assert "127.0.0.1" not in caught.value.message
+
+
+def test_a_database_that_is_gone(refused_url: str) -> None:
+    every_call_fails(dynamo_stores(connect(refused_url, "x")))
+
+
+def test_tables_that_are_not_there(tables: Tables) -> None:
+    every_call_fails(dynamo_stores(connect(tables.connection.client.meta.endpoint_url, "nobodys")))
+
+
+def test_a_database_that_does_not_answer_is_given_up_in_time(silent_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "READ_TIMEOUT_SECONDS", 0.1)
+    stores = dynamo_stores(connect(silent_url, "x"))
+    started = time.monotonic()
+    with pytest.raises(StorageError):
+        stores.users.get_or_create("u", default_tier=Tier.BASIC, now=NOW)
+    assert time.monotonic() - started < 5
+
+
+def test_the_time_limits_are_the_projects_own(refused_url: str) -> None:
+    config = connect(refused_url, "x").connection.client.meta.config
+    assert (config.connect_timeout, config.read_timeout) == (2, 5)
+    assert config.retries == {"total_max_attempts": 3, "mode": "standard"}
+
+
+def test_an_attach_whose_answer_was_lost_still_produces(tables: Tables, conversation: Conversation) -> None:
+    session = conversation.start()
+    with lost_answer(tables, "UpdateItem") as lost:
+        attachment = conversation.attach(session)
+    assert lost
+    assert attachment.role is AttachRole.PRODUCE
+    assert attachment.session == conversation.stored(session)
+    assert (attachment.session.epoch, attachment.session.attaches) == (1, 1)
+    assert conversation.attach(session).role is AttachRole.FOLLOW
+
+
+def test_a_checkpoint_and_a_stop_whose_answers_were_lost_have_happened(
+    tables: Tables, conversation: Conversation
+) -> None:
+    session = conversation.start()
+    sessions = conversation.stores.sessions
+    lease = conversation.attach(session).lease
+    with lost_answer(tables, "UpdateItem") as lost:
+        sessions.checkpoint(lease, text="Once", now=NOW, lease_seconds=LEASE_SECONDS)
+    assert lost
+    assert conversation.stored(session).partial == "Once"
+    with lost_answer(tables, "UpdateItem") as lost:
+        stopped = sessions.request_stop(session.session_id, user_id=conversation.user_id, now=NOW)
+    assert lost
+    assert stopped == conversation.stored(session)
+    assert stopped.stop_requested
+
+
+def test_transactions_whose_answers_were_lost_happen_once(dynamodb_local_tables: Tables) -> None:
+    """Only DynamoDB Local knows client tokens; moto takes the repetition for another transaction."""
+    conversation = Conversation(dynamo_stores(dynamodb_local_tables))
+    sessions, users = conversation.stores.sessions, conversation.stores.users
+    users.get_or_create(conversation.user_id, default_tier=Tier.BASIC, now=NOW)
+    session, prompt = conversation.prepare()
+    with lost_answer(dynamodb_local_tables, "TransactWriteItems") as lost:
+        sessions.start(session, prompt)
+    assert lost
+    lease = conversation.attach(session).lease
+    answer = conversation.answer(session)
+    with lost_answer(dynamodb_local_tables, "TransactWriteItems") as lost:
+        sessions.finish(lease, state=SessionState.COMPLETED, answer=answer)
+    assert lost
+    assert conversation.history() == (prompt, answer)
+    assert users.get_or_create(conversation.user_id, default_tier=Tier.BASIC, now=NOW).output_tokens == 11

@@ -1,0 +1,64 @@
+"""What the adapters ask of DynamoDB, recorded or disturbed on its way, by botocore's own events."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
+from typing import Any
+
+from botocore.exceptions import ConnectionClosedError
+
+from chat.dynamo import Tables
+
+
+@contextmanager
+def recorded_calls(tables: Tables) -> Iterator[list[str]]:
+    """Each request as `Operation Table`; of a transaction also its items' own actions, as IAM counts them."""
+    calls: list[str] = []
+
+    def record(model: Any, params: dict[str, Any], **_: Any) -> None:
+        for action, request in _actions(model.name, json.loads(params["body"])):
+            index = f"/{request['IndexName']}" if "IndexName" in request else ""
+            calls.append(f"{action} {request['TableName']}{index}")
+
+    events = tables.connection.client.meta.events
+    events.register("before-call.dynamodb", record)
+    try:
+        yield calls
+    finally:
+        events.unregister("before-call.dynamodb", record)
+
+
+@contextmanager
+def lost_answer(tables: Tables, operation: str) -> Iterator[list[str]]:
+    """The first request of that operation is carried out, and the connection breaks before its answer comes."""
+    client = tables.connection.client
+    event = f"before-send.dynamodb.{operation}"
+    lost: list[str] = []
+    lock = Lock()
+
+    def lose(request: Any, **_: Any) -> None:
+        with lock:
+            if lost:
+                return
+            lost.append(operation)
+        client._endpoint.http_session.send(request)
+        raise ConnectionClosedError(endpoint_url=request.url)
+
+    client.meta.events.register(event, lose)
+    try:
+        yield lost
+    finally:
+        client.meta.events.unregister(event, lose)
+
+
+def _actions(operation: str, body: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    if operation == "TransactWriteItems":
+        for item in body["TransactItems"]:
+            for kind, request in item.items():
+                yield f"{kind}Item", request
+    elif operation.startswith("Batch"):
+        for table in body["RequestItems"]:
+            yield operation, {"TableName": table}
+    else:
+        yield operation, body
