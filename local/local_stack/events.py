@@ -14,6 +14,7 @@ from local_stack.http1 import Headers
 
 _TEXT_TYPES = {"application/json", "application/javascript", "application/xml"}
 _SET_BY_LAMBDA = {"x-forwarded-for", "x-forwarded-port", "x-forwarded-proto", "x-amzn-trace-id"}
+_HOP_BY_HOP = {"connection", "expect", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade"}
 
 
 def function_url_event(
@@ -66,7 +67,7 @@ def _join(headers: Headers, client_host: str) -> dict[str, str]:
     """One value a name; what the caller says of its own address does not count."""
     joined: dict[str, str] = {}
     for name, value in headers:
-        if name in _SET_BY_LAMBDA:
+        if name in _SET_BY_LAMBDA or name in _HOP_BY_HOP:
             continue
         separator = "; " if name == "cookie" else ","
         joined[name] = f"{joined[name]}{separator}{value}" if name in joined else value

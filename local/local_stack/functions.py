@@ -53,6 +53,7 @@ class Functions:
     ) -> None:
         self.metrics = Metrics()
         self.pools: dict[str, Pool] = {}
+        self._removed: list[Pool] = []
         self._options = options
         self._guardian = guardian
         self._console = console
@@ -81,6 +82,9 @@ class Functions:
     async def update(self, template: Template) -> None:
         """New code or a new template: new processes; invocations that run are finished by the old ones."""
         self._take(template)
+        for name in self.pools.keys() - {function.name for function in template.functions}:
+            self._removed.append(self.pools.pop(name))
+            self._removed[-1].retire()
         await self._warm_up()
 
     async def stop(self) -> None:
@@ -89,7 +93,7 @@ class Functions:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
-        await asyncio.gather(*(pool.stop() for pool in self.pools.values()))
+        await asyncio.gather(*(pool.stop() for pool in [*self.pools.values(), *self._removed]))
 
     def _take(self, template: Template) -> None:
         for function in template.functions:
@@ -105,7 +109,7 @@ class Functions:
 
     async def _reap(self) -> None:
         while True:
-            await asyncio.sleep(REAP_EVERY_SECONDS)
+            await asyncio.sleep(min(REAP_EVERY_SECONDS, self._options.idle_seconds))
             for pool in self.pools.values():
                 pool.reap(self._options.idle_seconds)
 

@@ -223,7 +223,7 @@ async def serve(listener: socket.socket, handler: Handler) -> asyncio.Server:
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A socket bound to the address; port 0 takes a free one.
+    """A socket that listens on the address; port 0 takes a free one. Who connects before it is served has to wait.
 
     Raises:
         OSError: the address is in use, or not this machine's.
@@ -233,6 +233,7 @@ def bind(host: str, port: int) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
+        listener.listen()
         listener.setblocking(False)
     except OSError:
         listener.close()

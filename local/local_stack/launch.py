@@ -137,5 +137,6 @@ def _link_runtime_client(folder: Path) -> None:
         if spec.submodule_search_locations:
             source = source.parent
         link = folder / source.name
-        if not link.is_symlink():
+        if not (link.is_symlink() and link.readlink() == source):
+            link.unlink(missing_ok=True)
             link.symlink_to(source)

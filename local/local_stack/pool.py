@@ -58,8 +58,12 @@ class Pool:
             await sandbox.initialised()
 
     def replace(self, function: FunctionSpec) -> None:
-        """New code or settings: processes that are at work finish it, and none gets more."""
+        """New code or settings, for the processes that are started from now on."""
         self._function = function
+        self.retire()
+
+    def retire(self) -> None:
+        """Processes that are at work finish it, and none gets more."""
         for sandbox in self._alive():
             sandbox.retire()
 

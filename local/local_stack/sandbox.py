@@ -120,7 +120,7 @@ class Sandbox:
             self._child.kill()
 
     def runtime_ready(self) -> None:
-        self._peak_memory_mb = _peak_memory_mb(self._child.pid) if self._child else 0
+        self._measure()
         if not self._initialised.done():
             self._init_seconds = time.monotonic() - self._started
             self._log(f"INIT_END Init Duration: {self._init_seconds * 1000:.2f} ms")
@@ -133,9 +133,12 @@ class Sandbox:
         self._init_error = error_type
 
     def invocation_over(self, invocation: Invocation) -> None:
+        if invocation not in self._timers:
+            return
         invocation.ended = time.monotonic()
         # A runtime with one invocation at a time is done when it asks for the next: until then it is at work.
         if self._concurrency > 1:
+            self._measure()
             self._free(invocation)
 
     def _free(self, invocation: Invocation, status: str = "") -> None:
@@ -169,10 +172,15 @@ class Sandbox:
             return
         self._log(f"RequestId: {invocation.request_id} Task timed out after {invocation.timeout_seconds:.2f} seconds")
         self._api.abandon(invocation)
+        self._measure()
         if self._concurrency == 1:
             self.kill()
         await invocation.fail("Sandbox.Timedout")
         self._free(invocation, "timeout")
+
+    def _measure(self) -> None:
+        if self._child is not None:
+            self._peak_memory_mb = max(self._peak_memory_mb, _peak_memory_mb(self._child.pid))
 
     async def _limit_init(self) -> None:
         done, _ = await asyncio.wait({self._initialised}, timeout=INIT_SECONDS)

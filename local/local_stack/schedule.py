@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 from local_stack.cloudformation import ACCOUNT_ID, REGION
@@ -21,14 +21,20 @@ def interval_seconds(expression: str) -> float | None:
     return int(match[1]) * _UNIT_SECONDS[match[2]] if match else None
 
 
-async def run(pool: Pool, schedule: ScheduleSpec, log: Callable[[str], None]) -> None:
+async def run(
+    pool: Pool,
+    schedule: ScheduleSpec,
+    log: Callable[[str], None],
+    *,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> None:
     """Invokes the function time and again, until cancelled."""
     seconds = interval_seconds(schedule.expression)
     if not seconds:
         log(f"{schedule.name} is not run here: {schedule.expression} is not a rate.")
         return
     while True:
-        await asyncio.sleep(seconds)
+        await sleep(seconds)
         event = schedule.payload or json.dumps(_scheduled_event(schedule))
         try:
             await pool.invoke(event.encode(), _Discarded())

@@ -167,11 +167,15 @@ def _local_paths(template: Template, functions: Functions, secret: str) -> dict[
 
 
 async def _reload(options: Options, functions: Functions, console: Console) -> None:
-    async for changed in changes(options.template, functions.folders):
-        try:
-            template = read_template(options.template)
-        except TemplateError as error:
-            console.line("local", f"{error} The functions go on as they were.")
-            continue
-        console.line("local", f"{changed} changed: new processes.")
-        await functions.update(template)
+    while True:
+        folders = functions.folders
+        async for changed in changes(options.template, folders):
+            try:
+                template = read_template(options.template)
+            except TemplateError as error:
+                console.line("local", f"{error} The functions go on as they were.")
+                continue
+            console.line("local", f"{changed} changed: new processes.")
+            await functions.update(template)
+            if functions.folders != folders:
+                break

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
@@ -41,6 +41,14 @@ class RunningStack:
         """The first match of a regular expression in the log, as soon as there is one."""
         return _wait_for_log(self.process, self.log_file, re.compile(pattern), seconds)
 
+    def wait_for(self, condition: Callable[[], bool], *, seconds: float = 20.0) -> None:
+        """Until it is true."""
+        limit = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() >= limit:
+                raise StackError(f"it did not become true:\n{self.log()}")
+            time.sleep(_POLL_SECONDS)
+
     def address_of(self, service: str) -> str:
         """The address of a server that the stack started: "dynamodb", "redis" or "demo"."""
         return self.wait_for_log(rf"(?m)^ *{service} \| is on (\S+)$", seconds=0)[1]
@@ -54,17 +62,23 @@ class RunningStack:
 
 @contextlib.contextmanager
 def running_stack(
-    *arguments: str, environ: Mapping[str, str] | None = None, variables: Mapping[str, str] | None = None
+    *arguments: str,
+    environ: Mapping[str, str] | None = None,
+    variables: Mapping[str, str] | None = None,
+    reload: bool = False,
 ) -> Iterator[RunningStack]:
     """Starts `python -m local_stack` on a free port, ends it with SIGINT and sees to it that it ends well.
 
     `arguments` are the command's own. Of this process's environment it gets none but PATH, HOME and LANG, and `environ`
-    on top: no developer's keys. `variables` are given to all functions, over what the template says.
+    on top: no developer's keys. `variables` are given to all functions, over what the template says. Edits restart no
+    process unless `reload`.
     """
     with tempfile.TemporaryDirectory(prefix="chat-sse-") as folder:
         log_file = Path(folder, "log")
         process = start_stack(
-            ["--no-reload", "--state", folder, *_settings(variables or {}), *arguments], environ or {}, log_file
+            [*([] if reload else ["--no-reload"]), "--state", folder, *_settings(variables or {}), *arguments],
+            environ or {},
+            log_file,
         )
         try:
             match = _wait_for_log(process, log_file, _READY, READY_SECONDS)

@@ -1,0 +1,112 @@
+"""Start and end of the stack itself."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import httpx
+
+from fakes.stack import RunningStack, running_stack, start_stack
+
+
+def descendants(pid: int) -> set[int]:
+    """All processes below `pid`, those in sessions of their own as well."""
+    listed = subprocess.run(["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    parents = {int(child): int(parent) for child, parent in (line.split() for line in listed.splitlines())}
+    found = {pid}
+    while more := {child for child, parent in parents.items() if parent in found} - found:
+        found |= more
+    return found - {pid}
+
+
+def wait_until_gone(pids: set[int]) -> None:
+    limit = time.monotonic() + 10
+    while left := {pid for pid in pids if _alive(pid)}:
+        assert time.monotonic() < limit, left
+        time.sleep(0.02)
+
+
+def busy(stack: RunningStack, tmp_path: Path) -> httpx.Response:
+    """A stream in the middle."""
+    client = httpx.Client()
+    request = client.build_request("GET", f"{stack.url}/streaming/gated", params={"gate": str(tmp_path / "never")})
+    response = client.send(request, stream=True)
+    next(response.iter_raw())
+    return response
+
+
+def test_ctrl_c_ends_everything(probes: Path, tmp_path: Path) -> None:
+    with running_stack("--template", str(probes)) as stack:
+        busy(stack, tmp_path)
+        below = descendants(stack.process.pid)
+        assert len(below) >= 4  # guardian, redis, two functions
+        began = time.monotonic()
+        stack.process.send_signal(signal.SIGINT)
+        assert stack.process.wait(10) == 0
+        assert time.monotonic() - began < 5
+        assert "Traceback" not in stack.log()
+    wait_until_gone(below)
+
+
+def test_sigterm_while_starting_ends_everything(probes: Path, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    process = start_stack(["--template", str(probes), "--state", str(tmp_path)], {}, log)
+    limit = time.monotonic() + 20
+    while "INIT_START" not in log.read_text():
+        assert time.monotonic() < limit
+        time.sleep(0.01)
+    below = descendants(process.pid)
+    process.terminate()
+    assert process.wait(10) == 0
+    wait_until_gone(below)
+
+
+def test_nothing_outlives_a_stack_that_is_killed(probes: Path, tmp_path: Path) -> None:
+    with running_stack("--template", str(probes)) as stack:
+        busy(stack, tmp_path)
+        below = descendants(stack.process.pid)
+        stack.process.kill()
+        wait_until_gone(below)
+
+
+def test_whole_stack_is_ready_within_15_seconds() -> None:
+    began = time.monotonic()
+    with running_stack() as stack:
+        assert time.monotonic() - began < 15
+        log = stack.log()
+        for example in ("/local/token", "/chat/start", "/chat/stream", "/chat/stop", "/chat/history", "/chat/models"):
+            assert f"{stack.url}{example}" in log
+
+
+def test_port_in_use_is_one_sentence(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        process = start_stack(["--state", str(tmp_path)], {"PORT": str(port)}, tmp_path / "log")
+        assert process.wait(20) == 1
+    lines = (tmp_path / "log").read_text().splitlines()
+    assert lines == [
+        f"chat-sse cannot listen on 127.0.0.1:{port}: Address already in use. PORT= and HOST= name another address."
+    ]
+
+
+def test_setting_that_makes_no_sense_is_one_sentence(tmp_path: Path) -> None:
+    process = start_stack([], {"PORT": "many"}, tmp_path / "log")
+    assert process.wait(20) == 2
+    assert (tmp_path / "log").read_text() == "PORT must be a whole number from 0 to 65535, not 'many'.\n"
+
+
+def test_template_that_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:
+    process = start_stack(["--template", str(tmp_path / "none.yaml")], {}, tmp_path / "log")
+    assert process.wait(20) == 1
+    assert (tmp_path / "log").read_text().startswith("chat-sse cannot start: ")
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+        return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z" if Path("/proc/self").exists() else True
+    except (ProcessLookupError, FileNotFoundError):
+        return False
