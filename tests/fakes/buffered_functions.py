@@ -7,11 +7,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 from unittest.mock import patch
 from urllib.parse import urlencode
 
-import boto3
 import jwt
 from moto import mock_aws
 
@@ -19,7 +18,9 @@ from chat.dynamo import DynamoMessageStore, DynamoSessionStore, DynamoUserStore,
 from chat.ids import new_id
 from chat.settings import StorageSettings
 from chat.users import Tier, User
-from fakes.dynamodb_tables import CREATE_TABLE_PROPERTIES, CREDENTIALS, TEMPLATE
+from fakes.dynamodb_tables import TEMPLATE
+from local_stack.dynamodb import create_tables
+from local_stack.launch import FAKE_CREDENTIALS
 from local_stack.template import read_template
 
 SECRET = "the-auth-secret-of-these-tests-0123456789"
@@ -101,11 +102,9 @@ class World:
 @contextmanager
 def world() -> Iterator[World]:
     """DynamoDB with the template's tables, for as long as the context lasts."""
-    with patch.dict(os.environ, CREDENTIALS), mock_aws():
-        client = boto3.client("dynamodb")
-        for table in read_template(TEMPLATE).tables:
-            wanted = {name: table.properties[name] for name in CREATE_TABLE_PROPERTIES if name in table.properties}
-            cast("Any", client).create_table(TableName=table.name, **wanted)
+    with patch.dict(os.environ, FAKE_CREDENTIALS), mock_aws():
+        endpoint = f"https://dynamodb.{FAKE_CREDENTIALS['AWS_REGION']}.amazonaws.com"
+        create_tables(endpoint, read_template(TEMPLATE))
         yield World(Tables(StorageSettings.from_environ(ENVIRON)))
 
 

@@ -34,4 +34,4 @@ class StartBody(JsonBody):
 class StopBody(JsonBody):
     """The body of POST /chat/stop."""
 
-    session_id: Annotated[str, Field(min_length=1, max_length=64)]
+    session_id: Id

@@ -1,0 +1,136 @@
+"""GET /chat/history."""
+
+import datetime as dt
+from collections.abc import Callable
+
+import pytest
+
+from chat.access import Access
+from chat.auth import build_authenticator, build_secret_source
+from chat.catalog import load_catalog
+from chat.clock import SystemClock
+from chat.http.function_url import FunctionUrlHandler
+from chat.ids import new_id
+from chat.messages import MessageStatus, Role
+from chat.sessions import SessionState
+from chat.settings import AuthSettings
+from chat.users import Tier
+from chat_history.composition import Composition
+from chat_history.cursors import Cursors
+from chat_history.routes import create_app
+from chat_history.service import OfferModels, ReadHistory
+from fakes.buffered_functions import ENVIRON, Answer, Handler, World, call, token
+from fakes.memory_stores import MemoryDatabase, MemoryMessageStore, MemoryUserStore
+from fakes.stored_conversations import a_message, a_session, converse, finish
+
+type Get = Callable[..., Answer]
+
+FIELDS = {
+    "id",
+    "chatId",
+    "sessionId",
+    "role",
+    "content",
+    "modelId",
+    "createdAt",
+    "status",
+    "kind",
+    "finishReason",
+    "usage",
+    "projectId",
+    "taskId",
+}
+
+
+def contents(answer: Answer) -> list[str]:
+    assert answer.status == 200, answer.body
+    return [message["content"] for message in answer.json["messages"]]
+
+
+def test_a_chats_messages_in_order_with_every_field(aws: World, get: Get) -> None:
+    bearer = aws.user()
+    session = converse(aws, bearer, "chat", "question 😀", "answer", at=-60)
+    answer = get(bearer, chatId="chat")
+    assert answer.headers["cache-control"] == "private, no-store"
+    assert answer.headers["content-type"] == "application/json"
+    assert set(answer.json) == {"chatId", "messages", "nextCursor"}
+    assert (answer.json["chatId"], answer.json["nextCursor"]) == ("chat", None)
+    asked, said = answer.json["messages"]
+    assert set(asked) == set(said) == FIELDS
+    assert (asked["id"], said["id"]) == (session.prompt_message_id, session.answer_message_id)
+    assert (asked["role"], asked["content"]) == ("user", "question 😀")
+    assert (asked["finishReason"], asked["usage"]) == (None, None)
+    assert (said["role"], said["content"], said["modelId"]) == ("assistant", "answer", "gpt-5.6-luna")
+    assert (said["status"], said["kind"], said["finishReason"]) == ("complete", "chat", "stop")
+    assert said["usage"] == {"inputTokens": 12, "outputTokens": 34}
+    assert (said["sessionId"], said["projectId"], said["taskId"]) == (session.session_id, "project", "task")
+    created = dt.datetime.fromisoformat(said["createdAt"])
+    assert said["createdAt"].endswith("Z")
+    assert created.timestamp() == pytest.approx(session.created_at, abs=0.001)
+
+
+def test_how_a_message_ended_is_told(aws: World, get: Get) -> None:
+    bearer = aws.user()
+    session = converse(aws, bearer, "chat", "question")
+    partial = a_message(
+        session, session.answer_message_id, Role.ASSISTANT, "half an ans", status=MessageStatus.INTERRUPTED
+    )
+    finish(aws, session, SessionState.FAILED, partial)
+    assert get(bearer, chatId="chat").json["messages"][1]["status"] == "interrupted"
+
+
+def test_pages_follow_one_another_without_gap_or_repetition(aws: World, get: Get) -> None:
+    bearer = aws.user()
+    for number in range(7):
+        converse(aws, bearer, "chat", f"question {number}", f"answer {number}", at=number - 10)
+    everything = contents(get(bearer, chatId="chat"))
+    assert everything[:3] == ["question 0", "answer 0", "question 1"]
+    read, cursor, pages = list[str](), dict[str, str](), 0
+    while pages == 0 or cursor["cursor"]:
+        answer = get(bearer, chatId="chat", limit=4, **cursor)
+        read += contents(answer)
+        cursor = {"cursor": answer.json["nextCursor"]}
+        pages += 1
+    assert (read, pages) == (everything, 4)
+
+
+def test_without_a_chat_the_newest_chat_comes_first(aws: World, get: Get) -> None:
+    bearer = aws.user()
+    converse(aws, bearer, "old", "o1", "o2", at=-50)
+    converse(aws, bearer, "new", "n1", "n2", at=-40)
+    converse(aws, bearer, "old", "o3", "o4", at=-30)
+    answer = get(bearer)
+    assert answer.json["chatId"] is None
+    assert contents(answer) == ["o1", "o2", "o3", "o4", "n1", "n2"]
+    first = get(bearer, limit=3)
+    assert contents(get(bearer, limit=3, cursor=first.json["nextCursor"])) == ["o4", "n1", "n2"]
+
+
+def test_a_user_without_messages_has_an_empty_history(aws: World, get: Get) -> None:
+    assert get(aws.user()).json == {"chatId": None, "messages": [], "nextCursor": None}
+    assert get(token("nobody-ever-seen")).json["messages"] == []
+
+
+@pytest.mark.parametrize(("query", "count"), [({}, 50), ({"limit": 200}, 200), ({"limit": 1}, 1)])
+def test_a_limit_is_50_unless_said_and_200_at_most(query: dict[str, int], count: int) -> None:
+    stored = MemoryDatabase()
+    session = a_session("alice", "chat", at=0)
+    for _ in range(201):
+        stored.add_message(a_message(session, new_id(), Role.USER, "question"))
+    secret = build_secret_source(AuthSettings.from_environ(ENVIRON))
+    access = Access(MemoryUserStore(stored), SystemClock(), default_tier=Tier.BASIC)
+    composition = Composition(
+        authenticator=build_authenticator(AuthSettings.from_environ(ENVIRON), secret),
+        read_history=ReadHistory(access=access, messages=MemoryMessageStore(stored), cursors=Cursors(secret)),
+        offer_models=OfferModels(access=access, catalog=load_catalog()),
+    )
+    handler = FunctionUrlHandler(create_app(composition))
+    try:
+        answer = call(handler, "GET", "/chat/history", bearer=token("alice"), query={"chatId": "chat"} | query)
+        assert len(contents(answer)) == count
+    finally:
+        handler.close()
+
+
+def test_the_token_may_come_in_the_cookie(aws: World, handler: Handler) -> None:
+    assert call(handler, "GET", "/chat/history", cookies=[f"chat_token={aws.user()}"]).status == 200
