@@ -75,9 +75,15 @@ class Child:
             if len(rest) > _MAX_LINE_BYTES:
                 lines, rest = [*lines, rest], b""
             for line in lines:
-                take_line(line.decode("utf-8", "replace").rstrip("\r"))
+                _take(line, take_line)
         if rest:
-            take_line(rest.decode("utf-8", "replace"))
+            _take(rest, take_line)
+
+
+def _take(line: bytes, take_line: Callable[[str], None]) -> None:
+    # Lambda's runtime client ends the lines of a traceback with \r, to make one event of it in CloudWatch.
+    for part in line.decode("utf-8", "replace").rstrip("\r").split("\r"):
+        take_line(part)
 
 
 def describe_exit(code: int) -> str:

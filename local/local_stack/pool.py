@@ -9,6 +9,7 @@ from local_stack.invocation import Answer, Invocation
 from local_stack.sandbox import InitError, Sandbox
 from local_stack.template import FunctionSpec
 
+_GRACE_SECONDS = 0.25
 SandboxFactory = Callable[[FunctionSpec], Sandbox]
 
 
@@ -83,6 +84,11 @@ class Pool:
     async def _claim(self) -> Sandbox:
         """A sandbox with a place taken in it: the warm one used last, else one that is starting, else a new one."""
         candidates = [sandbox for sandbox in self._alive() if sandbox.has_place]
+        if not candidates and (finishing := [sandbox for sandbox in self._alive() if sandbox.finishing]):
+            # A client can be back with its next request before the runtime has asked for one.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(finishing[0].freed.wait(), _GRACE_SECONDS)
+            candidates = [sandbox for sandbox in self._alive() if sandbox.has_place]
         if candidates:
             sandbox = max(candidates, key=lambda s: (s.ready, s.idle_since))
             sandbox.claims += 1

@@ -1,11 +1,14 @@
 """Edits of what the functions run."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
 from watchfiles import Change, DefaultFilter, awatch
 
-_SETTLE_MS = 300
+_SETTLE_MS = 200
+_MAX_SETTLE_MS = 2000
+_TURN_MS = 500
 
 
 class _Sources(DefaultFilter):
@@ -15,8 +18,20 @@ class _Sources(DefaultFilter):
         return super().__call__(change, path) and not path.endswith((".pyc", "~"))
 
 
-async def changes(template: Path, folders: Iterable[Path]) -> AsyncIterator[str]:
-    """Names of what was edited, each time something was; edits close together come as one."""
-    async for found in awatch(template, *sorted(folders), watch_filter=_Sources(), step=_SETTLE_MS, debounce=2000):
-        names = sorted({Path(path).name for _, path in found})
-        yield names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+async def changes(template: Path, folders: Iterable[Path], watching: asyncio.Event) -> AsyncIterator[str]:
+    """Names of what was edited, each time something was; edits close together come as one.
+
+    Edits from when `watching` is set are noticed.
+    """
+    async for found in awatch(
+        template,
+        *sorted(folders),
+        watch_filter=_Sources(),
+        step=_SETTLE_MS,
+        debounce=_MAX_SETTLE_MS,
+        rust_timeout=_TURN_MS,
+        yield_on_timeout=True,
+    ):
+        watching.set()
+        if names := sorted({Path(path).name for _, path in found}):
+            yield names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"

@@ -58,6 +58,8 @@ class Sandbox:
         """Places that are taken, by invocations or by those who wait for the start."""
         self.retired = False
         """It gets no more invocations, and dies when it has none."""
+        self.freed = asyncio.Event()
+        """Set whenever a place becomes free, and when there will be none."""
         self.ended = asyncio.Event()
         self.idle_since = time.monotonic()
 
@@ -70,6 +72,11 @@ class Sandbox:
     def has_place(self) -> bool:
         """It can be claimed once more."""
         return self.claims < self._concurrency and not self.retired and not self.ended.is_set()
+
+    @property
+    def finishing(self) -> bool:
+        """It has answered, and a place will be free when its runtime says so."""
+        return not self.retired and any(invocation.over.is_set() for invocation in self._timers)
 
     async def start(self) -> None:
         """Starts the process; it is watched from then on. `initialised` tells when it is ready."""
@@ -100,6 +107,7 @@ class Sandbox:
     def submit(self, invocation: Invocation) -> None:
         """Runs the invocation; the place for it has been claimed."""
         invocation.start()
+        self.freed.clear()
         self._log(f"START RequestId: {invocation.request_id} Version: $LATEST")
         loop = asyncio.get_running_loop()
         self._timers[invocation] = loop.call_later(
@@ -148,6 +156,7 @@ class Sandbox:
         timer.cancel()
         self._report(invocation, status)
         self.claims -= 1
+        self.freed.set()
         self.idle_since = time.monotonic()
         if self.retired and not self.claims:
             self.kill()
@@ -208,6 +217,7 @@ class Sandbox:
 
     async def _end(self, error_type: str) -> None:
         self.ended.set()
+        self.freed.set()
         if not self._initialised.done():
             self._initialised.set_exception(InitError(error_type))
             self._initialised.exception()  # it may be that nobody waits for it

@@ -60,14 +60,18 @@ async def running(options: Options, console: Console) -> AsyncIterator[Running]:
         surroundings = Surroundings(secret, servers.provider_variables, {**servers.variables, **options.variables})
         functions = Functions(template, options, surroundings, guardian, console)
         cleanup.push_async_callback(functions.stop)
-        await functions.start()
+        watching = asyncio.Event()
+        if options.reload:
+            reloading = asyncio.create_task(_reload(options, functions, console, watching))
+            cleanup.callback(reloading.cancel)
+            reloading.add_done_callback(lambda _: watching.set())
+        else:
+            watching.set()
+        await asyncio.gather(functions.start(), watching.wait())
         front = Front(lambda: functions.pools, _local_paths(template, functions, secret), Pages(options.web))
         server = await http1.serve(listener, front.handle)
         cleanup.callback(server.close_clients)
         cleanup.callback(server.close)
-        if options.reload:
-            watching = asyncio.create_task(_reload(options, functions, console))
-            cleanup.callback(watching.cancel)
         port = listener.getsockname()[1]
         host = f"[{options.host}]" if ":" in options.host else options.host
         yield Running(
@@ -166,10 +170,10 @@ def _local_paths(template: Template, functions: Functions, secret: str) -> dict[
     return paths
 
 
-async def _reload(options: Options, functions: Functions, console: Console) -> None:
+async def _reload(options: Options, functions: Functions, console: Console, watching: asyncio.Event) -> None:
     while True:
         folders = functions.folders
-        async for changed in changes(options.template, folders):
+        async for changed in changes(options.template, folders, watching):
             try:
                 template = read_template(options.template)
             except TemplateError as error:
