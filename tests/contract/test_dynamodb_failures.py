@@ -12,7 +12,7 @@ from chat.errors import StorageError
 from chat.sessions import AttachRole, Lease, SessionState
 from chat.users import Tier, User
 from fakes.conversation import LEASE_SECONDS, NOW, Conversation, Stores, dynamo_stores
-from fakes.dynamodb_calls import lost_answer
+from fakes.dynamodb_calls import conflicts, lost_answer
 from fakes.dynamodb_tables import connect
 
 
@@ -133,3 +133,35 @@ def test_transactions_whose_answers_were_lost_happen_once(dynamodb_local_tables:
     assert lost
     assert conversation.history() == (prompt, answer)
     assert users.get_or_create(conversation.user_id, default_tier=Tier.BASIC, now=NOW).output_tokens == 11
+
+
+def test_writes_that_meet_a_transaction_are_tried_again(tables: Tables, conversation: Conversation) -> None:
+    sessions = conversation.stores.sessions
+    session, prompt = conversation.prepare()
+    with conflicts(tables, "TransactWriteItems", 2) as met:
+        sessions.start(session, prompt)
+    assert len(met) == 2
+    with conflicts(tables, "UpdateItem", 2) as met:
+        lease = conversation.attach(session).lease
+    assert len(met) == 2
+    with conflicts(tables, "TransactWriteItems", 2) as met:
+        sessions.finish(lease, state=SessionState.COMPLETED, answer=conversation.answer(session))
+    assert len(met) == 2
+    assert [message.content for message in conversation.history()] == ["Hello?", "Hello!"]
+    assert conversation.stored(session).state is SessionState.COMPLETED
+
+
+@pytest.mark.parametrize("operation", ["TransactWriteItems", "UpdateItem"])
+def test_a_conflict_without_end_is_a_failure(tables: Tables, conversation: Conversation, operation: str) -> None:
+    session = conversation.start()
+    lease = Lease(session.session_id, 1)
+    attempts: dict[str, Callable[[], object]] = {
+        "TransactWriteItems": lambda: conversation.stores.sessions.finish(
+            lease, state=SessionState.FAILED, answer=None
+        ),
+        "UpdateItem": lambda: conversation.attach(session),
+    }
+    with conflicts(tables, operation, 1000) as met, pytest.raises(StorageError):
+        attempts[operation]()
+    assert 2 < len(met) < 20
+    assert conversation.stored(session) == session

@@ -6,9 +6,12 @@ from contextlib import contextmanager
 from threading import Lock
 from typing import Any
 
+from botocore.awsrequest import AWSResponse, HeadersDict
 from botocore.exceptions import ConnectionClosedError
 
 from chat.dynamo import Tables
+
+_HEADERS: Any = HeadersDict({"content-type": "application/x-amz-json-1.0"})
 
 
 @contextmanager
@@ -50,6 +53,42 @@ def lost_answer(tables: Tables, operation: str) -> Iterator[list[str]]:
         yield lost
     finally:
         client.meta.events.unregister(event, lose)
+
+
+@contextmanager
+def conflicts(tables: Tables, operation: str, times: int) -> Iterator[list[str]]:
+    """The next requests of that operation meet another transaction on one of their items, as DynamoDB tells it."""
+    events = tables.connection.client.meta.events
+    event = f"before-send.dynamodb.{operation}"
+    met: list[str] = []
+
+    def refuse(request: Any, **_: Any) -> AWSResponse | None:
+        if len(met) == times:
+            return None
+        met.append(operation)
+        if operation == "TransactWriteItems":
+            items = json.loads(request.body)["TransactItems"]
+            reasons = [{"Code": "TransactionConflict"}, *[{"Code": "None"}] * (len(items) - 1)]
+            error: dict[str, Any] = {"__type": "TransactionCanceledException", "CancellationReasons": reasons}
+        else:
+            error = {"__type": "TransactionConflictException"}
+        return AWSResponse(request.url, 400, _HEADERS, _Body(json.dumps(error | {"Message": "Conflict"}).encode()))
+
+    events.register(event, refuse)
+    try:
+        yield met
+    finally:
+        events.unregister(event, refuse)
+
+
+class _Body:
+    """What botocore reads a response's body from."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def stream(self, **_: Any) -> Iterator[bytes]:
+        yield self._content
 
 
 def _actions(operation: str, body: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
