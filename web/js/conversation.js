@@ -119,7 +119,7 @@ export class Conversation {
     const { message } = this.#live;
     message.show(fromRun(run));
     this.#parts.composer.show(run.ended ? "idle" : run.phase === "stopping" ? "stopping" : "writing");
-    if (run.ended) announce(run.error?.message ?? `${run.done?.finishReason === "stopped" ? "Stopped" : "Answer finished"}. ${run.text}`);
+    if (run.ended) announce(run.error?.message ?? `${run.done?.finishReason === "stopped" ? "Stopped" : "Answer finished"}. ${message.plainText}`);
     if (run.doubtful) void this.#compare(run, message);
     else if (run.ended) this.#runs.forget(run);
   }

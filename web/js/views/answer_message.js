@@ -46,6 +46,11 @@ export class AnswerMessage {
     );
   }
 
+  /** The text as it reads, without Markdown's marks. */
+  get plainText() {
+    return this.#text.innerText;
+  }
+
   /** Shows a state: at the next frame while it grows, at once when it is complete. @param {AnswerState} state */
   show(state) {
     const before = this.#state;

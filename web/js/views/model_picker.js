@@ -4,6 +4,7 @@
  * neither be read with the keyboard nor say why they are locked.
  */
 
+import { announce } from "./announcer.js";
 import { el, icon, part } from "./dom.js";
 
 /** @typedef {import("../types.js").Model} Model */
@@ -86,7 +87,9 @@ export class ModelPicker {
   #chooseActive() {
     const model = this.#models[this.#active];
     if (!model.allowed) {
-      this.#note.textContent = `${model.id} is part of the tier ${model.tier}; yours is ${this.#tier}.`;
+      const reason = `${model.id} is part of the tier ${model.tier}; yours is ${this.#tier}.`;
+      this.#note.textContent = reason;
+      announce(reason);
       return;
     }
     this.show(this.#models, this.#tier, model.id);

@@ -1,0 +1,56 @@
+"""Takes the README's pictures of the chat page: `scripts/screenshot.py http://127.0.0.1:3000`, with the stack running.
+
+Writes docs/page.png and docs/page-dark.png; needs Chromium (on Debian: apt-get install chromium).
+"""
+
+import secrets
+import shutil
+import sys
+from pathlib import Path
+from typing import Literal
+
+from playwright.sync_api import Browser, ViewportSize, sync_playwright
+
+DOCS = Path(__file__).parents[1] / "docs"
+MAX_BYTES = 200_000
+_SIZE: ViewportSize = {"width": 1100, "height": 760}
+type Scheme = Literal["light", "dark"]
+_PERSON = "localStorage.setItem('chat-sse:person', JSON.stringify({user: %r, tier: 'PRO'}))"
+_EARLIER = ("Plan a week in Lisbon with two children", "How does streaming work?")
+_SHOWN = "Write a Python function that lists the Fibonacci numbers"
+
+
+def take(browser: Browser, address: str, scheme: Scheme, file: Path) -> None:
+    """Holds a few short chats and photographs the last one while its answer is being written."""
+    page = browser.new_page(viewport=_SIZE, color_scheme=scheme, reduced_motion="reduce")
+    page.add_init_script(_PERSON % f"alice-{secrets.token_hex(2)}")
+    page.goto(address)
+    page.locator("#picker-button:enabled").wait_for()
+    for prompt in _EARLIER:
+        page.get_by_role("link", name="New chat").click()
+        page.get_by_label("Your message").fill(prompt)
+        page.keyboard.press("Enter")
+        page.locator(".answer[data-phase=ended]").wait_for()
+    page.get_by_role("link", name="New chat").click()
+    page.get_by_label("Your message").fill(_SHOWN)
+    page.keyboard.press("Enter")
+    page.locator(".answer .code").nth(1).wait_for()
+    page.screenshot(path=file)
+    page.close()
+    if file.stat().st_size > MAX_BYTES:
+        raise SystemExit(f"{file} is larger than {MAX_BYTES} bytes")
+
+
+def main(address: str) -> None:
+    DOCS.mkdir(exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
+        )
+        take(browser, address, "light", DOCS / "page.png")
+        take(browser, address, "dark", DOCS / "page-dark.png")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

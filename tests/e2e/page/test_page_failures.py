@@ -1,0 +1,136 @@
+"""What goes wrong is said in sentences, nothing typed is lost, and there is a way on."""
+
+from collections.abc import Callable
+from urllib.parse import urlencode, urlsplit
+
+from playwright.sync_api import expect
+
+from fakes.chat_page import ChatPage
+from fakes.cutting_proxy import cutting_proxy
+
+QUICK = "[demo:rate=400]"
+FAILS_ONCE = "Hello from {} [demo:status=500 times=3 rate=400]"
+"""The service itself asks a failing provider three times. The demo provider counts the calls with this very text."""
+
+
+def test_a_failing_provider_is_a_sentence_and_trying_again_helps(chat: ChatPage) -> None:
+    chat.send(FAILS_ONCE.format(chat.user))
+    note = chat.answers.first.locator(".note.failed")
+    expect(note).to_be_visible(timeout=20_000)
+    assert note.inner_text().endswith(".")
+    chat.button("Try again").click()
+    assert chat.finished(1)
+    expect(chat.prompts).to_have_count(2)
+    expect(chat.button("Try again")).to_have_count(0)
+
+
+def test_an_answer_that_breaks_off_is_kept_with_its_reason(chat: ChatPage) -> None:
+    chat.send("What is artificial intelligence? [demo:die-after=30 rate=100]")
+    expect(chat.answers.locator(".note.failed")).to_be_visible(timeout=20_000)
+    text = chat.text(0)
+    assert text.startswith("Artificial intelligence")
+    expect(chat.button("Try again")).to_be_visible()
+    chat.reload()
+    assert chat.finished(0) == text
+    expect(chat.answers.locator(".note.failed")).to_be_visible()
+
+
+def test_a_prompt_without_an_answer_can_be_sent_again(chat: ChatPage) -> None:
+    chat.send(FAILS_ONCE.format(chat.user))
+    expect(chat.answers.locator(".note.failed")).to_be_visible(timeout=20_000)
+    chat.reload()
+    expect(chat.answers.locator(".note.failed")).to_have_text("There is no answer to this message.")
+    chat.button("Try again").click()
+    assert chat.finished(1)
+
+
+def test_a_prompt_that_was_refused_goes_back_into_the_box(chat: ChatPage) -> None:
+    """The tier is taken away elsewhere, while the page still offers its models."""
+    chat.page.locator("#picker-button").click()
+    chat.page.get_by_role("option").and_(chat.page.locator("[data-model=claude-sonnet-5]")).click()
+    query = urlencode({"user": chat.user, "tier": "BASIC"})
+    assert chat.page.request.get(f"{chat.address}/local/token?{query}").ok
+    chat.watch.refusals_expected = True
+    chat.send("Only for some")
+    expect(chat.alert).to_contain_text("BASIC")
+    expect(chat.box).to_have_value("Only for some")
+    expect(chat.prompts).to_have_count(0)
+    chat.button("Dismiss").click()
+    expect(chat.alert).to_be_hidden()
+
+
+def test_without_a_connection_nothing_typed_is_lost(chat: ChatPage) -> None:
+    chat.watch.refusals_expected = True
+    chat.page.context.set_offline(True)
+    chat.send(f"Are you there? {QUICK}")
+    expect(chat.alert).to_contain_text("The service cannot be reached.", timeout=10_000)
+    expect(chat.box).to_have_value(f"Are you there? {QUICK}")
+    chat.page.context.set_offline(False)
+    chat.box.press("Enter")
+    assert chat.finished(0)
+    expect(chat.prompts).to_have_count(1)
+    expect(chat.alert).to_be_hidden()
+
+
+def test_a_dropped_connection_is_made_again(open_page: Callable[..., ChatPage], address: str) -> None:
+    """The browser's own EventSource does it, with Last-Event-ID; the page only says so."""
+    server = urlsplit(address)
+    with cutting_proxy(server.hostname or "", server.port or 0) as proxy:
+        chat = open_page(through=proxy.address)
+        chat.watch.refusals_expected = True
+        chat.send("What is artificial intelligence? [demo:rate=40]")
+        shown = chat.growing(0, more_than=40)
+        assert proxy.cut() > 0
+        expect(chat.answers).to_have_attribute("data-phase", "reconnecting")
+        expect(chat.answers).to_contain_text("The connection dropped. Connecting again")
+        complete = chat.finished(0)
+        assert complete.startswith(shown[:30])
+        chat.reload()
+        assert chat.finished(0) == complete
+        expect(chat.answers).to_have_count(1)
+
+
+def test_an_unknown_chat_is_a_sentence(chat: ChatPage) -> None:
+    chat.watch.refusals_expected = True
+    chat.page.goto(f"{chat.address}/#/chat/nowhere")
+    expect(chat.page.get_by_role("heading", name="This chat cannot be shown")).to_be_visible()
+    chat.page.get_by_role("main").get_by_role("link", name="New chat").click()
+    assert chat.ask(f"Hello {QUICK}")
+
+
+def test_another_users_chat_is_unknown(chat: ChatPage) -> None:
+    chat.ask(f"My secret {QUICK}")
+    chat.page.locator("#account-button").click()
+    chat.page.get_by_label("Name").fill(f"{chat.user}-other")
+    chat.button("Continue").click()
+    expect(chat.page.locator(".account-name")).to_have_text(f"{chat.user}-other")
+    expect(chat.chats).to_have_count(0)
+    expect(chat.prompts).to_have_count(0)
+
+
+def test_a_name_that_cannot_be_used_is_a_sentence(chat: ChatPage) -> None:
+    chat.watch.refusals_expected = True
+    chat.page.locator("#account-button").click()
+    chat.page.get_by_label("Name").fill("a\u200bb")
+    chat.button("Continue").click()
+    expect(chat.page.locator("#account-error")).to_contain_text("printable characters.")
+    chat.button("Cancel").click()
+    expect(chat.page.locator(".account-name")).to_have_text(chat.user)
+
+
+def test_text_that_was_missed_is_fetched_from_the_history(open_page: Callable[..., ChatPage], chat: ChatPage) -> None:
+    """A kept id that claims more than the kept text has: the page does not trust it."""
+    chat.send("How does streaming work? [demo:rate=25]")
+    chat.growing(0, more_than=20)
+    chat.page.wait_for_function("Object.keys(localStorage).some(key => key.startsWith('chat-sse:run:'))")
+    other = open_page(profile=chat)
+    other.page.evaluate(
+        """() => {
+          const key = Object.keys(localStorage).find((name) => name.startsWith('chat-sse:run:'));
+          const kept = JSON.parse(localStorage.getItem(key));
+          localStorage.setItem(key, JSON.stringify({...kept, lastEventId: 40, text: 'x'}));
+        }"""
+    )
+    other.reload()
+    other.page.goto(f"{chat.address}/#/chat/{chat.chat_id}")
+    assert other.finished(0) == chat.finished(0)
