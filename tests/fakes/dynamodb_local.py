@@ -35,7 +35,13 @@ def dynamodb_local() -> Iterator[str]:
         pytest.skip("DynamoDB Local needs java")
     folder = _program()
     port = _free_port()
-    command = [java, "-Xmx384m", f"-Djava.library.path={folder / 'DynamoDBLocal_lib'}"]
+    command = [
+        java,
+        "-Xmx384m",
+        "-XX:+UseSerialGC",
+        "-XX:TieredStopAtLevel=1",
+        f"-Djava.library.path={folder / 'DynamoDBLocal_lib'}",
+    ]
     command += ["-jar", str(folder / "DynamoDBLocal.jar"), "-inMemory", "-disableTelemetry", "-port", str(port)]
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=subprocess.STDOUT)
