@@ -82,10 +82,12 @@ class Function:
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._listener, selectors.EVENT_READ)
         self._polling: socket.socket | None = None
+        # A development machine's habits, which Lambda does not share.
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "NODE_"))}
         address = f"127.0.0.1:{self._listener.getsockname()[1]}"
         started = time.perf_counter()
         self._process = subprocess.Popen(
-            command, env={**os.environ, **environ, "AWS_LAMBDA_RUNTIME_API": address}, stdin=subprocess.DEVNULL
+            command, env={**inherited, **environ, "AWS_LAMBDA_RUNTIME_API": address}, stdin=subprocess.DEVNULL
         )
         try:
             self._await_next()

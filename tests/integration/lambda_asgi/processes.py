@@ -40,6 +40,7 @@ class RuntimeProcess:
         }
         for name in without:
             del environ[name]
+        environ.pop("PYTHONUNBUFFERED", None)  # Lambda does not set it, and it would hide what is held back
         self._stdout, self._stderr = directory / "stdout", directory / "stderr"
         with self._stdout.open("wb") as stdout, self._stderr.open("wb") as stderr:
             self._process = subprocess.Popen(

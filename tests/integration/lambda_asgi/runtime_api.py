@@ -101,6 +101,7 @@ class Invocation:
         self.sent = 0.0
         self.request: Request | None = None
         self.ended = False
+        self.closed = False
         self._changed = threading.Condition()
 
     def update(self, change: Callable[[], None]) -> None:
@@ -119,6 +120,11 @@ class Invocation:
         """Returns when the answer has begun."""
         with self._changed:
             assert self._changed.wait_for(lambda: self.request is not None, PATIENCE_SECONDS), "no answer"
+
+    def wait_until_closed(self) -> None:
+        """Returns when the connection has been closed as the script says."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: self.closed, PATIENCE_SECONDS), "the event was not sent"
 
     def result(self) -> Request:
         """The whole answer."""
@@ -259,7 +265,15 @@ class RuntimeApi:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for start in range(0, len(data), step):
             sock.sendall(data[start : start + step])
-        return not invocation.script.close_before_answer
+        if not invocation.script.close_before_answer:
+            return True
+        sock.close()
+
+        def closed() -> None:
+            invocation.closed = True
+
+        invocation.update(closed)
+        return False
 
     def _receive_answer(self, sock: socket.socket, reader: "_Reader", request: Request, invocation: Invocation) -> bool:
         script = invocation.script

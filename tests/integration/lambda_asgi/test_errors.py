@@ -181,6 +181,7 @@ def test_connection_lost_before_the_answer_costs_one_invocation(
     start_runtime()
     script = Script(close_before_answer=True)
     invocation = api.invoke(steps(["gate", gate.port], START, BODY, ["end"]), script=script)
+    invocation.wait_until_closed()
     gate.open()
     assert invocation.result().stream == b"part"
     assert_still_serving(api)

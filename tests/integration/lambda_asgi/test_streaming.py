@@ -140,9 +140,10 @@ def test_slow_reader_gets_everything_and_holds_up_nobody(
 
 
 def test_ready_burst_needs_few_chunks(served: RuntimeApi) -> None:
-    answer = served.invoke(steps(START, ["repeat", 50, 1000], ["end"])).result()
-    assert len(answer.stream) == 50_000
-    assert len(answer.chunks) <= 40
+    """Also a long one, that keeps the loop busy for many milliseconds."""
+    answer = served.invoke(steps(START, ["repeat", 50, 20_000], ["end"])).result()
+    assert len(answer.stream) == 1_000_000
+    assert len(answer.chunks) <= 1000
 
 
 def test_work_after_the_end_delays_no_answer_but_the_next_event(
@@ -173,8 +174,22 @@ def test_one_connection_serves_many_invocations(api: RuntimeApi, start_runtime: 
 
 def test_context_variables_do_not_outlive_an_invocation(served: RuntimeApi) -> None:
     for value in ("first", "second"):
-        document = json.loads(served.invoke(steps(["remember", value])).result().stream)
+        document = json.loads(served.invoke(steps(["remember", value], ["recall"])).result().stream)
         assert document["found"] == "nothing"
+
+
+def test_context_variables_are_not_kept_by_a_new_connection(
+    api: RuntimeApi, start_runtime: StartRuntime, gate: Gate
+) -> None:
+    """The second connection is made in the middle of the first invocation."""
+    start_runtime()
+    script = steps(["remember", "x"], ["gate", gate.port], ["recall"])
+    first = api.invoke(script, script=Script(close_before_answer=True))
+    first.wait_until_closed()
+    gate.open()
+    first.result()
+    assert json.loads(api.invoke(steps(["remember", "y"], ["recall"])).result().stream)["found"] == "nothing"
+    assert api.connections == 2
 
 
 def test_works_without_uvloop(

@@ -4,7 +4,7 @@ import base64
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lambda_asgi import wire
@@ -71,6 +71,7 @@ def responses(draw: st.DrawFn) -> tuple[bytes, int, bytes]:
     return head + b"Transfer-Encoding: chunked\r\n\r\n" + chunks + b"0\r\n" + trailer + b"\r\n", status, body
 
 
+@settings(deadline=None)
 @given(response=responses(), data=st.data())
 def test_parser_takes_pieces_of_any_size(response: tuple[bytes, int, bytes], data: st.DataObject) -> None:
     """And says that it is complete with the last byte, not before."""

@@ -25,6 +25,7 @@ class Run:
         self.scope, self.receive, self.send = scope, receive, send
         self.gates: dict[int, socket.socket] = {}
         self.body = b""
+        self.found = ""
 
     async def start(self, status: int, headers: list[tuple[str, str]]) -> None:
         encoded = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
@@ -79,8 +80,11 @@ class Run:
         print(text)
 
     async def remember(self, value: str) -> None:
-        await self.echo(found=LEFT_BEHIND.get())
+        self.found = LEFT_BEHIND.get()
         LEFT_BEHIND.set(value)
+
+    async def recall(self) -> None:
+        await self.echo(found=self.found)
 
     async def echo(self, **more: str) -> None:
         document = {
