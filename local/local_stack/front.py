@@ -2,8 +2,10 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 
+from h11 import RemoteProtocolError
+
 from local_stack import function_url, problems
-from local_stack.http1 import Exchange
+from local_stack.http1 import ClientGoneError, Exchange
 from local_stack.pages import Pages
 from local_stack.pool import Pool
 
@@ -20,7 +22,17 @@ class Front:
         self._pages = pages
 
     async def handle(self, exchange: Exchange) -> None:
-        """Answers one request."""
+        """Answers one request; what goes wrong here is a 500, and told to whoever watches."""
+        try:
+            await self._route(exchange)
+        except (ClientGoneError, ConnectionError, RemoteProtocolError):
+            raise
+        except Exception:
+            if not exchange.started:
+                await problems.problem(exchange, 500, "internal_error", "The local stack failed; its output says why.")
+            raise
+
+    async def _route(self, exchange: Exchange) -> None:
         path = exchange.target.partition("?")[0]
         if (handler := self._local.get(path)) is not None:
             await handler(exchange)

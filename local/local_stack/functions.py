@@ -59,7 +59,7 @@ class Functions:
         self._console = console
         self._launcher = Launcher(
             surroundings.variables_of,
-            artefact_runtime=options.state / "runtime-client" if options.artefacts else None,
+            runtime=options.state / "runtime" if options.artefacts else None,
         )
         self._tasks: list[asyncio.Task[None]] = []
         self._take(template)

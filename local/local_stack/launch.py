@@ -7,6 +7,7 @@ import importlib.util
 import os
 import sys
 import uuid
+import venv
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -46,22 +47,18 @@ class Launcher:
         self,
         variables: Callable[[FunctionSpec], Mapping[str, str]],
         *,
-        artefact_runtime: Path | None = None,
+        runtime: Path | None = None,
         environ: Mapping[str, str] = os.environ,
     ) -> None:
         """`variables` gives a function's own environment.
 
-        `artefact_runtime` is a folder for Lambda's runtime client alone (it is filled here): with it the functions run
-        on the bare interpreter and import what their artefacts hold, as in Lambda. Without it the project's environment
-        gives the libraries.
+        `runtime` is a folder for an interpreter with Lambda's runtime client alone (it is made here): with it functions
+        import what their artefacts hold, as in Lambda. Without it the project's environment gives the libraries.
         """
         self._variables = variables
         self._environ = environ
-        self._artefact_runtime = artefact_runtime
-        self._python = sys.executable
-        if artefact_runtime is not None:
-            self._python = getattr(sys, "_base_executable", sys.executable)
-            _link_runtime_client(artefact_runtime)
+        self._bare = runtime is not None
+        self._python = sys.executable if runtime is None else make_runtime(runtime)
 
     def arn(self, function: FunctionSpec) -> str:
         """The function's name to the outside."""
@@ -88,7 +85,6 @@ class Launcher:
         return Launch(command, env, function.code)
 
     def _platform(self, function: FunctionSpec, runtime_api: str, concurrency: int) -> dict[str, str]:
-        imports = [function.code, *function.layers]
         env = {
             "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
@@ -100,17 +96,16 @@ class Launcher:
             "AWS_LAMBDA_RUNTIME_API": runtime_api,
             "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
             "LAMBDA_TASK_ROOT": str(function.code),
+            "PYTHONPATH": os.pathsep.join(map(str, [function.code, *function.layers])),
             "TZ": ":UTC",
             "_HANDLER": function.handler,
         }
         if concurrency > 1:
             env["AWS_LAMBDA_INITIALIZATION_TYPE"] = "lambda-managed-instances"
             env["AWS_LAMBDA_MAX_CONCURRENCY"] = str(concurrency)
-        if self._artefact_runtime is not None:
-            imports.append(self._artefact_runtime)
+        if self._bare:
             # Lambda's folders are read-only: whatever is to be compiled must have been shipped so.
             env |= {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONNOUSERSITE": "1"}
-        env["PYTHONPATH"] = os.pathsep.join(map(str, imports))
         return env
 
 
@@ -126,9 +121,10 @@ def _local_path(function: FunctionSpec, path: str) -> str:
     return path
 
 
-def _link_runtime_client(folder: Path) -> None:
-    """Makes Lambda's runtime client importable from the folder, and nothing else of this environment."""
-    folder.mkdir(parents=True, exist_ok=True)
+def make_runtime(folder: Path) -> str:
+    """Makes an environment with Lambda's runtime client and nothing else; returns its interpreter."""
+    venv.EnvBuilder(symlinks=True, with_pip=False).create(folder)
+    packages = next(folder.glob("lib/python*/site-packages"))
     for name in _RUNTIME_CLIENT:
         spec = importlib.util.find_spec(name)
         if spec is None or spec.origin is None:
@@ -136,7 +132,8 @@ def _link_runtime_client(folder: Path) -> None:
         source = Path(spec.origin)
         if spec.submodule_search_locations:
             source = source.parent
-        link = folder / source.name
+        link = packages / source.name
         if not (link.is_symlink() and link.readlink() == source):
             link.unlink(missing_ok=True)
             link.symlink_to(source)
+    return str(folder / "bin/python")

@@ -41,8 +41,9 @@ class Pages:
 
     def find(self, path: str) -> Path | None:
         """The file for a request's path; None outside the folder, for other kinds of file and for hidden ones."""
-        parts = [part for part in unquote(path).split("/") if part]
-        if "\0" in path or any(part.startswith(".") for part in parts):
+        path = unquote(path)
+        parts = [part for part in path.split("/") if part]
+        if not path.isprintable() or any(part.startswith(".") for part in parts):
             return None
         file = self._folder.joinpath(*parts).resolve() if parts else self._folder / "index.html"
         inside = file.is_relative_to(self._folder)

@@ -1,0 +1,109 @@
+"""The stack's own paths, with the project's own template."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import httpx
+import jwt
+import pytest
+
+from fakes.stack import RunningStack, running_stack
+
+
+@pytest.fixture(scope="module")
+def whole() -> Iterator[RunningStack]:
+    with running_stack() as stack:
+        yield stack
+
+
+def user_record(stack: RunningStack, user: str) -> Any:
+    table = boto3.resource(
+        "dynamodb",
+        endpoint_url=stack.address_of("dynamodb"),
+        region_name="us-east-1",
+        aws_access_key_id="local",
+        aws_secret_access_key="local",
+    ).Table("UsersTable")
+    return table.get_item(Key={"userId": user}, ConsistentRead=True).get("Item")
+
+
+def test_token_opens_the_functions(whole: RunningStack) -> None:
+    response = httpx.get(f"{whole.url}/local/token", params={"user": "alice@example.com", "tier": "PRO"})
+
+    assert response.headers["content-type"] == "text/plain; charset=utf-8"
+    assert response.headers["cache-control"] == "no-store"
+    claims = jwt.decode(response.text, options={"verify_signature": False})
+    assert (claims["sub"], claims["iss"], claims["aud"]) == ("alice@example.com", "chat-sse-local", "chat-sse")
+    models = httpx.get(f"{whole.url}/chat/models", headers={"authorization": f"Bearer {response.text}"})
+    assert models.status_code == 200
+    assert models.json()["tier"] == "PRO"
+
+
+def test_token_sets_tier_and_status(whole: RunningStack) -> None:
+    whole.token("bob", "BASIC")
+    whole.token("bob", "ENTERPRISE", disabled=True)
+
+    record = user_record(whole, "bob")
+    assert record is not None
+    assert (record["tier"], record["disabled"]) == ("ENTERPRISE", True)
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("", "user must be"),
+        ("user=", "user must be"),
+        (f"user={'x' * 129}", "user must be"),
+        ("user=a%00b", "user must be"),
+        ("user=mallory&tier=GOLD", "tier must be one of BASIC, PRO, ENTERPRISE."),
+        ("user=mallory&disabled=yes", "disabled must be true or false."),
+        ("user=mallory&admin=1", "The parameters are"),
+        ("user=mallory&user=bob", "The parameters are"),
+    ],
+)
+def test_request_that_names_no_user_is_told_so(whole: RunningStack, query: str, told: str) -> None:
+    response = httpx.get(f"{whole.url}/local/token?{query}")
+
+    assert response.status_code == 400
+    assert response.json()["detail"].startswith(told)
+    assert user_record(whole, "mallory") is None
+
+
+@pytest.mark.parametrize(
+    "headers", [{"host": "rebound.attacker.example"}, {"sec-fetch-site": "cross-site"}], ids=["rebinding", "other-site"]
+)
+def test_strangers_pages_get_no_token(whole: RunningStack, headers: dict[str, str]) -> None:
+    response = httpx.get(f"{whole.url}/local/token?user=alice", headers=headers)
+
+    assert response.status_code == 403
+
+
+def test_token_can_only_be_got(whole: RunningStack) -> None:
+    assert httpx.post(f"{whole.url}/local/token?user=alice").status_code == 405
+
+
+def test_tables_have_the_templates_indexes_and_ttl(whole: RunningStack) -> None:
+    client = boto3.client(
+        "dynamodb",
+        endpoint_url=whole.address_of("dynamodb"),
+        region_name="us-east-1",
+        aws_access_key_id="local",
+        aws_secret_access_key="local",
+    )
+
+    indexes = client.describe_table(TableName="ChatsTable")["Table"]["GlobalSecondaryIndexes"]
+    assert [index["IndexName"] for index in indexes] == ["ChatsByActivity"]
+    ttl = client.describe_time_to_live(TableName="SessionsTable")["TimeToLiveDescription"]
+    assert (ttl["TimeToLiveStatus"], ttl["AttributeName"]) == ("ENABLED", "ttl")
+
+
+def test_demo_page_is_at_the_root(whole: RunningStack) -> None:
+    response = httpx.get(f"{whole.url}/")
+
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    assert response.headers["cache-control"] == "no-store"
+    assert response.headers["content-security-policy"].startswith("default-src 'self';")
+    assert "<html" in response.text
+    assert httpx.get(f"{whole.url}/js/main.js").headers["content-type"] == "text/javascript; charset=utf-8"
+    assert httpx.post(f"{whole.url}/").status_code == 405
