@@ -16,8 +16,10 @@ from moto import mock_aws
 
 from chat.dynamo import DynamoMessageStore, DynamoSessionStore, DynamoUserStore, Tables
 from chat.ids import new_id
+from chat.sessions import Session, SessionState
 from chat.settings import StorageSettings
 from chat.users import Tier, User
+from fakes.conversation import Conversation, dynamo_stores
 from fakes.dynamodb_tables import TEMPLATE
 from local_stack.dynamodb import create_tables
 from local_stack.launch import FAKE_CREDENTIALS
@@ -97,6 +99,20 @@ class World:
         user_id = f"user-{new_id()}"
         self.users.put(User(user_id, tier, disabled), now=time.time())
         return token(user_id)
+
+    def converse(
+        self, bearer: str, chat_id: str, prompt: str, answer: str | None = None, *, at: float = 0, **changes: Any
+    ) -> Session:
+        """A prompt `at` seconds from now, and its answer (with `changes`) unless that is None; returns the session."""
+        chat = Conversation(dynamo_stores(self.tables), user_of(bearer), chat_id)
+        now = time.time() + at
+        session = chat.start(prompt, now=now, project_id="project", task_id="task")
+        if answer is not None:
+            lease = chat.attach(session, now=now).lease
+            chat.stores.sessions.finish(
+                lease, state=SessionState.COMPLETED, answer=chat.answer(session, answer, **changes)
+            )
+        return session
 
 
 @contextmanager

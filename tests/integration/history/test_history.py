@@ -10,9 +10,7 @@ from chat.auth import build_authenticator, build_secret_source
 from chat.catalog import load_catalog
 from chat.clock import SystemClock
 from chat.http.function_url import FunctionUrlHandler
-from chat.ids import new_id
-from chat.messages import MessageStatus, Role
-from chat.sessions import SessionState
+from chat.messages import MessageStatus
 from chat.settings import AuthSettings
 from chat.users import Tier
 from chat_history.composition import Composition
@@ -20,8 +18,7 @@ from chat_history.cursors import Cursors
 from chat_history.routes import create_app
 from chat_history.service import OfferModels, ReadHistory
 from fakes.buffered_functions import ENVIRON, Answer, Handler, World, call, token
-from fakes.memory_stores import MemoryDatabase, MemoryMessageStore, MemoryUserStore
-from fakes.stored_conversations import a_message, a_session, converse, finish
+from fakes.conversation import Conversation, memory_stores
 
 type Get = Callable[..., Answer]
 
@@ -49,7 +46,7 @@ def contents(answer: Answer) -> list[str]:
 
 def test_a_chats_messages_in_order_with_every_field(aws: World, get: Get) -> None:
     bearer = aws.user()
-    session = converse(aws, bearer, "chat", "question 😀", "answer", at=-60)
+    session = aws.converse(bearer, "chat", "question 😀", "answer", at=-60)
     answer = get(bearer, chatId="chat")
     assert answer.headers["cache-control"] == "private, no-store"
     assert answer.headers["content-type"] == "application/json"
@@ -62,27 +59,23 @@ def test_a_chats_messages_in_order_with_every_field(aws: World, get: Get) -> Non
     assert (asked["finishReason"], asked["usage"]) == (None, None)
     assert (said["role"], said["content"], said["modelId"]) == ("assistant", "answer", "gpt-5.6-luna")
     assert (said["status"], said["kind"], said["finishReason"]) == ("complete", "chat", "stop")
-    assert said["usage"] == {"inputTokens": 12, "outputTokens": 34}
+    assert said["usage"] == {"inputTokens": 7, "outputTokens": 11}
     assert (said["sessionId"], said["projectId"], said["taskId"]) == (session.session_id, "project", "task")
     created = dt.datetime.fromisoformat(said["createdAt"])
     assert said["createdAt"].endswith("Z")
-    assert created.timestamp() == pytest.approx(session.created_at, abs=0.001)
+    assert created.timestamp() == pytest.approx(session.created_at + 1, abs=0.001)
 
 
 def test_how_a_message_ended_is_told(aws: World, get: Get) -> None:
     bearer = aws.user()
-    session = converse(aws, bearer, "chat", "question")
-    partial = a_message(
-        session, session.answer_message_id, Role.ASSISTANT, "half an ans", status=MessageStatus.INTERRUPTED
-    )
-    finish(aws, session, SessionState.FAILED, partial)
+    aws.converse(bearer, "chat", "question", "half an ans", status=MessageStatus.INTERRUPTED)
     assert get(bearer, chatId="chat").json["messages"][1]["status"] == "interrupted"
 
 
 def test_pages_follow_one_another_without_gap_or_repetition(aws: World, get: Get) -> None:
     bearer = aws.user()
     for number in range(7):
-        converse(aws, bearer, "chat", f"question {number}", f"answer {number}", at=number - 10)
+        aws.converse(bearer, "chat", f"question {number}", f"answer {number}", at=number - 10)
     everything = contents(get(bearer, chatId="chat"))
     assert everything[:3] == ["question 0", "answer 0", "question 1"]
     read, cursor, pages = list[str](), dict[str, str](), 0
@@ -96,9 +89,9 @@ def test_pages_follow_one_another_without_gap_or_repetition(aws: World, get: Get
 
 def test_without_a_chat_the_newest_chat_comes_first(aws: World, get: Get) -> None:
     bearer = aws.user()
-    converse(aws, bearer, "old", "o1", "o2", at=-50)
-    converse(aws, bearer, "new", "n1", "n2", at=-40)
-    converse(aws, bearer, "old", "o3", "o4", at=-30)
+    aws.converse(bearer, "old", "o1", "o2", at=-50)
+    aws.converse(bearer, "new", "n1", "n2", at=-40)
+    aws.converse(bearer, "old", "o3", "o4", at=-30)
     answer = get(bearer)
     assert answer.json["chatId"] is None
     assert contents(answer) == ["o1", "o2", "o3", "o4", "n1", "n2"]
@@ -113,15 +106,15 @@ def test_a_user_without_messages_has_an_empty_history(aws: World, get: Get) -> N
 
 @pytest.mark.parametrize(("query", "count"), [({}, 50), ({"limit": 200}, 200), ({"limit": 1}, 1)])
 def test_a_limit_is_50_unless_said_and_200_at_most(query: dict[str, int], count: int) -> None:
-    stored = MemoryDatabase()
-    session = a_session("alice", "chat", at=0)
-    for _ in range(201):
-        stored.add_message(a_message(session, new_id(), Role.USER, "question"))
+    stores = memory_stores()
+    chat = Conversation(stores, "alice", "chat")
+    for _ in range(101):
+        chat.turn("question", "answer")
     secret = build_secret_source(AuthSettings.from_environ(ENVIRON))
-    access = Access(MemoryUserStore(stored), SystemClock(), default_tier=Tier.BASIC)
+    access = Access(stores.users, SystemClock(), default_tier=Tier.BASIC)
     composition = Composition(
         authenticator=build_authenticator(AuthSettings.from_environ(ENVIRON), secret),
-        read_history=ReadHistory(access=access, messages=MemoryMessageStore(stored), cursors=Cursors(secret)),
+        read_history=ReadHistory(access=access, messages=stores.messages, cursors=Cursors(secret)),
         offer_models=OfferModels(access=access, catalog=load_catalog()),
     )
     handler = FunctionUrlHandler(create_app(composition))

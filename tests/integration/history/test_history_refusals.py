@@ -9,7 +9,6 @@ import pytest
 from chat.dynamo import DynamoMessageStore
 from chat.errors import StorageError
 from fakes.buffered_functions import Answer, Handler, World, call, token
-from fakes.stored_conversations import converse
 
 type Get = Callable[..., Answer]
 
@@ -39,7 +38,7 @@ def test_a_chat_id_that_is_none(aws: World, get: Get, chat_id: str) -> None:
 
 def test_an_unknown_chat_and_another_users_are_the_same(aws: World, get: Get) -> None:
     alice, bob = aws.user(), aws.user()
-    converse(aws, alice, "of-alice", "private")
+    aws.converse(alice, "of-alice", "private")
     another, unknown = get(bob, chatId="of-alice"), get(bob, chatId="of-nobody")
     assert another.refusal == unknown.refusal == (404, "chat_not_found")
     assert another.body == unknown.body
@@ -50,8 +49,8 @@ def test_a_cursor_is_its_users_and_its_lists_own(aws: World, get: Get) -> None:
     alice, bob = aws.user(), aws.user()
     for bearer in (alice, bob):
         for number in range(3):
-            converse(aws, bearer, "same", f"question {number}", at=number - 10)
-            converse(aws, bearer, "other", f"question {number}", at=number - 10)
+            aws.converse(bearer, "same", f"question {number}", at=number - 10)
+            aws.converse(bearer, "other", f"question {number}", at=number - 10)
     of_chat = get(alice, chatId="same", limit=1).json["nextCursor"]
     of_all = get(alice, limit=1).json["nextCursor"]
     assert get(alice, chatId="same", cursor=of_chat).status == 200
@@ -69,7 +68,7 @@ def test_a_cursor_is_its_users_and_its_lists_own(aws: World, get: Get) -> None:
 @pytest.mark.parametrize("cursor", ["", "x", "a.b", "." * 20, "ä", "\0", "MDFK", "A" * 5000])
 def test_a_made_up_cursor(aws: World, get: Get, cursor: str) -> None:
     bearer = aws.user()
-    converse(aws, bearer, "chat", "question")
+    aws.converse(bearer, "chat", "question")
     assert get(bearer, chatId="chat", cursor=cursor).refusal == (400, "invalid_cursor")
     assert get(bearer, cursor=cursor).refusal == (400, "invalid_cursor")
 
@@ -77,7 +76,7 @@ def test_a_made_up_cursor(aws: World, get: Get, cursor: str) -> None:
 def test_a_cursor_that_was_cut_off_or_changed(aws: World, get: Get) -> None:
     bearer = aws.user()
     for number in range(2):
-        converse(aws, bearer, "chat", "question", at=number)
+        aws.converse(bearer, "chat", "question", at=number)
     cursor = get(bearer, chatId="chat", limit=1).json["nextCursor"]
     for wrong in (cursor[:-1], cursor[1:], cursor.partition(".")[0], cursor.swapcase(), cursor + "A"):
         assert get(bearer, chatId="chat", cursor=wrong).refusal == (400, "invalid_cursor")

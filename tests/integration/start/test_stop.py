@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from chat.ids import new_id, new_message_ids
-from chat.messages import Message, MessageKind, MessageStatus, Role
-from chat.sessions import Session, SessionState
+from chat.ids import new_id
+from chat.messages import MessageStatus
+from chat.sessions import SessionState
 from chat.users import Tier
 from fakes.buffered_functions import Answer, Handler, World, call, user_of
 
@@ -91,8 +91,7 @@ def test_a_session_that_is_not_there_and_another_users_are_the_same(aws: World, 
 
 def test_a_session_whose_time_is_over_before_dynamodb_deletes_it(aws: World, handler: Handler) -> None:
     bearer = aws.user()
-    session = an_expired_session(user_of(bearer))
-    aws.sessions.start(session, a_prompt(session))
+    session = aws.converse(bearer, "chat", "hi", at=-601)
     assert stop(handler, bearer, session.session_id).refusal == (410, "session_expired")
 
 
@@ -109,32 +108,3 @@ def test_a_session_id_that_is_none(aws: World, handler: Handler, session_id: Any
     answer = stop(handler, aws.user(), session_id)
     assert answer.refusal == (422, "invalid_request")
     assert answer.json["errors"][0]["field"] == "sessionId"
-
-
-def an_expired_session(user_id: str) -> Session:
-    then = time.time() - 601
-    ids = new_message_ids(then)
-    return Session(
-        session_id=new_id(),
-        user_id=user_id,
-        chat_id="chat",
-        model_id="gpt-5.6-luna",
-        kind=MessageKind.CHAT,
-        prompt_message_id=ids.prompt,
-        answer_message_id=ids.answer,
-        created_at=then,
-        expires_at=then + 600,
-    )
-
-
-def a_prompt(session: Session) -> Message:
-    return Message(
-        message_id=session.prompt_message_id,
-        user_id=session.user_id,
-        chat_id=session.chat_id,
-        session_id=session.session_id,
-        role=Role.USER,
-        content="hi",
-        model_id=session.model_id,
-        created_at=session.created_at,
-    )
