@@ -1,5 +1,7 @@
 """Functions' answers as HTTP responses."""
 
+import time
+
 import httpx
 
 from fakes.stack import RunningStack
@@ -65,3 +67,14 @@ def test_function_that_cannot_start_is_a_bad_gateway(http: httpx.Client, stack: 
 def test_answer_over_6_mb_is_a_bad_gateway(http: httpx.Client) -> None:
     assert http.get("/buffered/large").status_code == 502
     assert http.get("/buffered/version").status_code == 200
+
+
+def test_small_answers_are_not_held_back(http: httpx.Client) -> None:
+    """Two small writes on a connection with Nagle's algorithm would wait 40 ms for each other."""
+    seconds = []
+    for _ in range(21):
+        began = time.perf_counter()
+        http.get("/buffered/version")
+        seconds.append(time.perf_counter() - began)
+
+    assert sorted(seconds)[10] < 0.035
