@@ -1,9 +1,8 @@
-"""Takes the README's pictures of the chat page: `scripts/screenshot.py http://127.0.0.1:3000`, with the stack running.
+"""Takes the README's pictures of the chat page: `scripts/screenshot.py http://127.0.0.1:3000`, of a stack just started.
 
 Writes docs/page.png and docs/page-dark.png; needs Chromium (on Debian: apt-get install chromium).
 """
 
-import secrets
 import shutil
 import sys
 from pathlib import Path
@@ -13,9 +12,10 @@ from playwright.sync_api import Browser, ViewportSize, sync_playwright
 
 DOCS = Path(__file__).parents[1] / "docs"
 MAX_BYTES = 200_000
-_SIZE: ViewportSize = {"width": 1100, "height": 760}
+_SIZE: ViewportSize = {"width": 1100, "height": 880}
 type Scheme = Literal["light", "dark"]
 _PERSON = "localStorage.setItem('chat-sse:person', JSON.stringify({user: %r, tier: 'PRO'}))"
+_USERS: dict[Scheme, str] = {"light": "alice", "dark": "bela"}
 _EARLIER = ("Plan a week in Lisbon with two children", "How does streaming work?")
 _SHOWN = "Write a Python function that lists the Fibonacci numbers"
 
@@ -23,7 +23,7 @@ _SHOWN = "Write a Python function that lists the Fibonacci numbers"
 def take(browser: Browser, address: str, scheme: Scheme, file: Path) -> None:
     """Holds a few short chats and photographs the last one while its answer is being written."""
     page = browser.new_page(viewport=_SIZE, color_scheme=scheme, reduced_motion="reduce")
-    page.add_init_script(_PERSON % f"alice-{secrets.token_hex(2)}")
+    page.add_init_script(_PERSON % _USERS[scheme])
     page.goto(address)
     page.locator("#picker-button:enabled").wait_for()
     for prompt in _EARLIER:

@@ -3,7 +3,7 @@
 import { ChatApi } from "./api.js";
 import { Chats, titleOf } from "./chats.js";
 import { Conversation } from "./conversation.js";
-import { sentence } from "./http.js";
+import { ApiError, sentence } from "./http.js";
 import { Identity } from "./identity.js";
 import { currentChat, newChat } from "./route.js";
 import { Runs } from "./runs.js";
@@ -11,11 +11,11 @@ import { read, write } from "./storage.js";
 import { AccountDialog } from "./views/account.js";
 import { showAlert } from "./views/alert.js";
 import { Composer } from "./views/composer.js";
+import { part } from "./views/dom.js";
 import { ModelPicker } from "./views/model_picker.js";
 import { StickToEnd } from "./views/scroll.js";
 import { Sidebar } from "./views/sidebar.js";
 import { Thread } from "./views/thread.js";
-import { part } from "./views/dom.js";
 
 /** @typedef {import("./run.js").Run} Run */
 
@@ -33,13 +33,14 @@ export class App {
     thread: new Thread((prompt) => void this.#conversation.send(prompt)),
     composer: this.#composer,
     scroll: new StickToEnd(),
-    modelId: () => this.#picker.chosen,
+    modelId: () => this.#chosenModel(),
     sent: (chatId, prompt) => {
       this.#chats.touch(chatId, prompt);
       this.#showTitle(this.#chats.title(chatId));
     },
     titled: (prompt) => this.#showTitle(prompt && titleOf(prompt)),
   });
+  #modelsLoaded = Promise.resolve();
   /** @type {Map<string, boolean>} chats whose answers are being written (true), or were while another chat was open */
   #marks = new Map();
 
@@ -55,7 +56,7 @@ export class App {
 
   #begin() {
     this.#sidebar.showPerson(this.#identity.person);
-    void this.#loadModels();
+    this.#modelsLoaded = this.#loadModels();
     void this.#loadChats();
   }
 
@@ -81,6 +82,13 @@ export class App {
     if (marked !== this.#marks.get(chatId)) this.#showChats();
     if (!open && run.ended && !run.doubtful) this.#runs.forget(run);
     this.#conversation.onRunChange(run);
+  }
+
+  /** Waits for the list, for whoever types faster than it comes. */
+  async #chosenModel() {
+    await this.#modelsLoaded;
+    if (this.#picker.chosen) return this.#picker.chosen;
+    throw new ApiError("There is no model to ask: the list could not be loaded.", { code: "no_model", status: 0 });
   }
 
   async #loadModels() {

@@ -16,7 +16,7 @@ import { announce } from "./views/announcer.js";
  * @property {import("./views/thread.js").Thread} thread
  * @property {import("./views/composer.js").Composer} composer
  * @property {import("./views/scroll.js").StickToEnd} scroll
- * @property {() => string} modelId the chosen model
+ * @property {() => Promise<string>} modelId the chosen model
  * @property {(chatId: string, prompt: string) => void} sent a prompt was stored
  * @property {(title: string | null) => void} titled
  */
@@ -31,6 +31,8 @@ export class Conversation {
   #visit = new AbortController();
   /** @type {{run: Run, message: AnswerMessage} | null} */
   #live = null;
+  /** The visit in which a prompt is on its way to the service. @type {AbortController | null} */
+  #sending = null;
 
   /** @param {import("./runs.js").Runs} runs @param {Parts} parts */
   constructor(runs, parts) {
@@ -72,32 +74,23 @@ export class Conversation {
     }
   }
 
-  /** @param {string} prompt */
+  /** Sends a prompt, unless one is on its way or its answer is being written. @param {string} prompt */
   async send(prompt) {
-    const { api, thread, composer, scroll, modelId, sent } = this.#parts;
-    const { signal } = this.#visit;
-    const chatId = this.#chatId;
+    const { thread, composer, scroll } = this.#parts;
+    const visit = this.#visit;
+    if (this.#sending === visit || this.#live?.run.ended === false) return;
+    this.#sending = visit;
     hideAlert();
     composer.show("sending");
     const message = thread.addPrompt(prompt);
     scroll.toEnd();
-    let session;
     try {
-      session = await api.start({ modelId: modelId(), prompt, ...(chatId && { chatId }) });
+      this.#started(await this.#start(prompt), visit);
     } catch (error) {
-      if (!signal.aborted) this.#unsent(prompt, message, sentence(error));
-      return;
+      this.#unsent(prompt, message, sentence(error), visit);
+    } finally {
+      if (this.#sending === visit) this.#sending = null;
     }
-    const { sessionId, streamToken, expiresAt } = session;
-    const run = this.#runs.add({ sessionId, streamToken, expiresAt, chatId: session.chatId, modelId: modelId(), prompt });
-    if (!signal.aborted) {
-      this.#chatId = session.chatId;
-      nameChat(session.chatId);
-      this.#showLive(run);
-      announce("Sent. The answer is being written.");
-    }
-    this.#runs.follow(run);
-    sent(session.chatId, prompt);
   }
 
   /** Ends the answer that is being written. */
@@ -122,6 +115,29 @@ export class Conversation {
     if (run.ended) announce(run.error?.message ?? `${run.done?.finishReason === "stopped" ? "Stopped" : "Answer finished"}. ${message.plainText}`);
     if (run.doubtful) void this.#compare(run, message);
     else if (run.ended) this.#runs.forget(run);
+  }
+
+  /** @param {string} prompt */
+  async #start(prompt) {
+    const { api, modelId } = this.#parts;
+    const chatId = this.#chatId;
+    const model = await modelId();
+    const session = await api.start({ modelId: model, prompt, ...(chatId && { chatId }) });
+    const { sessionId, streamToken, expiresAt } = session;
+    return this.#runs.add({ sessionId, streamToken, expiresAt, chatId: session.chatId, modelId: model, prompt });
+  }
+
+  /** @param {Run} run @param {AbortController} visit the one in which the prompt was sent */
+  #started(run, visit) {
+    const { chatId, prompt } = run.session;
+    if (!visit.signal.aborted) {
+      this.#chatId = chatId;
+      nameChat(chatId);
+      this.#showLive(run);
+      announce("Sent. The answer is being written.");
+    }
+    this.#runs.follow(run);
+    this.#parts.sent(chatId, prompt);
   }
 
   /** @param {string} chatId @param {Message[]} messages */
@@ -165,15 +181,19 @@ export class Conversation {
     );
   }
 
-  /** The prompt was not taken: back into the box with it. @param {string} prompt @param {HTMLElement} message @param {string} reason */
-  #unsent(prompt, message, reason) {
+  /**
+   * The prompt was not taken: back into the box with it, also if another chat has been opened since.
+   * @param {string} prompt @param {HTMLElement} message @param {string} reason @param {AbortController} visit
+   */
+  #unsent(prompt, message, reason, visit) {
     const { thread, composer } = this.#parts;
+    composer.restore(prompt);
+    showAlert(reason);
+    if (visit.signal.aborted) return;
     message.remove();
     if (!this.#chatId) thread.showEmpty();
-    composer.restore(prompt);
     composer.show("idle");
     composer.focus();
-    showAlert(reason);
   }
 
   /** Looks whether the history has more of an answer than was received. @param {Run} run @param {AnswerMessage} message */

@@ -12,7 +12,8 @@ export class Composer {
   #send = part("send", HTMLButtonElement);
   #stop = part("stop", HTMLButtonElement);
   #submit;
-  #blocked = false;
+  /** @type {"idle" | "sending" | "writing" | "stopping"} */
+  #state = "idle";
 
   /** @param {{submit: (prompt: string) => void, stop: () => void}} actions */
   constructor({ submit, stop }) {
@@ -45,7 +46,8 @@ export class Composer {
    *   sending: on its way to the service; writing: an answer is being written, and can be stopped
    */
   show(state) {
-    this.#blocked = state !== "idle";
+    if (state === this.#state) return;
+    this.#state = state;
     this.#stop.hidden = state !== "writing" && state !== "stopping";
     this.#stop.disabled = state === "stopping";
     this.#send.hidden = !this.#stop.hidden;
@@ -54,7 +56,7 @@ export class Composer {
 
   #onSubmit() {
     const prompt = this.#box.value.trim();
-    if (!prompt || this.#blocked) return;
+    if (!prompt || this.#state !== "idle") return;
     this.#box.value = "";
     this.#refresh();
     this.#submit(prompt);
@@ -69,7 +71,7 @@ export class Composer {
   }
 
   #refresh() {
-    this.#send.disabled = this.#blocked || !this.#box.value.trim();
+    this.#send.disabled = this.#state !== "idle" || !this.#box.value.trim();
     this.#box.style.height = "auto";
     this.#box.style.height = `${Math.min(this.#box.scrollHeight, TALLEST_PX)}px`;
     this.#box.classList.toggle("full", this.#box.scrollHeight > TALLEST_PX);
