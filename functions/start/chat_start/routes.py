@@ -15,6 +15,8 @@ from chat_start.composition import Composition
 from chat_start.service import Once, Prompt, every_time
 
 IDEMPOTENCY_KEY = "idempotency-key"
+LONGEST_STREAM_SECONDS = 900
+"""What Lambda allows a function: a session that began in time lives on while it is produced, and its token with it."""
 
 
 def create_app(composition: Composition) -> FastAPI:
@@ -39,7 +41,9 @@ async def start(request: Request) -> JsonResponse:
             "sessionId": started.session_id,
             "chatId": started.chat_id,
             "expiresAt": timestamp(started.expires_at),
-            "streamToken": composition.stream_tokens.sign(started.session_id, user_id, started.expires_at),
+            "streamToken": composition.stream_tokens.sign(
+                started.session_id, user_id, started.expires_at + LONGEST_STREAM_SECONDS
+            ),
         },
         status_code=201,
     )

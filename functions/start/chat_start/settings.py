@@ -12,5 +12,5 @@ class StartSettings(StorageSettings, AuthSettings):
 
     idempotency_table: NonEmpty
     max_prompt_chars: Annotated[int, Field(ge=1)] = 32_000
-    max_body_bytes: Annotated[int, Field(ge=1)] = 262_144
+    max_body_bytes: Annotated[int, Field(ge=1)] = 524_288
     session_seconds: Annotated[int, Field(ge=1)] = 600

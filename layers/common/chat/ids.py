@@ -1,5 +1,7 @@
 """Identifiers: ULIDs (https://github.com/ulid/spec), which sort by the time they were made."""
 
+import secrets
+import time
 from dataclasses import dataclass
 
 from ulid import ULID
@@ -15,11 +17,18 @@ class MessageIds:
 
 def new_id() -> str:
     """A new ULID."""
-    return str(ULID())
+    return str(_fresh(time.time()))
 
 
 def new_message_ids(now: float) -> MessageIds:
-    """Ids for a prompt sent at `now` and the answer to it: the second is the first plus one."""
-    prompt = ULID.from_timestamp(now)
-    answer = ULID.from_int(int(prompt) + 1)
-    return MessageIds(str(prompt), str(answer))
+    """Ids for a prompt sent at `now` (seconds since the epoch) and for the answer: the first, plus one."""
+    prompt = _fresh(now)
+    return MessageIds(str(prompt), str(ULID.from_int(int(prompt) + 1)))
+
+
+def _fresh(now: float) -> ULID:
+    """With 79 random bits each time, and room for a next one.
+
+    Counting up within a millisecond, as python-ulid's constructors do, would let one id be guessed from another.
+    """
+    return ULID.from_int((int(now * 1000) << 80) | secrets.randbits(79))

@@ -173,10 +173,10 @@ def test_the_longest_prompt_is_a_setting(aws: World, start: Start, build: Callab
 
 
 def test_a_body_larger_than_the_limit(aws: World, handler: Handler) -> None:
-    body = json.dumps({"modelId": "gpt-5.6-luna", "prompt": "x" * 262_144}).encode()
+    body = json.dumps({"modelId": "gpt-5.6-luna", "prompt": "x" * 524_288}).encode()
     answer = post(handler, aws.user(), body)
     assert answer.refusal == (413, "body_too_large")
-    assert answer.json["maxBytes"] == 262_144
+    assert answer.json["maxBytes"] == 524_288
     assert post(handler, aws.user(), body, content_length="").refusal == (413, "body_too_large")
     assert post(handler, aws.user(), body, content_length="10").refusal == (413, "body_too_large")
 
