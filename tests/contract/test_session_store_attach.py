@@ -88,6 +88,12 @@ def test_a_dead_lease_with_nothing_shown_is_taken_over(conversation: Conversatio
     assert second.session.lease_expires_at == DEAD + LEASE_SECONDS
 
 
+def test_who_produces_begins_with_no_text(conversation: Conversation) -> None:
+    session = conversation.start(partial="of a producer that died")
+    assert conversation.attach(session).session.partial == ""
+    assert conversation.stored(session).partial == ""
+
+
 def test_a_dead_lease_after_text_was_shown_is_never_taken_over(conversation: Conversation) -> None:
     session = conversation.start()
     lease = conversation.attach(session).lease

@@ -1,10 +1,9 @@
-"""SessionStore: checkpoints, and the ways a session ends."""
+"""SessionStore: checkpoints, and the ends that a producer or its heir puts to a session."""
 
 from dataclasses import replace
 
 import pytest
 
-from chat.errors import NotFoundError, SessionExpiredError
 from chat.messages import MessageStatus, Usage
 from chat.sessions import Failure, Lease, LeaseLostError, SessionState
 from chat.users import Tier, User
@@ -232,49 +231,3 @@ def test_a_producer_that_was_settled_stores_nothing(conversation: Conversation) 
     with pytest.raises(LeaseLostError):
         checkpoint(conversation, lease, "late")
     assert [message.content for message in conversation.history()] == ["Hello?", "Once"]
-
-
-def stop(conversation: Conversation, session_id: str, **changes: object) -> object:
-    arguments = {"user_id": conversation.user_id, "now": NOW} | changes
-    return conversation.stores.sessions.request_stop(session_id, **arguments)  # type: ignore[arg-type]
-
-
-def test_stop_ends_a_pending_session_at_once(conversation: Conversation) -> None:
-    session = conversation.start()
-    stopped = replace(session, state=SessionState.STOPPED, stop_requested=True)
-    assert stop(conversation, session.session_id) == stopped
-    assert stop(conversation, session.session_id) == stopped
-    assert conversation.stored(session) == stopped
-
-
-def test_stop_marks_a_session_being_produced(conversation: Conversation) -> None:
-    session = conversation.start()
-    marked = replace(conversation.attach(session).session, stop_requested=True)
-    assert stop(conversation, session.session_id) == marked
-    assert stop(conversation, session.session_id, now=EXPIRED) == marked
-
-
-def test_stop_leaves_a_finished_session(conversation: Conversation) -> None:
-    session = conversation.start()
-    complete(conversation, conversation.attach(session).lease)
-    before = conversation.stored(session)
-    assert stop(conversation, session.session_id, now=EXPIRED) == before
-    assert conversation.stored(session) == before
-
-
-def test_stop_of_an_expired_session(conversation: Conversation) -> None:
-    session = conversation.start()
-    with pytest.raises(SessionExpiredError):
-        stop(conversation, session.session_id, now=EXPIRED)
-    assert conversation.stored(session) == session
-
-
-def test_stop_knows_no_session_of_another_user(conversation: Conversation) -> None:
-    pending = conversation.start()
-    streaming = conversation.attach(conversation.start(now=NOW + 1), now=NOW + 1).session
-    for session_id in (pending.session_id, streaming.session_id, "unknown"):
-        with pytest.raises(NotFoundError) as caught:
-            stop(conversation, session_id, user_id="mallory")
-        assert caught.value.code == "session_not_found"
-    assert conversation.stored(pending) == pending
-    assert conversation.stored(streaming) == streaming

@@ -14,7 +14,6 @@ from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 
 from chat.errors import StorageError
-from chat.ids import new_id
 
 CONFLICT_ATTEMPTS = 6
 CONFLICT_PAUSE_SECONDS = 0.02
@@ -91,7 +90,7 @@ class Transaction:
         self._updates.append((name, request))
 
     def commit(self) -> None:
-        """Runs it. The client token makes a repetition, after an answer got lost, the same transaction.
+        """Runs it. botocore gives each call a client token: its repetition, after an answer got lost, is no second one.
 
         Raises:
             ConditionFailedError: with the names of the writes whose conditions failed.
@@ -103,7 +102,6 @@ class Transaction:
                     delete_items=[],
                     put_items=[request for _, request in self._puts],
                     update_items=[request for _, request in self._updates],
-                    client_request_token=new_id(),
                 )
             )
         except TransactWriteError as error:

@@ -17,6 +17,11 @@ class Attempt(NamedTuple):
     max_attaches: int
 
 
+def may_attach(attempt: Attempt) -> Condition:
+    """The caller's, and not attached to too often."""
+    return _all(SessionItem.user_id == attempt.user_id, SessionItem.attaches < attempt.max_attaches)
+
+
 def may_produce(attempt: Attempt) -> Condition:
     """The caller's, in time, not attached to too often; pending, or cut off before any text was shown."""
     cut_off = _all(
@@ -25,19 +30,9 @@ def may_produce(attempt: Attempt) -> Condition:
         SessionItem.shown == False,  # noqa: E712  # an expression, not a comparison
     )
     return _all(
-        _may_attach(attempt),
+        may_attach(attempt),
         SessionItem.expires_at > attempt.now,
         Or(_in_state(SessionState.PENDING), cut_off),
-    )
-
-
-def may_watch(attempt: Attempt) -> Condition:
-    """The caller's, begun, not attached to too often; in time, or being produced."""
-    being_produced = _all(_in_state(SessionState.STREAMING), SessionItem.lease_expires_at > attempt.now)
-    return _all(
-        _may_attach(attempt),
-        SessionItem.state != SessionState.PENDING,
-        Or(SessionItem.expires_at > attempt.now, being_produced),
     )
 
 
@@ -79,10 +74,6 @@ def not_found() -> NotFoundError:
 
 def expired() -> SessionExpiredError:
     return SessionExpiredError("The session's time is over.")
-
-
-def _may_attach(attempt: Attempt) -> Condition:
-    return _all(SessionItem.user_id == attempt.user_id, SessionItem.attaches < attempt.max_attaches)
 
 
 def _in_state(state: SessionState) -> Condition:

@@ -64,8 +64,7 @@ class DynamoMessageStore:
             older = ChatItem.activity_at < place.activity_at
         chats = self._tables.chats.by_activity.query(user_id, older, scan_index_forward=False, page_size=limit)
         for chat in chats:
-            if place is None or chat.sk != place.chat_id:
-                yield chat.activity_at, chat.sk, None
+            yield chat.activity_at, chat.sk, None
 
     def _query(
         self, user_id: str, chat_id: str, condition: Condition | None, *, limit: int, backwards: bool = False

@@ -1,17 +1,16 @@
 """Sessions in DynamoDB: the adapter of `chat.sessions.SessionStore`."""
 
-from typing import Any
-
 from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from chat.dynamo import conditions
-from chat.dynamo.calls import ConditionFailedError, Item, Transaction, storage_errors, update
-from chat.dynamo.items import ChatItem, MessageItem, SessionItem, UserItem
-from chat.dynamo.mapping import failure_value, message_item, session_item, to_session, ttl
+from chat.dynamo.calls import ConditionFailedError, Item, storage_errors, update
+from chat.dynamo.items import SessionItem
+from chat.dynamo.mapping import to_session
 from chat.dynamo.packing import set_text
-from chat.dynamo.parts import MessageParts, SessionParts
+from chat.dynamo.parts import SessionParts
+from chat.dynamo.session_transactions import SessionTransactions
 from chat.dynamo.tables import Tables
 from chat.errors import StorageError
 from chat.ids import new_id
@@ -30,45 +29,12 @@ class DynamoSessionStore:
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
-        self._message_parts = MessageParts(tables)
         self._session_parts = SessionParts(tables)
+        self._transactions = SessionTransactions(tables, self._session_parts)
 
     def start(self, session: Session, prompt: Message) -> None:
         with storage_errors():
-            packed = self._message_parts.store(prompt)
-            try:
-                self._start(session, message_item(self._tables.messages, prompt, packed))
-            except ConditionFailedError as failed:
-                self._message_parts.remove(prompt, packed)
-                raise StorageError("The session or its prompt is there already.") from failed
-
-    def _start(self, session: Session, prompt: MessageItem) -> None:
-        partial = self._session_parts.store(session.session_id, session.partial, ttl(session))
-        item = session_item(self._tables.sessions, session, partial if session.partial else None)
-        try:
-            self._commit_start(item, prompt, newest=True)
-        except ConditionFailedError as failed:
-            if failed.items.keys() != {"chat"}:
-                raise
-            # A later prompt of this chat was faster: the chat's place is its.
-            self._commit_start(item, prompt, newest=False)
-
-    def _commit_start(self, session: SessionItem, prompt: MessageItem, *, newest: bool) -> None:
-        transaction = Transaction(self._tables.connection)
-        transaction.put("session", session, SessionItem.session_id.does_not_exist())
-        transaction.put("prompt", prompt, MessageItem.pk.does_not_exist())
-        if newest:
-            transaction.update(
-                "chat",
-                self._tables.chats(session.user_id, session.chat_id),
-                [
-                    ChatItem.activity_user.set(session.user_id),
-                    ChatItem.activity_at.set(prompt.sk),
-                    ChatItem.created_at.set(ChatItem.created_at | prompt.created_at),
-                ],
-                ChatItem.activity_at.does_not_exist() | (ChatItem.activity_at < prompt.sk),
-            )
-        transaction.commit()
+            self._transactions.start(session, prompt)
 
     def get(self, session_id: str) -> Session | None:
         with storage_errors():
@@ -107,7 +73,7 @@ class DynamoSessionStore:
                 refusal = conditions.attach_refusal(self._own(item, user_id), attempt)
                 if refusal is not None:
                     raise refusal
-                counted, item = self._try(session_id, [SessionItem.attaches.add(1)], conditions.may_watch(attempt))
+                counted, item = self._try(session_id, [SessionItem.attaches.add(1)], conditions.may_attach(attempt))
                 if counted:
                     session = self._own(item, user_id)
                     role = AttachRole.REPLAY if session.state.finished else AttachRole.FOLLOW
@@ -133,7 +99,9 @@ class DynamoSessionStore:
         answer: Message | None,
         failure: Failure | None = None,
     ) -> None:
-        if not self._end(lease.session_id, conditions.holds(lease), state, answer, failure):
+        with storage_errors():
+            ended = self._transactions.end(lease.session_id, conditions.holds(lease), state, answer, failure)
+        if not ended:
             raise LeaseLostError(lease.session_id)
 
     def settle(
@@ -147,7 +115,9 @@ class DynamoSessionStore:
     ) -> bool:
         if session.state.finished:
             return False
-        return self._end(session.session_id, conditions.may_settle(session, now), state, answer, failure)
+        condition = conditions.may_settle(session, now)
+        with storage_errors():
+            return self._transactions.end(session.session_id, condition, state, answer, failure)
 
     def request_stop(self, session_id: str, *, user_id: str, now: float) -> Session:
         mark: list[Action] = [SessionItem.stop_requested.set(True)]
@@ -183,38 +153,6 @@ class DynamoSessionStore:
             return False, model.from_raw_data(old) if old else None
         return True, item
 
-    def _end(
-        self,
-        session_id: str,
-        condition: Condition,
-        state: SessionState,
-        answer: Message | None,
-        failure: Failure | None,
-    ) -> bool:
-        """Writes state, answer and counters, if `condition` holds of the session; returns whether it did."""
-        actions: list[Action] = [SessionItem.state.set(state), _failure_action(failure)]
-        transaction = Transaction(self._tables.connection)
-        with storage_errors():
-            if answer is None:
-                transaction.update("session", self._tables.sessions(session_id), actions, condition)
-                return _committed(transaction)
-            packed = self._message_parts.store(answer)
-            item = message_item(self._tables.messages, answer, packed)
-            transaction.put("answer", item, MessageItem.pk.does_not_exist())
-            transaction.update(
-                "session", self._tables.sessions(session_id), [*actions, SessionItem.partial.remove()], condition
-            )
-            if answer.usage is not None:
-                counters = [
-                    UserItem.input_tokens.add(answer.usage.input_tokens),
-                    UserItem.output_tokens.add(answer.usage.output_tokens),
-                ]
-                transaction.update("user", self._tables.users(answer.user_id), counters)
-            ended = _committed(transaction)
-            if not ended:
-                self._message_parts.remove(answer, packed)
-            return ended
-
     def _own(self, item: SessionItem | None, user_id: str) -> Session:
         """The item's session, if it is that user's."""
         session = None if item is None else self._session(item)
@@ -226,16 +164,3 @@ class DynamoSessionStore:
         if item.user_id is None:  # the key of a part
             return None
         return to_session(item, self._session_parts.text(item.session_id, item.partial))
-
-
-def _failure_action(failure: Failure | None) -> Any:
-    value = failure_value(failure)
-    return SessionItem.failure.remove() if value is None else SessionItem.failure.set(value)
-
-
-def _committed(transaction: Transaction) -> bool:
-    try:
-        transaction.commit()
-    except ConditionFailedError:
-        return False
-    return True
