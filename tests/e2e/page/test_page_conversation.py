@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from itertools import pairwise
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from fakes.chat_page import ChatPage
 
@@ -154,3 +154,24 @@ def test_a_second_tab_shows_the_same_answer(chat: ChatPage, open_page: Callable[
     chat.page.wait_for_function("Object.keys(localStorage).some(key => key.startsWith('chat-sse:run:'))")
     other = open_page(profile=chat, fragment=f"#/chat/{chat.chat_id}")
     assert other.finished(0) == chat.finished(0)
+
+
+def test_a_long_history_is_shown_whole(chat: ChatPage) -> None:
+    """It comes page by page; here with two messages in each."""
+
+    def small_pages(route: Route) -> None:
+        response = route.fetch()
+        route.fulfill(response=response, body=response.text().replace("HISTORY_PAGE = 200", "HISTORY_PAGE = 2"))
+
+    prompts = [f"{number} {QUICK}" for number in ("One", "Two", "Three")]
+    for prompt in prompts:
+        chat.ask(prompt)
+    chat.page.get_by_role("link", name="New chat").click()
+    chat.ask(f"Another {QUICK}")
+    chat.page.route("**/js/config.js", small_pages)
+    with chat.page.expect_request("**/chat/history?limit=2&cursor=*"):
+        chat.reload()
+    expect(chat.chats).to_have_text([f"Another {QUICK}", prompts[0]])
+    chat.chats.last.click()
+    expect(chat.prompts).to_have_text(prompts)
+    expect(chat.answers).to_have_count(3)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from urllib.parse import urlencode, urlsplit
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from fakes.chat_page import ChatPage
 from fakes.cutting_proxy import cutting_proxy
@@ -118,8 +118,10 @@ def test_a_name_that_cannot_be_used_is_a_sentence(chat: ChatPage) -> None:
     expect(chat.page.locator(".account-name")).to_have_text(chat.user)
 
 
-def test_text_that_was_missed_is_fetched_from_the_history(open_page: Callable[..., ChatPage], chat: ChatPage) -> None:
-    """A kept id that claims more than the kept text has: the page does not trust it."""
+def test_a_kept_text_that_does_not_fit_its_id_is_not_trusted(
+    open_page: Callable[..., ChatPage], chat: ChatPage
+) -> None:
+    """The page asks for the whole answer again."""
     chat.send("How does streaming work? [demo:rate=25]")
     chat.growing(0, more_than=20)
     chat.page.wait_for_function("Object.keys(localStorage).some(key => key.startsWith('chat-sse:run:'))")
@@ -134,3 +136,38 @@ def test_text_that_was_missed_is_fetched_from_the_history(open_page: Callable[..
     other.reload()
     other.page.goto(f"{chat.address}/#/chat/{chat.chat_id}")
     assert other.finished(0) == chat.finished(0)
+
+
+def test_text_that_was_missed_comes_from_the_history(chat: ChatPage) -> None:
+    """A stream that lost one of its token events on the way: the ids tell."""
+
+    def lose_an_event(route: Route) -> None:
+        response = route.fetch()
+        events = response.text().split("\n\n")
+        tokens = [event for event in events if '"type":"token"' in event]
+        events.remove(tokens[len(tokens) // 2])
+        route.fulfill(response=response, body="\n\n".join(events))
+
+    chat.page.route("**/chat/stream?*", lose_an_event)
+    chat.ask(f"What is artificial intelligence? {QUICK}")
+    whole = (
+        "Artificial intelligence is the craft of building systems that do things we would call intelligent in a person"
+    )
+    expect(chat.answers).to_contain_text(whole)
+    expect(chat.answers).to_contain_text("a confident guess does harm.")
+    stored = chat.page.context.new_page()
+    stored.goto(chat.page.url)
+    whole = stored.locator(".answer .markdown").inner_text()
+    expect(chat.answers.locator(".markdown")).to_have_text(whole, use_inner_text=True)
+
+
+def test_a_stream_that_cannot_be_had_can_be_asked_for_again(chat: ChatPage) -> None:
+    """EventSource gives up for good when the answer is not 200."""
+    chat.watch.refusals_expected = True
+    chat.page.route("**/chat/stream?*", lambda route: route.fulfill(status=502, body="no"))
+    chat.send(f"Hello {QUICK}")
+    expect(chat.answers).to_contain_text("The connection to the answer was lost.")
+    chat.page.unroute("**/chat/stream?*")
+    chat.button("Follow again").click()
+    assert chat.finished(0)
+    expect(chat.prompts).to_have_count(1)
