@@ -8,12 +8,15 @@ Source: docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html and .../config
 import base64
 import binascii
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from local_stack.http1 import Exchange, Headers
 from local_stack.invocation import HTTP_INTEGRATION_RESPONSE
 
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _DELIMITER = b"\0" * 8
 _NOT_PASSED_ON = {"connection", "content-length", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
 
@@ -110,19 +113,25 @@ def _status_and_headers(described: Mapping[str, Any], default_type: str) -> tupl
         items = [(str(name).lower(), _header_text(value)) for name, value in headers.items()]
     except (TypeError, ValueError, AttributeError):
         raise MalformedAnswerError from None
-    if not 200 <= status <= 599:  # noqa: PLR2004  # the statuses of final responses
+    items += [("set-cookie", str(cookie)) for cookie in cookies]
+    if not 200 <= status <= 599 or not all(map(_can_be_sent, items)):  # noqa: PLR2004  # statuses of final responses
         raise MalformedAnswerError
     kept = [(name, value) for name, value in items if name not in _NOT_PASSED_ON]
     if not any(name == "content-type" for name, _ in kept) and status not in {204, 304}:
         kept.append(("content-type", default_type))
-    return status, [*kept, *(("set-cookie", str(cookie)) for cookie in cookies)]
+    return status, kept
+
+
+def _can_be_sent(header: tuple[str, str]) -> bool:
+    name, value = header
+    return _NAME.fullmatch(name) is not None and _CONTROL.search(value) is None
 
 
 def _header_text(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str | int | float):
-        return str(value)
+        return str(value).strip()
     raise TypeError(value)
 
 

@@ -42,7 +42,7 @@ def _client(endpoint: str, environ: Mapping[str, str]) -> "DynamoDBClient":
         region_name=values["AWS_REGION"],
         aws_access_key_id=values["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=values["AWS_SECRET_ACCESS_KEY"],
-        aws_session_token=values["AWS_SESSION_TOKEN"],
+        aws_session_token=values["AWS_SESSION_TOKEN"] or None,
     )
     return client
 

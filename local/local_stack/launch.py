@@ -31,6 +31,12 @@ FAKE_CREDENTIALS = {
 }
 
 
+def given_credentials(environ: Mapping[str, str]) -> dict[str, str]:
+    """The fake credentials, with what the environment has in their place; its key needs no token of ours."""
+    given = {name: environ[name] for name in FAKE_CREDENTIALS if environ.get(name)}
+    return {**FAKE_CREDENTIALS, **({"AWS_SESSION_TOKEN": ""} if "AWS_ACCESS_KEY_ID" in given else {}), **given}
+
+
 @dataclass(frozen=True, slots=True)
 class Launch:
     """A process to start."""

@@ -1,16 +1,15 @@
 """One execution environment: a runtime's process, its Runtime API, and what Lambda's platform does around them."""
 
 import asyncio
-import subprocess
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from local_stack import http1
 from local_stack.child import Child, describe_exit
 from local_stack.guardian import Guardian
 from local_stack.invocation import Invocation
 from local_stack.launch import Launcher
+from local_stack.memory import peak_memory_mb
 from local_stack.runtime_api import RuntimeApi
 from local_stack.template import FunctionSpec
 
@@ -189,7 +188,7 @@ class Sandbox:
 
     def _measure(self) -> None:
         if self._child is not None:
-            self._peak_memory_mb = max(self._peak_memory_mb, _peak_memory_mb(self._child.pid))
+            self._peak_memory_mb = max(self._peak_memory_mb, peak_memory_mb(self._child.pid))
 
     async def _limit_init(self) -> None:
         done, _ = await asyncio.wait({self._initialised}, timeout=INIT_SECONDS)
@@ -232,19 +231,3 @@ class Sandbox:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _peak_memory_mb(pid: int) -> int:
-    """A process's peak resident memory; where /proc tells no peak, what it has now."""
-    try:
-        status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
-        return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:")) // 1024
-    except (OSError, StopIteration):
-        pass
-    listed = subprocess.run(  # noqa: S603
-        ["ps", "-o", "rss=", "-p", str(pid)],  # noqa: S607
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return int(listed.stdout.strip() or 0) // 1024

@@ -16,7 +16,7 @@ from local_stack.dynamodb import create_tables
 from local_stack.front import Front, Handler
 from local_stack.functions import Functions, Surroundings
 from local_stack.guardian import Guardian
-from local_stack.launch import FAKE_CREDENTIALS
+from local_stack.launch import FAKE_CREDENTIALS, given_credentials
 from local_stack.metrics import CONTENT_TYPE
 from local_stack.options import Options
 from local_stack.pages import Pages
@@ -102,10 +102,8 @@ class _Servers:
     @property
     def variables(self) -> dict[str, str]:
         """The functions' way to the servers."""
-        given = {}
-        if not self.own_dynamodb:
-            given = {name: self._environ[name] for name in FAKE_CREDENTIALS if self._environ.get(name)}
-        variables = {**FAKE_CREDENTIALS, **given, "REDIS_URL": self.redis}
+        credentials = FAKE_CREDENTIALS if self.own_dynamodb else given_credentials(self._environ)
+        variables = {**credentials, "REDIS_URL": self.redis}
         return {**variables, "AWS_ENDPOINT_URL_DYNAMODB": self.dynamodb} if self.dynamodb else variables
 
     @property

@@ -8,7 +8,11 @@ import httpx
 import jwt
 import pytest
 
+from fakes.dynamodb_tables import TEMPLATE
+from fakes.moto_server import moto_server
 from fakes.stack import RunningStack, running_stack
+from local_stack.dynamodb import create_tables
+from local_stack.template import read_template
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +85,19 @@ def test_strangers_pages_get_no_token(whole: RunningStack, headers: dict[str, st
 
 def test_token_can_only_be_got(whole: RunningStack) -> None:
     assert httpx.post(f"{whole.url}/local/token?user=alice").status_code == 405
+
+
+def test_dynamodb_that_is_given_is_used_with_what_it_holds() -> None:
+    with moto_server() as url:
+        create_tables(url, read_template(TEMPLATE))
+        with running_stack(environ={"AWS_ENDPOINT_URL_DYNAMODB": url}) as stack:
+            token = stack.token("carol", "ENTERPRISE")
+            models = httpx.get(f"{stack.url}/chat/models", headers={"authorization": f"Bearer {token}"})
+            log = stack.log()
+
+    assert models.json()["tier"] == "ENTERPRISE"
+    assert "dynamodb | is on" not in log
+    assert "Data lives in memory" not in log
 
 
 def test_tables_have_the_templates_indexes_and_ttl(whole: RunningStack) -> None:

@@ -58,6 +58,10 @@ def malformed(event: Event, context: Any) -> Any:
     return {"statusCode": "none"}
 
 
+def split(event: Event, context: Any) -> Any:
+    return answer({}, headers={"x-split": "a\r\nset-cookie: b=1"})
+
+
 def raised(event: Event, context: Any) -> Any:
     raise RuntimeError("the probe's own error")
 
@@ -103,7 +107,7 @@ def metric(event: Event, context: Any) -> Any:
 ACTIONS: dict[str, Callable[[Event, Any], Any]] = {
     function.__name__: function
     for function in (
-        *(echo, cookies, binary, value, empty, malformed, raised, left, large),
+        *(echo, cookies, binary, value, empty, malformed, split, raised, left, large),
         *(environment, slept, waited, version, metric),
     )
 }
