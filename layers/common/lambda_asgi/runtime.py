@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 
     from lambda_asgi.invocation import App
 
+new_event_loop: Callable[[], asyncio.AbstractEventLoop]
+try:
+    from uvloop import new_event_loop
+except ImportError:
+    from asyncio import new_event_loop
 
 _GRACE_SECONDS = 1.5
 """For invocations in flight at SIGTERM: Lambda kills the process two seconds after it at the latest."""
@@ -41,19 +46,11 @@ def main() -> NoReturn:
     address = Address(environ["AWS_LAMBDA_RUNTIME_API"])
     try:
         app = load(environ.get("_HANDLER", ""), environ.get("LAMBDA_TASK_ROOT"))
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
             code = runner.run(_Runtime(app, address, environ).serve())
     except Exception as error:  # noqa: BLE001 - whatever the module or its lifespan raised
         code = _report_init(address, error)
     sys.exit(code)
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
-    try:
-        from uvloop import new_event_loop
-    except ImportError:
-        return asyncio.new_event_loop
-    return new_event_loop
 
 
 def _report_init(address: Address, error: Exception) -> int:

@@ -68,6 +68,15 @@ def test_handler_may_lie_in_a_package(api: RuntimeApi, start_runtime: StartRunti
     assert api.invoke(http_event()).result().prelude["statusCode"] == 200
 
 
+def test_function_may_have_a_module_called_like_one_of_the_standard_library(
+    api: RuntimeApi, start_runtime: StartRuntime, tmp_path: Path
+) -> None:
+    (tmp_path / "queue.py").write_text("raise RuntimeError('not for the runtime')\n")
+    (tmp_path / "scripted.py").write_text((Path(__file__).parent / "apps" / "scripted.py").read_text())
+    start_runtime(task_root=tmp_path)
+    assert api.invoke(http_event()).result().prelude["statusCode"] == 200
+
+
 def test_failed_lifespan_startup_is_an_init_error(api: RuntimeApi, start_runtime: StartRuntime) -> None:
     runtime = start_runtime(LIFESPAN="fails")
     request = api.init_errors.get(timeout=20)
