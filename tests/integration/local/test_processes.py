@@ -45,7 +45,7 @@ def test_timeout_kills_the_process(http: httpx.Client, stack: RunningStack) -> N
     assert response.status_code == 502
     stack.wait_for_log(r"buffered \| RequestId: \S+ Task timed out after 2.00 seconds")
     stack.wait_for_log(r"buffered \| REPORT RequestId: \S+\tDuration: 2\d{3}\.\d\d ms\t.*Status: timeout")
-    assert not Path(f"/proc/{before}").exists() or Path(f"/proc/{before}/stat").read_text().split()[2] == "Z"
+    stack.wait_for(lambda: not _alive(before))
     assert http.get("/buffered/echo").json()["pid"] != before
 
 
