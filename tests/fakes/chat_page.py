@@ -82,6 +82,10 @@ class ChatPage:
     def button(self, name: str) -> Locator:
         return self.page.get_by_role("button", name=name, exact=True)
 
+    def new_chat(self) -> None:
+        self.page.get_by_role("link", name="New chat").click()
+        expect(self.page.get_by_role("heading", name="What would you like to know?")).to_be_visible()
+
     def send(self, prompt: str) -> None:
         self.box.fill(prompt)
         self.box.press("Enter")

@@ -80,8 +80,7 @@ def test_a_chat_that_was_left_is_written_on_and_found_again(chat: ChatPage) -> N
     chat.send(f"What is artificial intelligence? {SLOW}")
     shown = chat.growing(0)
     left = chat.chat_id
-    chat.page.get_by_role("link", name="New chat").click()
-    expect(chat.page.get_by_role("heading", name="What would you like to know?")).to_be_visible()
+    chat.new_chat()
     expect(chat.answers).to_have_count(0)
     expect(chat.button("Send")).to_be_visible()
     writing = chat.page.get_by_role("link", name="an answer is being written")
@@ -95,7 +94,7 @@ def test_a_chat_that_was_left_is_written_on_and_found_again(chat: ChatPage) -> N
 def test_an_answer_that_ended_elsewhere_is_marked_until_it_is_seen(chat: ChatPage) -> None:
     chat.send("Hello [demo:rate=60]")
     chat.growing(0)
-    chat.page.get_by_role("link", name="New chat").click()
+    chat.new_chat()
     unseen = chat.page.get_by_role("link", name="new answer")
     expect(unseen).to_be_visible(timeout=15_000)
     unseen.click()
@@ -132,7 +131,7 @@ def test_stop_ends_the_answer_and_keeps_what_was_written(chat: ChatPage) -> None
 def test_a_new_chat_is_a_chat_of_its_own(chat: ChatPage) -> None:
     chat.ask(f"First {QUICK}")
     first = chat.chat_id
-    chat.page.get_by_role("link", name="New chat").click()
+    chat.new_chat()
     expect(chat.prompts).to_have_count(0)
     answer = chat.ask(f"Second {QUICK}")
     assert "Earlier you asked" not in answer
@@ -166,7 +165,7 @@ def test_a_long_history_is_shown_whole(chat: ChatPage) -> None:
     prompts = [f"{number} {QUICK}" for number in ("One", "Two", "Three")]
     for prompt in prompts:
         chat.ask(prompt)
-    chat.page.get_by_role("link", name="New chat").click()
+    chat.new_chat()
     chat.ask(f"Another {QUICK}")
     chat.page.route("**/js/config.js", small_pages)
     with chat.page.expect_request("**/chat/history?limit=2&cursor=*"):

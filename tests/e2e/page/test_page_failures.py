@@ -95,6 +95,7 @@ def test_an_unknown_chat_is_a_sentence(chat: ChatPage) -> None:
     chat.page.goto(f"{chat.address}/#/chat/nowhere")
     expect(chat.page.get_by_role("heading", name="This chat cannot be shown")).to_be_visible()
     chat.page.get_by_role("main").get_by_role("link", name="New chat").click()
+    expect(chat.page.get_by_role("heading", name="What would you like to know?")).to_be_visible()
     assert chat.ask(f"Hello {QUICK}")
 
 
