@@ -20,9 +20,9 @@ from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 from artefacts.gate import Gate, Rights
 from artefacts.policies import Permission, permissions
 from artefacts.sam import ARCHITECTURES, build
-from artefacts.stack import running_stack
 from artefacts.transformed import transformed_template
 from fakes.sse import Event, check_stream, parse, text_of
+from fakes.stack import running_stack
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -143,14 +143,13 @@ def deployed(dynamodb: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     with (
         Gate(dynamodb, Rights(allowed())) as gate,
         running_stack(
-            folder,
             "--artefacts",
             str(artefacts),
             f"--set=MAX_PROMPT_CHARS={2 * LONG_PROMPT_CHARS}",
             f"--set=MAX_BODY_BYTES={2 * LONG_PROMPT_CHARS}",
-            environ={"AWS_ENDPOINT_URL_DYNAMODB": gate.url},
-        ) as address,
-        httpx.Client(base_url=address, timeout=60) as client,
+            environ={"AWS_ENDPOINT_URL_DYNAMODB": gate.url, "DEMO_TOKENS_PER_SECOND": "200"},
+        ) as stack,
+        httpx.Client(base_url=stack.url, timeout=60) as client,
     ):
         token = client.get("/local/token", params={"user": "alice", "tier": "PRO"}).text
         client.headers["authorization"] = f"Bearer {token}"
@@ -195,7 +194,8 @@ def test_template_allows_what_the_functions_do_and_no_more(deployed: Deployed) -
     stopped = deployed.start("[demo:tokens=1000 rate=20] On and on", chatId=chat)
     with deployed.client.stream("GET", "/chat/stream", params={"sessionId": stopped["sessionId"]}) as answer:
         chunks = answer.iter_raw()
-        next(chunks)
+        while b'"token"' not in next(chunks):
+            pass
         assert deployed.stop(stopped) == 200
         assert b'"stopped"' in b"".join(chunks)
     assert deployed.stop(stopped) == 200
