@@ -3,6 +3,7 @@
 Every round starts a process of each side, one after the other, so that what else the machine does falls on both.
 """
 
+import os
 import shutil
 import statistics
 import subprocess
@@ -21,6 +22,7 @@ NODE_SOURCE = ROOT / "bench" / "node"
 NODE_BUILD = ROOT / ".build" / "bench-node"
 
 ROUNDS = 9
+STARTS = 21
 WARM_UP = 40
 SAMPLES = 60
 PACED = 2
@@ -31,8 +33,9 @@ class Measured:
     """What the rounds of one side gave."""
 
     start_seconds: list[float] = field(default_factory=list)
+    start_with_certificates_seconds: list[float] = field(default_factory=list)
     resident_bytes: list[float] = field(default_factory=list)
-    first_byte_seconds: list[float] = field(default_factory=list)
+    first_byte_seconds: dict[str, list[float]] = field(default_factory=lambda: {"turns": [], "burst": []})
     cpu_seconds: dict[str, list[float]] = field(default_factory=lambda: {"turns": [], "burst": []})
     answer_seconds: dict[str, list[float]] = field(default_factory=lambda: {"turns": [], "burst": []})
     gaps_seconds: list[float] = field(default_factory=list)
@@ -52,16 +55,26 @@ def run() -> Suite:
     """Measures both sides; without Node.js or its client the peer's column stays empty."""
     ours, node = Measured(), Measured()
     handler, missing = _node_client()
+    sides = [(_start_python, ours), *([(handler, node)] if handler else [])]
+    for _ in range(STARTS):
+        for start, side in sides:
+            side.start_seconds.append(_start_time(start))
+        if handler is not None and "NODE_EXTRA_CA_CERTS" in os.environ:
+            node.start_with_certificates_seconds.append(_start_time(_start_node_with_certificates))
     for number in range(ROUNDS):
-        _measure(_start_python, ours, paced=number < PACED)
-        if handler is not None:
-            _measure(handler, node, paced=number < PACED)
+        for start, side in sides:
+            _measure(start, side, paced=number < PACED)
     return Suite(
         title=f"runtime: a bare function, {COUNT} tokens an invocation, medians of {ROUNDS} processes",
         ours=f"lambda_asgi (Python {sys.version.split()[0]})",
         peer=missing or f"aws-lambda-ric (Node {_node_version()})",
         figures=tuple(_figures(ours, node if handler else None)),
     )
+
+
+def _start_time(start: Callable[[], Function]) -> float:
+    with start() as function:
+        return function.start_seconds
 
 
 def _start_python() -> Function:
@@ -80,6 +93,19 @@ def _start_node() -> Function:
     return Function(
         ["node", str(NODE_BUILD / "node_modules/aws-lambda-ric/index.mjs"), "handler.handler"],
         ENVIRON | {"_HANDLER": "handler.handler", "LAMBDA_TASK_ROOT": str(NODE_BUILD)},
+    )
+
+
+def _start_node_with_certificates() -> Function:
+    """Where this machine's environment makes Node read a bundle of certificates as it starts; Lambda's does not."""
+    return Function(
+        ["node", str(NODE_BUILD / "node_modules/aws-lambda-ric/index.mjs"), "handler.handler"],
+        ENVIRON
+        | {
+            "_HANDLER": "handler.handler",
+            "LAMBDA_TASK_ROOT": str(NODE_BUILD),
+            "NODE_EXTRA_CA_CERTS": os.environ["NODE_EXTRA_CA_CERTS"],
+        },
     )
 
 
@@ -111,7 +137,6 @@ def _node_version() -> str:
 
 def _measure(start: Callable[[], Function], into: Measured, *, paced: bool) -> None:
     with start() as function:
-        into.start_seconds.append(function.start_seconds)
         for _ in range(WARM_UP):
             _check(function.invoke(event("turns")))
             _check(function.invoke(event("burst")))
@@ -121,7 +146,7 @@ def _measure(start: Callable[[], Function], into: Measured, *, paced: bool) -> N
             answers = [function.invoke(payload) for _ in range(SAMPLES)]
             into.cpu_seconds[workload].append((function.cpu_seconds - before) / SAMPLES / COUNT)
             into.answer_seconds[workload].extend(answer.seconds for answer in answers)
-            into.first_byte_seconds.extend(answer.first_body_seconds for answer in answers)
+            into.first_byte_seconds[workload].extend(answer.first_body_seconds for answer in answers)
         into.resident_bytes.append(function.resident_bytes)
         if paced:
             arrivals = function.invoke(event("paced")).arrivals
@@ -146,10 +171,18 @@ def _figures(ours: Measured, node: Measured | None) -> list[Figure]:
     ) -> Figure:
         return Figure(name, unit, take(ours), take(node) if node else None, limit, compare, smaller)
 
+    def first_byte(workload: str) -> Callable[[Measured], float]:
+        return lambda m: median(m.first_byte_seconds[workload]) * 1e3
+
     median = statistics.median
+    starts = [figure("start to first /next", "ms", lambda m: median(m.start_seconds[1:]) * 1e3, 1.0)]
+    if node and node.start_with_certificates_seconds:
+        slower = median(node.start_with_certificates_seconds[1:]) * 1e3
+        starts.append(Figure("... with this machine's NODE_EXTRA_CA_CERTS", "ms", starts[0].ours, slower))
     return [
-        figure("start to first /next", "ms", lambda m: median(m.start_seconds) * 1e3, 1.0),
-        figure("warm time to first body byte", "ms", lambda m: median(m.first_byte_seconds) * 1e3, 0.5),
+        *starts,
+        figure("warm time to first body byte, a token a turn", "ms", first_byte("turns"), 0.5),
+        figure("warm time to first body byte, burst", "ms", first_byte("burst"), 0.5),
         figure("CPU a token, a token a turn", "us", lambda m: median(m.cpu_seconds["turns"]) * 1e6, 0.85),
         figure("CPU a token, burst", "us", lambda m: median(m.cpu_seconds["burst"]) * 1e6, 0.85),
         figure("resident memory", "MB", lambda m: median(m.resident_bytes) / 1e6, 0.5),
