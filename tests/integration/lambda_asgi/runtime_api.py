@@ -79,10 +79,14 @@ class Script:
     status: int = 202
     early_after_chunks: int | None = None
     """Answers (and closes) when that many chunks have come."""
+    early_without_close: bool = False
+    """That answer leaves the connection open, but the rest of the body is ignored."""
     reset_after_chunks: int | None = None
     """Resets the connection, as Lambda does at the deadline."""
     close_before_answer: bool = False
     """Closes the connection right after the event."""
+    announce_close: bool = False
+    """Says so in the event's headers."""
     event_pieces: int | None = None
     """Sends the event in pieces of that many bytes."""
     event_chunked: bool = False
@@ -297,8 +301,10 @@ class RuntimeApi:
                     invocation.update(end)
                     return False
                 if len(request.chunks) == script.early_after_chunks:
-                    sock.sendall(_response(script.status, b"{}", close=True))
+                    sock.sendall(_response(script.status, b"{}", close=not script.early_without_close))
                     invocation.update(end)
+                    if script.early_without_close:
+                        reader.ignore_until_closed()
                     return False
         if reader.leftover:
             raise FramingError(f"bytes after the request: {reader.leftover!r}")
@@ -317,6 +323,8 @@ def _event(invocation: Invocation) -> bytes:
         **invocation.headers,
     }
     payload = invocation.payload
+    if invocation.script.announce_close:
+        headers["Connection"] = "close"
     if invocation.script.event_chunked:
         headers["Transfer-Encoding"] = "chunked"
         half = len(payload) // 2
@@ -381,6 +389,11 @@ class _Reader:
         while (line := self._until(b"\r\n")) != b"\r\n":
             lines.append(line[:-2].decode("ascii"))
         request.trailers = self._fields(lines)
+
+    def ignore_until_closed(self) -> None:
+        """Takes everything until the runtime closes the connection."""
+        while self._fill():
+            self.leftover = b""
 
     def _fields(self, lines: list[str]) -> dict[str, str]:
         fields: dict[str, str] = {}

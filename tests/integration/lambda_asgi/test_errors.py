@@ -157,7 +157,12 @@ def test_refused_answer_is_logged_and_the_next_event_taken(
 
 @pytest.mark.parametrize(
     "script",
-    [Script(status=410, early_after_chunks=2), Script(status=413, early_after_chunks=2), Script(reset_after_chunks=2)],
+    [
+        Script(status=410, early_after_chunks=2),
+        Script(status=413, early_after_chunks=2),
+        Script(status=413, early_after_chunks=2, early_without_close=True),
+        Script(reset_after_chunks=2),
+    ],
 )
 def test_application_finishes_its_work_although_nobody_listens(
     api: RuntimeApi, start_runtime: StartRuntime, gate: Gate, tmp_path: Path, script: Script
@@ -184,6 +189,14 @@ def test_connection_lost_before_the_answer_costs_one_invocation(
     invocation.wait_until_closed()
     gate.open()
     assert invocation.result().stream == b"part"
+    assert_still_serving(api)
+    assert api.connections == 2
+
+
+def test_announced_end_of_a_connection_is_heeded(api: RuntimeApi, start_runtime: StartRuntime) -> None:
+    start_runtime()
+    script = Script(close_before_answer=True, announce_close=True)
+    assert api.invoke(steps(START, BODY, ["end"]), script=script).result().stream == b"part"
     assert_still_serving(api)
     assert api.connections == 2
 
