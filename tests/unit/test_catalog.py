@@ -4,6 +4,7 @@ import datetime as dt
 import re
 
 import pytest
+
 from chat.catalog import CATALOG_FILE, Catalog, CatalogError, load_catalog, parse_catalog
 from chat.users import Tier
 
