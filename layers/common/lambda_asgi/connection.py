@@ -62,7 +62,8 @@ class Connection:
         self._sock: socket.socket | None = None
         self._parser = ResponseParser()
         self._done: Callable[[Response | Exception], None] | None = None
-        self._unsent = bytearray()
+        self.unsent = bytearray()
+        """What the socket has not taken yet; empty unless the peer reads slower than the application writes."""
         self._all_sent = asyncio.Event()
 
     def request(self, data: bytes, done: Callable[[Response | Exception], None]) -> None:
@@ -81,8 +82,8 @@ class Connection:
 
     def write(self, data: bytes) -> None:
         """Sends at once; what the socket does not take now follows when it can (see ``drain``)."""
-        if self._unsent:
-            self._unsent += data
+        if self.unsent:
+            self.unsent += data
             return
         if self._sock is None:
             return
@@ -93,18 +94,13 @@ class Connection:
         except OSError:
             return  # the reader learns why: a response that came early, or the reset
         if sent < len(data):
-            self._unsent += memoryview(data)[sent:]
+            self.unsent += memoryview(data)[sent:]
             self._all_sent.clear()
             self._loop.add_writer(self._sock, self._writable)
 
-    @property
-    def blocked(self) -> bool:
-        """Whether the socket takes no more for now."""
-        return bool(self._unsent)
-
     async def drain(self) -> None:
         """Returns when everything has been sent or has become pointless."""
-        while self._unsent:
+        while self.unsent:
             await self._all_sent.wait()
 
     def close(self) -> None:
@@ -115,7 +111,7 @@ class Connection:
             self._loop.remove_reader(sock)
             self._loop.remove_writer(sock)
             sock.close()
-        self._unsent.clear()
+        self.unsent.clear()
         self._all_sent.set()
 
     def _writable(self) -> None:
@@ -123,13 +119,13 @@ class Connection:
         if sock is None:
             return
         try:
-            sent = sock.send(self._unsent)
+            sent = sock.send(self.unsent)
         except (BlockingIOError, InterruptedError):
             return
         except OSError:
-            sent = len(self._unsent)
-        del self._unsent[:sent]
-        if not self._unsent:
+            sent = len(self.unsent)
+        del self.unsent[:sent]
+        if not self.unsent:
             self._loop.remove_writer(sock)
             self._all_sent.set()
 

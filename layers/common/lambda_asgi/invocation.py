@@ -59,6 +59,7 @@ class Invocation:
         self._pending_size = 0
         self._waiting_since: float | None = None  # None: nothing was written in this turn of the loop
         self._ended = False
+        self._open = False  # between the response's start and its end
         self._finished: asyncio.Event | None = None
         self.request_id = event.headers[b"lambda-runtime-aws-request-id"]
         self._started = False
@@ -102,15 +103,15 @@ class Invocation:
     async def _send(self, message: Message) -> None:
         kind = message["type"]
         if kind == "http.response.body":
-            if self._ended or not self._started:
-                raise RuntimeError(f"http.response.body {'after the end' if self._ended else 'before the start'}")
+            if not self._open:
+                raise RuntimeError(f"http.response.body {'after the end' if self._started else 'before the start'}")
             body = message.get("body", b"")
             if body and not self._head_only:
                 self._write(body)
             if not message.get("more_body", False):
                 self._flush(wire.LAST_CHUNK)
                 self._end()
-            if self._connection.blocked:
+            if self._connection.unsent:
                 await self._connection.drain()
         elif kind == "http.response.start":
             if self._started:
@@ -120,7 +121,7 @@ class Invocation:
             raise RuntimeError(f"unexpected message: {kind}")
 
     def _start(self, beginning: bytes) -> None:
-        self._started = True
+        self._started = self._open = True
         head = wire.response_head(self._host, self.request_id, self._invocation_id)
         self._request(head + wire.chunk(beginning))
 
@@ -152,7 +153,7 @@ class Invocation:
         self._connection.write(ending)
 
     def _end(self) -> None:
-        self._ended = True
+        self._open, self._ended = False, True
         if self._finished:
             self._finished.set()
 
