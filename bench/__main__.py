@@ -1,7 +1,7 @@
 """``python -m bench [suite...]``: prints a table for each suite and writes ``.build/bench.json``.
 
-A suite is a module of this package with a function ``run() -> Suite``, listed in ``SUITES``. Exits with 1 when a limit
-is missed.
+A suite is a module of this package with a function ``run() -> Suite``, listed in ``SUITES``. A limit that is not
+kept is marked MISSED.
 """
 
 import os
@@ -28,8 +28,7 @@ def main(names: list[str]) -> int:
         print(table(suites[-1]), flush=True)
     machine = {"system": platform.platform(), "cpus": os.cpu_count(), "python": platform.python_version()}
     store(suites, machine, OUTPUT)
-    missed = [figure.name for suite in suites for figure in suite.figures if figure.passed is False]
-    return 1 if missed else 0
+    return 0
 
 
 if __name__ == "__main__":
