@@ -6,7 +6,7 @@ import pytest
 
 from chat.errors import NotFoundError, SessionExpiredError, StorageError, TooManyRequestsError
 from chat.messages import MessageKind
-from chat.sessions import AttachRole, Failure, Lease, LeaseLostError, SessionState
+from chat.sessions import BEGUN_SECONDS, AttachRole, Failure, Lease, LeaseLostError, SessionState
 from fakes.conversation import LEASE_SECONDS, MAX_ATTACHES, NOW, SESSION_SECONDS, Conversation
 
 DEAD = NOW + LEASE_SECONDS
@@ -64,6 +64,7 @@ def test_the_first_to_attach_produces(conversation: Conversation) -> None:
         owner="first",
         epoch=1,
         lease_expires_at=NOW + LEASE_SECONDS,
+        expires_at=NOW + BEGUN_SECONDS,
         attaches=1,
     )
     assert attachment.lease == Lease(session.session_id, 1)
@@ -149,16 +150,17 @@ def test_a_finished_session_past_its_time_is_expired(conversation: Conversation)
     session = conversation.start()
     lease = conversation.attach(session).lease
     conversation.stores.sessions.finish(lease, state=SessionState.COMPLETED, answer=conversation.answer(session))
+    assert conversation.attach(session, now=NOW + BEGUN_SECONDS - 1).role is AttachRole.REPLAY
     with pytest.raises(SessionExpiredError):
-        conversation.attach(session, now=EXPIRED)
+        conversation.attach(session, now=NOW + BEGUN_SECONDS)
 
 
-def test_a_session_being_produced_outlives_its_time_until_the_lease_dies(conversation: Conversation) -> None:
+def test_a_session_that_began_in_time_can_be_come_back_to(conversation: Conversation) -> None:
     session = conversation.start()
-    conversation.attach(session, now=EXPIRED - 1)
+    began = EXPIRED - 1
+    conversation.attach(session, now=began)
     assert conversation.attach(session, now=EXPIRED).role is AttachRole.FOLLOW
-    with pytest.raises(SessionExpiredError):
-        conversation.attach(session, now=EXPIRED - 1 + LEASE_SECONDS)
+    assert conversation.attach(session, now=began + LEASE_SECONDS).role is AttachRole.PRODUCE
 
 
 def test_no_more_attaches_than_allowed(conversation: Conversation) -> None:

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 
 from chat.catalog import Model
-from chat.messages import Role
+from chat.messages import Role, Usage
 from chat.users import Tier
 from chat_stream.providers.port import ChatProvider, ChatRequest, Finish, Turn
 
@@ -40,11 +40,12 @@ def a_request(
 async def collect(
     provider: ChatProvider, request: ChatRequest, into: list[str | Finish] | None = None
 ) -> list[str | Finish]:
-    """All items of an answer; in `into`, also those before a failure."""
+    """The deltas and the finish of an answer; in `into`, also those before a failure."""
     items: list[str | Finish] = [] if into is None else into
     async with provider.stream(request) as answer:
         async for item in answer:
-            items.append(item)  # noqa: PERF401  # kept when iterating fails
+            if not isinstance(item, Usage):
+                items.append(item)  # noqa: PERF401  # kept when iterating fails
     return items
 
 

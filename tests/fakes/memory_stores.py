@@ -7,6 +7,7 @@ from threading import RLock
 from chat.errors import InvalidRequestError, NotFoundError, SessionExpiredError, StorageError, TooManyRequestsError
 from chat.messages import Message, MessagePage
 from chat.sessions import (
+    BEGUN_SECONDS,
     Attachment,
     AttachRole,
     Failure,
@@ -90,6 +91,7 @@ class MemorySessionStore:
                     owner=owner,
                     epoch=session.epoch + 1,
                     lease_expires_at=now + lease_seconds,
+                    expires_at=now + BEGUN_SECONDS,
                     partial="",
                 )
             self.database.sessions[session_id] = session

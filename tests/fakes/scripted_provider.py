@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from chat.messages import Usage
-from chat_stream.providers.port import ChatRequest, Finish
+from chat_stream.providers.port import ChatRequest, Finish, Piece
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class Pause:
     released: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-type Step = str | Finish | BaseException | Pause | asyncio.Event
+type Step = str | Usage | Finish | BaseException | Pause | asyncio.Event
 """A delta, the end, something to raise, or something to wait for."""
 
 
@@ -36,7 +36,7 @@ class ScriptedProvider:
         """Contexts entered and not left."""
 
     @asynccontextmanager
-    async def stream(self, request: ChatRequest) -> AsyncIterator[AsyncIterator[str | Finish]]:
+    async def stream(self, request: ChatRequest) -> AsyncIterator[AsyncIterator[Piece]]:
         script = self._scripts[min(len(self.requests), len(self._scripts) - 1)]
         self.requests.append(request)
         if script and isinstance(script[0], BaseException):
@@ -50,7 +50,7 @@ class ScriptedProvider:
             self.open_streams -= 1
 
 
-async def _play(script: Sequence[Step]) -> AsyncGenerator[str | Finish]:
+async def _play(script: Sequence[Step]) -> AsyncGenerator[Piece]:
     for step in script:
         match step:
             case BaseException():

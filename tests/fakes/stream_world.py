@@ -13,7 +13,7 @@ from chat.sessions import Session
 from chat.users import Tier
 from chat_stream.commands.registry import build_registry
 from chat_stream.settings import StreamSettings
-from chat_stream.streams import Attach, ChatStreams
+from chat_stream.streams import Attach, Body, ChatStreams
 from chat_stream.writer import EventStream
 from fakes import sse
 from fakes.clock import FakeClock
@@ -144,15 +144,18 @@ class Client:
         return events
 
     async def run(self) -> None:
-        now = asyncio.get_running_loop().time()
-        deadline = None if self._deadline_in is None else now + self._deadline_in
-        limit = None if deadline is None else deadline + 1
-        attach = Attach(self._session.session_id, self._session.user_id, self._seen, deadline, limit)
-        body = await self._world.streams.open(attach)
+        body = await self.open()
         if body is None:
             return
         response = EventStream(body, ping_seconds=self._world.settings.ping_seconds)
         await response({"type": "http"}, _never, self._send)
+
+    async def open(self) -> Body | None:
+        now = asyncio.get_running_loop().time()
+        deadline = None if self._deadline_in is None else now + self._deadline_in
+        limit = None if deadline is None else deadline + 1
+        attach = Attach(self._session.session_id, self._session.user_id, self._seen, deadline, limit)
+        return await self._world.streams.open(attach)
 
     async def until(self, part: bytes) -> None:
         """Waits until that has arrived."""

@@ -11,13 +11,15 @@ from chat.http.json_body import JsonBody
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
-def _storable(text: str) -> str:
+def _sayable(text: str) -> str:
+    if not text.strip():
+        raise PydanticCustomError("blank", "The text is blank")
     if _UNSTORABLE.search(text):
         raise PydanticCustomError("unstorable", "The text holds a NUL or half of a surrogate pair")
     return text
 
 
-Text = Annotated[str, Field(min_length=1), AfterValidator(_storable)]
+Text = Annotated[str, Field(min_length=1), AfterValidator(_sayable)]
 Id = Annotated[str, Field(pattern="^[A-Za-z0-9_-]{1,64}$")]
 
 

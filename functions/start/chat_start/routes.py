@@ -10,13 +10,12 @@ from chat.http.body_limit import BodyLimit
 from chat.http.credentials import bearer_token
 from chat.http.json_body import read_json
 from chat.http.responses import JsonResponse, timestamp
+from chat.sessions import BEGUN_SECONDS
 from chat_start.bodies import StartBody, StopBody
 from chat_start.composition import Composition
 from chat_start.service import Once, Prompt, every_time
 
 IDEMPOTENCY_KEY = "idempotency-key"
-LONGEST_STREAM_SECONDS = 900
-"""What Lambda allows a function: a session that began in time lives on while it is produced, and its token with it."""
 
 
 def create_app(composition: Composition) -> FastAPI:
@@ -42,7 +41,7 @@ async def start(request: Request) -> JsonResponse:
             "chatId": started.chat_id,
             "expiresAt": timestamp(started.expires_at),
             "streamToken": composition.stream_tokens.sign(
-                started.session_id, user_id, started.expires_at + LONGEST_STREAM_SECONDS
+                started.session_id, user_id, started.expires_at + BEGUN_SECONDS
             ),
         },
         status_code=201,

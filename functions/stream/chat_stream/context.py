@@ -8,8 +8,8 @@ from chat.messages import Message, MessageKind, Role
 from chat_stream.providers.port import Turn
 
 MAX_MESSAGES = 200
-CHARS_PER_TOKEN = 3
-"""A cautious figure: English has about 4, code and other scripts fewer."""
+BYTES_PER_TOKEN = 3
+"""Of UTF-8, and cautious: English has about 4 a token, code fewer; a Chinese character has 3 and is about one token."""
 
 
 def turns_for(model: Model, messages: Sequence[Message], system: str) -> tuple[Turn, ...]:
@@ -17,10 +17,10 @@ def turns_for(model: Model, messages: Sequence[Message], system: str) -> tuple[T
 
     Slash commands and their answers are left out, and so is an answer whose prompt does not fit.
     """
-    budget = (model.context_window - model.max_output_tokens) * CHARS_PER_TOKEN - len(system)
+    budget = (model.context_window - model.max_output_tokens) * BYTES_PER_TOKEN - len(system.encode())
     turns: list[Turn] = []
     for message in reversed([m for m in messages if m.kind is MessageKind.CHAT and m.content]):
-        budget -= len(message.content)
+        budget -= len(message.content.encode())
         if turns and budget < 0:
             break
         turns.append(Turn(message.role, unescape(message.content) if message.role is Role.USER else message.content))

@@ -49,7 +49,7 @@ class Follower:
                 raise AbandonedError
             else:
                 await asyncio.sleep(poll_seconds)
-            session = await self._read(session.session_id)
+            session = await self.read(session.session_id)
         found = await in_thread(
             self._messages.latest,
             session.user_id,
@@ -71,7 +71,8 @@ class Follower:
             await self._writer.write(event)
         self.seen = max(self.seen, events.TYPING_ID + len(text)) if text else self.seen
 
-    async def _read(self, session_id: str) -> Session:
+    async def read(self, session_id: str) -> Session:
+        """The session as it is now."""
         session = await in_thread(self._sessions.get, session_id)
         if session is None:
             raise NotFoundError("The session is gone.", code="session_not_found")

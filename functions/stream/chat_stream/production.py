@@ -13,6 +13,7 @@ from chat import events
 from chat.causes import cause_of
 from chat.clock import Clock
 from chat.errors import ChatError, StorageError
+from chat.messages import Usage
 from chat.sessions import Attachment, LeaseLostError, Session, SessionStore
 from chat_stream.outcome import DEADLINE, INTERNAL, STOPPED, Outcome, completed, failed, failure_of, terminal_event
 from chat_stream.providers.port import Finish
@@ -53,6 +54,7 @@ class Production:
         self._early: Outcome | LeaseLostError | None = None
         self._pieces: list[str] = []
         self._length = 0
+        self._usage: Usage | None = None
         self._stored_length = 0
         self._stored_at = 0.0
         self._storing = asyncio.Lock()
@@ -69,6 +71,8 @@ class Production:
             LeaseLostError: somebody else has ended or taken over this session; nothing was stored.
         """
         outcome = STOPPED if self._session.stop_requested else await self._generate()
+        if outcome.usage is None:
+            outcome = replace(outcome, usage=self._usage)
         finished, answer_event = await self._finish(outcome)
         logger.info("generation ended", state=finished.state, characters=self._length, session_id=finished.session_id)
         await self._writer.write(answer_event)
@@ -95,13 +99,18 @@ class Production:
     async def _consume(self) -> Outcome:
         async with self._source as pieces:
             async for piece in pieces:
-                if isinstance(piece, Finish):
+                if isinstance(piece, str):
+                    first = not self._pieces
+                    self._pieces.append(piece)
+                    stop = first and await self._checkpoint(piece)
+                    self._length += len(piece)
+                    await self._writer.write(events.token(self.last_event_id, piece))
+                    if stop:
+                        return STOPPED
+                elif isinstance(piece, Finish):
                     return completed(piece.reason, piece.usage)
-                if not self._pieces and await self._checkpoint(piece):
-                    return STOPPED
-                self._pieces.append(piece)
-                self._length += len(piece)
-                await self._writer.write(events.token(self.last_event_id, piece))
+                else:
+                    self._usage = piece
         raise RuntimeError("the source ended without Finish")
 
     async def _keep(self) -> None:
@@ -112,8 +121,8 @@ class Production:
                     self._end(STOPPED)
             except LeaseLostError as lost:
                 self._end(lost)
-            except StorageError:
-                logger.warning("checkpoint failed", session_id=self._session.session_id)
+            except Exception as error:  # noqa: BLE001  # the next look may succeed; without any the lease is lost
+                logger.warning("checkpoint failed", session_id=self._session.session_id, **cause_of(error))
 
     def _end(self, why: Outcome | LeaseLostError) -> None:
         if self._early is None and not self._scope.expired():

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 
-from chat_stream.providers.port import Finish
+from chat_stream.providers.port import Piece
 
-type Source = AbstractAsyncContextManager[AsyncIterator[str | Finish]]
-"""Text pieces, none empty, then one `Finish`; leaving it closes what it holds. Raises `chat.errors.ProviderError`."""
+type Source = AbstractAsyncContextManager[AsyncIterator[Piece]]
+"""Pieces, the last one a `Finish`; leaving it closes what it holds. Raises `chat.errors.ProviderError`."""

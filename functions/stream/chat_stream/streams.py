@@ -7,7 +7,7 @@ writes the stream. Whatever happens after that, one terminal event ends it.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from aws_lambda_powertools import Logger
 
@@ -27,7 +27,7 @@ from chat_stream.context import MAX_MESSAGES, turns_for
 from chat_stream.following import AbandonedError, Follower, answer_in
 from chat_stream.outcome import INTERNAL, failure_of, terminal_event_id
 from chat_stream.production import Production
-from chat_stream.providers.port import ChatProvider, ChatRequest, Finish
+from chat_stream.providers.port import ChatProvider, ChatRequest, Piece
 from chat_stream.settings import StreamSettings
 from chat_stream.source import Source
 from chat_stream.threads import in_thread
@@ -95,8 +95,11 @@ class ChatStreams:
             return None
         return lambda writer: stream.write(attachment, writer)
 
-    async def attach(self, attach: Attach) -> Attachment:
-        """Counts the attach and decides what it is; see `SessionStore.attach`."""
+    async def attach(self, attach: Attach, *, take_over: bool = False) -> Attachment:
+        """Counts the attach and decides what it is; see `SessionStore.attach`.
+
+        A follower that takes over is let in beyond the limit: it was counted when it came.
+        """
         return await in_thread(
             self.sessions.attach,
             attach.session_id,
@@ -104,7 +107,7 @@ class ChatStreams:
             owner=self.new_owner(),
             now=self.clock.now(),
             lease_seconds=self.settings.lease_seconds,
-            max_attaches=self.settings.max_attaches,
+            max_attaches=self.settings.max_attaches * (2 if take_over else 1),
         )
 
     async def _read(self, session: Session) -> tuple[Message, ...]:
@@ -171,9 +174,10 @@ class _Stream:
                         await follower.follow(attachment.session, poll_seconds=streams.settings.follow_poll_seconds)
             except LeaseLostError:
                 follower.seen = max(follower.seen, production.last_event_id)
-                attachment = replace(attachment, role=AttachRole.FOLLOW)
+                session = await follower.read(attachment.session.session_id)
+                attachment = Attachment(AttachRole.FOLLOW, session)
             except AbandonedError:
-                attachment = await streams.attach(self._attach)
+                attachment = await streams.attach(self._attach, take_over=True)
             else:
                 return
 
@@ -197,7 +201,7 @@ class _Stream:
         return self._ask(session)
 
     @asynccontextmanager
-    async def _ask(self, session: Session) -> AsyncIterator[AsyncIterator[str | Finish]]:
+    async def _ask(self, session: Session) -> AsyncIterator[AsyncIterator[Piece]]:
         streams = self._streams
         model = streams.catalog.get(session.model_id)
         if model is None:

@@ -1,4 +1,8 @@
-"""The way of an event to the client: a streaming ASGI response, with pings in silence."""
+"""The way of an event to the client: a streaming ASGI response, with pings in silence.
+
+Writing never waits for the client: what is written is buffered, and a task of its own sends it on. A client that reads
+slowly, or has fallen asleep, delays nobody but itself.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -11,35 +15,64 @@ from chat import events
 BURST = 64
 """Writes after which the event loop gets its turn, so that a source that never waits holds nothing back."""
 
+SEND_BYTES = 65536
+STALL_SECONDS = 30.0
+"""A client that has read nothing for so long after the end of the answer is not waited for; it can resume."""
+
 
 class EventWriter:
-    """Sends a stream's bytes; a client that has gone changes nothing for the one who writes."""
+    """Buffers a stream's bytes, and sends them on as fast as the client takes them."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
         self._loop = asyncio.get_running_loop()
+        self._buffer = bytearray()
+        self._ready = asyncio.Event()
+        self._closed = False
         self._writes = 0
-        self._gone = False
-        self.last_write = self._loop.time()
+        self._last_write = self._loop.time()
+        self._sends = 0
 
     async def write(self, data: bytes) -> None:
-        """Sends complete events. The first leaves at once, later ones at the latest after `BURST` writes."""
-        if self._gone:
-            return
-        try:
-            await self._send({"type": "http.response.body", "body": data, "more_body": True})
-        except OSError:
-            self._gone = True
-            return
-        self.last_write = self._loop.time()
+        """Takes complete events. The first leaves at once, later ones at the latest after `BURST` writes."""
+        self._buffer += data
+        self._ready.set()
+        self._last_write = self._loop.time()
         if self._writes % BURST == 0:
             await asyncio.sleep(0)
         self._writes += 1
 
+    async def send(self) -> None:
+        """Sends what is written, until `close`, and then the end."""
+        while True:
+            await self._ready.wait()
+            self._ready.clear()
+            while self._buffer:
+                data = bytes(self._buffer[:SEND_BYTES])
+                del self._buffer[:SEND_BYTES]
+                await self._send({"type": "http.response.body", "body": data, "more_body": True})
+                self._sends += 1
+            if self._closed:
+                await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+                return
+
+    async def close(self, sending: asyncio.Task[None], stall_seconds: float = STALL_SECONDS) -> None:
+        """Waits until all is sent, as long as the client takes any of it."""
+        self._closed = True
+        self._ready.set()
+        while not sending.done():
+            before = self._sends
+            await asyncio.wait({sending}, timeout=stall_seconds)
+            if self._sends == before:
+                sending.cancel()
+                await asyncio.wait({sending})
+        if not sending.cancelled() and not isinstance(error := sending.exception(), OSError | None):
+            raise error
+
     async def ping_in_silence(self, seconds: float) -> None:
         """Sends a comment whenever nothing was sent for so long; runs until cancelled."""
         while True:
-            silence = self._loop.time() - self.last_write
+            silence = self._loop.time() - self._last_write
             if silence >= seconds:
                 await self.write(events.PING)
                 silence = 0
@@ -58,9 +91,10 @@ class EventStream(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  # ASGI's signature
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         writer = EventWriter(send)
+        sending = asyncio.create_task(writer.send())
         pings = asyncio.create_task(writer.ping_in_silence(self._ping_seconds))
         try:
             await self._body(writer)
         finally:
             pings.cancel()
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            await writer.close(sending)

@@ -5,7 +5,7 @@ ChatError                     code, status, retryable
 ├── ForbiddenError            403  user_disabled, model_not_in_tier
 ├── NotFoundError             404  session_not_found, chat_not_found, not_found
 ├── SessionExpiredError       410  session_expired
-├── InvalidRequestError       400, 409, 413, 422: the request's own fault
+├── InvalidRequestError       400, 405, 409, 413, 415, 422: the request's own fault
 ├── TooManyRequestsError      429  too_many_attaches
 ├── StorageError              503  storage_unavailable
 ├── KeysUnavailableError      503  keys_unavailable

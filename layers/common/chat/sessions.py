@@ -1,6 +1,6 @@
 """Sessions: one prompt, one generation. The state machine, and the port to where sessions are kept.
 
-pending -> streaming -> completed | stopped | failed; a session whose time is over before it began is expired.
+pending -> streaming -> completed | stopped | failed; any of them expires when its time is over.
 """
 
 from dataclasses import dataclass
@@ -9,16 +9,19 @@ from typing import Protocol
 
 from chat.messages import Message, MessageKind
 
+BEGUN_SECONDS = 1500
+"""How long a session lives once it is being streamed: the longest that Lambda lets a function run, and ten minutes to
+come back to the answer."""
+
 
 class SessionState(StrEnum):
-    """Where a session is; `expired` is never stored, it is what `pending` becomes when its time is over."""
+    """Where a session is."""
 
     PENDING = "pending"
     STREAMING = "streaming"
     COMPLETED = "completed"
     STOPPED = "stopped"
     FAILED = "failed"
-    EXPIRED = "expired"
 
     @property
     def finished(self) -> bool:
@@ -81,8 +84,8 @@ class Session:
         return self.state is SessionState.STREAMING and now < self.lease_expires_at
 
     def is_expired(self, now: float) -> bool:
-        """Past its time; one that is being produced lives on until that ends."""
-        return now >= self.expires_at and not self.lease_lives(now)
+        """Past its time, whether or not DynamoDB has deleted it yet."""
+        return now >= self.expires_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +134,8 @@ class SessionStore(Protocol):
         """Counts an attach and decides what it is.
 
         PRODUCE if the session is pending, or streaming with a dead lease and nothing shown: sets owner, lease and the
-        next epoch, clears the partial. Else FOLLOW while it is streaming, REPLAY when it is finished.
+        next epoch, clears the partial, and lets the session live for `BEGUN_SECONDS` from now. Else FOLLOW while it is
+        streaming, REPLAY when it is finished.
 
         Raises:
             NotFoundError: `session_not_found`: unknown, or another user's.

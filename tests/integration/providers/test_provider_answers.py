@@ -70,3 +70,14 @@ async def test_refusal_without_text_is_not_worth_a_retry(provider: ChatProvider,
     with pytest.raises(ProviderError) as raised:
         await collect(provider, a_request("[demo:empty finish=content_filter]", provider=name))
     assert (raised.value.code, raised.value.retryable) == ("provider_empty", False)
+
+
+async def test_anthropic_tells_the_input_tokens_before_the_text(provider: ChatProvider, name: str) -> None:
+    """So that an answer that is stopped in the middle has its usage too."""
+    if name != "anthropic":
+        return
+    async with provider.stream(a_request("[demo:tokens=100000 rate=200]", provider=name)) as answer:
+        first = await anext(answer)
+
+    assert isinstance(first, Usage)
+    assert first.input_tokens > 0

@@ -122,6 +122,7 @@ def test_json_that_is_no_object(aws: World, handler: Handler, body: bytes) -> No
         ({"modelId": ...}, "modelId"),
         ({"prompt": ...}, "prompt"),
         ({"prompt": ""}, "prompt"),
+        ({"prompt": " \n\t\u3000"}, "prompt"),
         ({"prompt": None}, "prompt"),
         ({"prompt": 5}, "prompt"),
         ({"prompt": ["text"]}, "prompt"),

@@ -1,10 +1,10 @@
 """What of a chat fits a model's context window."""
 
 from chat.messages import Message, MessageStatus, Role
-from chat_stream.context import CHARS_PER_TOKEN, turns_for
+from chat_stream.context import BYTES_PER_TOKEN, turns_for
 from fakes.stream_world import MODEL
 
-BUDGET = (MODEL.context_window - MODEL.max_output_tokens) * CHARS_PER_TOKEN
+BUDGET = (MODEL.context_window - MODEL.max_output_tokens) * BYTES_PER_TOKEN
 
 
 def message(number: int, role: Role, content: str, status: MessageStatus = MessageStatus.COMPLETE) -> Message:
@@ -42,3 +42,12 @@ def test_partial_answers_are_part_of_the_conversation() -> None:
     ]
 
     assert [turn.content for turn in turns_for(MODEL, messages, "")] == ["a", "par", "go on"]
+
+
+def test_scripts_with_a_token_a_character_are_counted_as_such() -> None:
+    """A Chinese character is about one token: twice as many as fit must not all be given."""
+    messages = [message(number, Role.USER, "中" * 100) for number in range(1, 41)]
+
+    characters = sum(len(turn.content) for turn in turns_for(MODEL, messages, ""))
+
+    assert characters <= MODEL.context_window - MODEL.max_output_tokens

@@ -1,18 +1,19 @@
-"""Attach, produce, follow, replay: DESIGN's promise of one generation per session."""
+"""A stream that produces: what it sends, stores and refuses."""
 
 import asyncio
 import json
+from dataclasses import replace
 
 import pytest
 
 from chat.errors import ForbiddenError, NotFoundError, ProviderError, SessionExpiredError, TooManyRequestsError
 from chat.messages import MessageStatus, Role, Usage
-from chat.sessions import Session, SessionState
+from chat.sessions import SessionState
 from chat.users import Tier, User
 from chat_stream.providers.port import Finish
 from chat_stream.streams import Attach
 from fakes import sse
-from fakes.scripted_provider import Pause
+from fakes.scripted_provider import Pause, ScriptedProvider
 from fakes.stream_world import StreamWorld
 
 ANSWER = ["Hello", ", ", "wörld 🌍", "."]
@@ -89,74 +90,6 @@ async def test_other_chats_and_users_are_not_part_of_the_conversation() -> None:
     await world.read(world.start("mine"))
 
     assert [turn.content for turn in world.provider.requests[-1].turns] == ["mine"]
-
-
-async def test_two_clients_at_once_get_one_generation() -> None:
-    pause = Pause()
-    world = StreamWorld(["Hello", pause, " world", FINISH])
-    session = world.start("Hi")
-    first = asyncio.create_task(world.read(session))
-    await pause.reached.wait()
-    second = asyncio.create_task(world.read(session))
-    third = asyncio.create_task(world.read(session))
-    await asyncio.sleep(0.05)
-    pause.released.set()
-
-    results = await asyncio.gather(first, second, third)
-
-    assert [sse.text_of(events) for events in results] == ["Hello world"] * 3
-    assert [events[-1].data for events in results] == [results[0][-1].data] * 3
-    assert len(world.provider.requests) == 1
-    assert len(world.answers()) == 1
-
-
-async def test_follower_sees_checkpoints_while_the_answer_grows() -> None:
-    pause = Pause()
-    world = StreamWorld(["Hello", pause, " world", FINISH])
-    session = world.start("Hi")
-    first = asyncio.create_task(world.read(session))
-    await pause.reached.wait()
-    follower = world.client(session)
-    following = asyncio.create_task(follower.events())
-
-    await follower.until(b'"Hello"')
-
-    pause.released.set()
-    assert sse.text_of(await following) == "Hello world"
-    await first
-
-
-@pytest.mark.parametrize("seen", range(1, len(TEXT) + 2))
-async def test_reconnect_gets_only_what_it_has_not_seen(seen: int) -> None:
-    world = StreamWorld([*ANSWER, FINISH])
-    session = world.start("Hi")
-    await world.read(session)
-
-    events = await world.read(session, seen=seen)
-
-    assert sse.text_of(events) == TEXT[seen - 1 :]
-    assert events[-1].type == "done"
-    assert all(int(event.id) > seen for event in events)
-    assert len(world.provider.requests) == 1
-
-
-async def test_reconnect_after_done_has_nothing_left() -> None:
-    world = StreamWorld([*ANSWER, FINISH])
-    session = world.start("Hi")
-    events = await world.read(session)
-
-    assert await world.read(session, seen=int(events[-1].id)) == []
-
-
-async def test_replay_of_a_finished_session_is_the_same_answer() -> None:
-    world = StreamWorld(["x" * 10_000, FINISH])
-    session = world.start("Hi")
-    first = await world.read(session)
-
-    again = await world.read(session)
-
-    assert sse.text_of(again) == sse.text_of(first)
-    assert again[-1] == first[-1]
 
 
 async def test_attach_is_refused_after_the_limit() -> None:
@@ -250,22 +183,6 @@ async def test_deadline_stores_the_partial_answer_and_says_so() -> None:
     assert world.provider.open_streams == 0
 
 
-async def test_deadline_of_a_follower_leaves_the_generation_alone() -> None:
-    pause = Pause()
-    world = StreamWorld(["part", pause, " rest", FINISH])
-    session = world.start("Hi")
-    first = asyncio.create_task(world.read(session))
-    await pause.reached.wait()
-
-    events = await world.read(session, deadline_in=0.1)
-
-    assert events[-1].data["code"] == "deadline_exceeded"
-    assert events[-1].id == str(1 + len("part"))
-    pause.released.set()
-    assert sse.text_of(await first) == "part rest"
-    assert sse.text_of(await world.read(session, seen=int(events[-1].id))) == " rest"
-
-
 async def test_stop_ends_the_generation_and_keeps_what_was_written() -> None:
     pause = Pause()
     world = StreamWorld(["part", pause, FINISH])
@@ -290,103 +207,6 @@ async def test_session_stopped_before_it_began_asks_no_provider() -> None:
 
     assert (events[-1].type, events[-1].data["finishReason"]) == ("done", "stopped")
     assert world.provider.requests == []
-
-
-async def test_dead_producer_after_text_was_shown_is_settled_never_regenerated() -> None:
-    world = StreamWorld(["part", asyncio.Event()])
-    session = world.start("Hi")
-    await _kill_producer(world, session, after=b'"part"')
-    world.clock.advance(10)
-
-    events = await world.read(session)
-
-    assert sse.text_of(events) == "part"
-    assert events[-1].data["code"] == "interrupted"
-    assert [(answer.content, answer.status) for answer in world.answers()] == [("part", MessageStatus.INTERRUPTED)]
-    assert len(world.provider.requests) == 1
-
-
-async def test_client_that_saw_text_past_the_checkpoint_is_told_of_the_interruption() -> None:
-    world = StreamWorld(["part", asyncio.Event()])
-    session = world.start("Hi")
-    await _kill_producer(world, session, after=b'"part"')
-    world.clock.advance(10)
-
-    events = await world.read(session, seen=500)
-
-    assert [event.data["code"] for event in events] == ["interrupted"]
-    assert await world.read(session, seen=int(events[-1].id)) == []
-
-
-async def test_dead_producer_that_showed_nothing_is_replaced() -> None:
-    world = StreamWorld([asyncio.Event()], ["answer", FINISH])
-    session = world.start("Hi")
-    await _kill_producer(world, session, after=b"typing")
-    world.clock.advance(10)
-
-    events = await world.read(session)
-
-    assert sse.text_of(events) == "answer"
-    assert len(world.answers()) == 1
-
-
-async def test_follower_takes_over_when_the_producer_dies_before_showing_anything() -> None:
-    waiting = Pause()
-    world = StreamWorld([waiting], ["answer", FINISH])
-    session = world.start("Hi")
-    producer = asyncio.create_task(world.client(session).run())
-    await waiting.reached.wait()
-    follower = asyncio.create_task(world.read(session))
-    await asyncio.sleep(0.05)
-    producer.cancel()
-    await asyncio.wait({producer})
-    world.clock.advance(10)
-
-    assert sse.text_of(await follower) == "answer"
-
-
-async def test_producer_that_lost_its_lease_stores_nothing_and_tells_what_is_stored() -> None:
-    pause = Pause()
-    world = StreamWorld(["part", pause, " rest", FINISH], STOP_POLL_SECONDS="2", LEASE_SECONDS="5")
-    session = world.start("Hi")
-    slow = asyncio.create_task(world.read(session))
-    await pause.reached.wait()
-    world.clock.advance(10)
-    other = await world.read(session)
-    pause.released.set()
-
-    events = await slow
-
-    assert other[-1].data["code"] == "interrupted"
-    assert events[-1].data == other[-1].data
-    assert [answer.content for answer in world.answers()] == ["part"]
-
-
-async def test_expired_session_of_a_dead_producer_is_settled_before_it_is_refused() -> None:
-    world = StreamWorld(["part", asyncio.Event()])
-    session = world.start("Hi")
-    await _kill_producer(world, session, after=b'"part"')
-    world.clock.advance(700)
-
-    with pytest.raises(SessionExpiredError):
-        await world.read(session)
-
-    assert [answer.content for answer in world.answers()] == ["part"]
-
-
-async def test_checkpoint_holds_the_text_that_a_killed_process_would_lose() -> None:
-    pause = Pause()
-    world = StreamWorld(["one", " two", " three", pause, FINISH])
-    session = world.start("Hi")
-    running = asyncio.create_task(world.client(session).run())
-    await pause.reached.wait()
-
-    async with asyncio.timeout(5):
-        while world.stored(session).partial != "one two three":
-            await asyncio.sleep(0.01)
-
-    pause.released.set()
-    await running
 
 
 async def test_storage_that_fails_at_the_end_is_an_error_not_a_done() -> None:
@@ -442,11 +262,55 @@ async def test_source_that_never_waits_is_not_held_back() -> None:
     await running
 
 
-async def _kill_producer(world: StreamWorld, session: Session, *, after: bytes) -> None:
-    """A cancelled task stores nothing, as a killed process does not."""
-    client = world.client(session)
-    producer = asyncio.create_task(client.run())
-    await client.until(after)
-    await asyncio.sleep(0.05)
-    producer.cancel()
-    await asyncio.wait({producer})
+async def test_stop_that_comes_before_the_first_token_keeps_the_text_that_was_marked_as_shown() -> None:
+    world = StreamWorld(["part", asyncio.Event()], STOP_POLL_SECONDS="2")
+    pause = Pause()
+    world.provider = ScriptedProvider([pause, "part", asyncio.Event()])
+    world.streams = replace(world.streams, provider=world.provider)
+    session = world.start("Hi")
+    running = asyncio.create_task(world.read(session))
+    await pause.reached.wait()
+    world.sessions.request_stop(session.session_id, user_id="alice", now=world.clock.now())
+    pause.released.set()
+
+    events = await running
+
+    assert sse.text_of(events) == "part"
+    assert events[-1].data["finishReason"] == "stopped"
+    assert [answer.content for answer in world.answers()] == ["part"]
+
+
+async def test_stopped_answer_has_the_usage_that_was_told_by_then() -> None:
+    pause = Pause()
+    world = StreamWorld([Usage(9, 1), "part", pause, FINISH])
+    session = world.start("Hi")
+    running = asyncio.create_task(world.read(session))
+    await pause.reached.wait()
+    world.sessions.request_stop(session.session_id, user_id="alice", now=world.clock.now())
+
+    events = await running
+
+    assert events[-1].data["usage"] == {"inputTokens": 9, "outputTokens": 1}
+    assert world.answers()[0].usage == Usage(9, 1)
+
+
+async def test_interrupted_answer_has_the_usage_that_was_told_by_then() -> None:
+    world = StreamWorld([Usage(9, 1), "part", ProviderError("Cut.", code="provider_interrupted")])
+
+    await world.read(world.start("Hi"))
+
+    assert world.answers()[0].usage == Usage(9, 1)
+
+
+async def test_keeper_survives_an_unforeseen_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    pause = Pause()
+    world = StreamWorld(["part", pause, FINISH])
+    session = world.start("Hi")
+    running = asyncio.create_task(world.read(session))
+    await pause.reached.wait()
+    with monkeypatch.context() as broken:
+        broken.setattr(world.sessions, "checkpoint", lambda *_, **__: 1 / 0)
+        await asyncio.sleep(0.1)
+    world.sessions.request_stop(session.session_id, user_id="alice", now=world.clock.now())
+
+    assert (await running)[-1].data["finishReason"] == "stopped"

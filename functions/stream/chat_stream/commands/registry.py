@@ -8,7 +8,7 @@ from chat_stream.commands.command import Command, CommandContext, CommandError, 
 from chat_stream.commands.help import HelpCommand
 from chat_stream.commands.history import HistoryCommand
 from chat_stream.commands.models import ModelsCommand
-from chat_stream.providers.port import Finish
+from chat_stream.providers.port import Finish, Piece
 
 
 class CommandRegistry:
@@ -18,11 +18,11 @@ class CommandRegistry:
         self._commands = {command.name: command for command in commands}
 
     @asynccontextmanager
-    async def run(self, prompt: str, context: CommandContext) -> AsyncIterator[AsyncIterator[str | Finish]]:
+    async def run(self, prompt: str, context: CommandContext) -> AsyncIterator[AsyncIterator[Piece]]:
         """The answer to a prompt that begins with `/`: also one that names no command, or gives it wrong arguments."""
         yield self._pieces(prompt, context)
 
-    async def _pieces(self, prompt: str, context: CommandContext) -> AsyncIterator[str | Finish]:
+    async def _pieces(self, prompt: str, context: CommandContext) -> AsyncIterator[Piece]:
         name, *words = prompt.removeprefix("/").split() or [""]
         command = self._commands.get(name.lower())
         if command is None:

@@ -6,8 +6,9 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Protocol
 
 from chat.errors import ProviderError
+from chat.messages import Usage
 from chat_stream.providers.errors import Progress, SdkErrors, provider_error, translated
-from chat_stream.providers.port import Finish
+from chat_stream.providers.port import Finish, Piece
 from chat_stream.providers.settings import Timing
 from chat_stream.providers.text import SurrogateJoiner
 from chat_stream.providers.timing import Watchdog
@@ -32,6 +33,10 @@ class EventReader(Protocol):
         """Known once the answer is complete."""
 
     @property
+    def usage(self) -> Usage | None:
+        """The tokens so far, if the provider has told them."""
+
+    @property
     def ended(self) -> bool:
         """The provider has said that nothing more will come."""
 
@@ -51,7 +56,7 @@ async def answer(
     label: str,
     sdk: SdkErrors,
     timing: Timing,
-) -> AsyncIterator[AsyncIterator[str | Finish]]:
+) -> AsyncIterator[AsyncIterator[Piece]]:
     """One answer, as `ChatProvider.stream` gives it. The provider is asked when the first item is."""
     items = _Answer(reader, label, sdk, timing).items(open_stream)
     try:
@@ -69,8 +74,9 @@ class _Answer:
         self._progress = Progress()
         self._joiner = SurrogateJoiner()
         self._at_work = False
+        self._told: Usage | None = None
 
-    async def items(self, open_stream: Callable[[], Awaitable[SdkStream]]) -> AsyncGenerator[str | Finish]:
+    async def items(self, open_stream: Callable[[], Awaitable[SdkStream]]) -> AsyncGenerator[Piece]:
         stream: SdkStream | None = None
         watchdog = Watchdog(self._timing.first_token_seconds)
         try:
@@ -82,6 +88,9 @@ class _Answer:
                         watchdog.rest()
                         yield text
                         watchdog.wait()
+                    elif (usage := self._reader.usage) is not None and usage is not self._told:
+                        self._told = usage
+                        yield usage
         finally:
             watchdog.stop()
             if stream is not None:

@@ -11,7 +11,7 @@ from chat.messages import Role, Usage
 from chat_stream.providers.answer import SdkStream, answer
 from chat_stream.providers.connection import MAX_RETRIES, client_options
 from chat_stream.providers.errors import MalformedEventError, SdkErrors
-from chat_stream.providers.port import ChatRequest, Finish, Turn
+from chat_stream.providers.port import ChatRequest, Finish, Piece, Turn
 from chat_stream.providers.settings import Access
 
 SDK_ERRORS = SdkErrors(
@@ -45,7 +45,7 @@ class AnthropicProvider:
             http_client=anthropic.DefaultAsyncHttpxClient(**client_options(access.timing)),
         )
 
-    def stream(self, request: ChatRequest) -> AbstractAsyncContextManager[AsyncIterator[str | Finish]]:
+    def stream(self, request: ChatRequest) -> AbstractAsyncContextManager[AsyncIterator[Piece]]:
         body = request_body(request)
 
         async def open_stream() -> SdkStream:
@@ -101,14 +101,15 @@ class MessageReader:
 
     def __init__(self) -> None:
         self.ended = False
+        self.usage: Usage | None = None
         self._reason: str | None = None
-        self._usage: dict[str, int] = {}
+        self._counts: dict[str, int] = {}
 
     @property
     def finish(self) -> Finish | None:
         if self._reason is None:
             return None
-        return Finish(_REASONS.get(self._reason, "other"), self._counted())
+        return Finish(_REASONS.get(self._reason, "other"), self.usage)
 
     def read(self, event: Any) -> str | None:
         try:
@@ -130,14 +131,12 @@ class MessageReader:
 
     def _count(self, usage: dict[str, Any] | None) -> None:
         """The counts are cumulative: a later one replaces an earlier one."""
-        self._usage |= {name: count for name, count in (usage or {}).items() if isinstance(count, int)}
-
-    def _counted(self) -> Usage | None:
-        """Input that was written to or read from the prompt cache is reported apart."""
-        if "input_tokens" not in self._usage:
-            return None
-        names = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
-        return Usage(sum(self._usage.get(name, 0) for name in names), self._usage.get("output_tokens", 0))
+        self._counts |= {name: count for name, count in (usage or {}).items() if isinstance(count, int)}
+        if "input_tokens" in self._counts:
+            # Input that was written to or read from the prompt cache is reported apart.
+            names = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
+            read = sum(self._counts.get(name, 0) for name in names)
+            self.usage = Usage(read, self._counts.get("output_tokens", 0))
 
 
 def _text(part: dict[str, Any], kind: str) -> str:

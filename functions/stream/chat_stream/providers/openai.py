@@ -11,7 +11,7 @@ from chat.messages import Usage
 from chat_stream.providers.answer import SdkStream, answer
 from chat_stream.providers.connection import MAX_RETRIES, client_options
 from chat_stream.providers.errors import MalformedEventError, SdkErrors
-from chat_stream.providers.port import ChatRequest, Finish
+from chat_stream.providers.port import ChatRequest, Finish, Piece
 from chat_stream.providers.settings import Access
 
 SDK_ERRORS = SdkErrors(
@@ -35,7 +35,7 @@ class OpenAIProvider:
             http_client=openai.DefaultAsyncHttpxClient(**client_options(access.timing)),
         )
 
-    def stream(self, request: ChatRequest) -> AbstractAsyncContextManager[AsyncIterator[str | Finish]]:
+    def stream(self, request: ChatRequest) -> AbstractAsyncContextManager[AsyncIterator[Piece]]:
         body = request_body(request)
 
         async def open_stream() -> SdkStream:
@@ -80,7 +80,7 @@ class ChunkReader:
 
     def __init__(self) -> None:
         self._reason: str | None = None
-        self._usage: Usage | None = None
+        self.usage: Usage | None = None
         self._refused = False
 
     @property
@@ -88,14 +88,14 @@ class ChunkReader:
         if self._reason is None:
             return None
         if self._refused:
-            return Finish("content_filter", self._usage)
+            return Finish("content_filter", self.usage)
         known = self._reason in {"stop", "length", "content_filter"}
-        return Finish(self._reason if known else "other", self._usage)
+        return Finish(self._reason if known else "other", self.usage)
 
     def read(self, event: Any) -> str | None:
         try:
             if usage := event.get("usage"):
-                self._usage = _usage(usage)
+                self.usage = _usage(usage)
             choices = event.get("choices")
             if not choices:
                 return None

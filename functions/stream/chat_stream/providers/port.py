@@ -38,11 +38,16 @@ class Finish:
     usage: Usage | None
 
 
+type Piece = str | Usage | Finish
+"""Of an answer: a text delta (never empty, always encodable as UTF-8); the tokens so far, where the provider tells them
+before the end; or the end."""
+
+
 class ChatProvider(Protocol):
     """Asks a provider's model."""
 
-    def stream(self, request: ChatRequest) -> AbstractAsyncContextManager[AsyncIterator[str | Finish]]:
-        """The answer: text deltas (never empty, always encodable as UTF-8), then exactly one `Finish`.
+    def stream(self, request: ChatRequest) -> AbstractAsyncContextManager[AsyncIterator[Piece]]:
+        """The answer's pieces, of which exactly one is a `Finish`: the last.
 
         Leaving the context closes the provider's connection.
 

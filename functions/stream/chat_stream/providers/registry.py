@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 from chat.errors import ProviderError
 from chat.settings import SettingsError
 from chat_stream.providers.errors import provider_error
-from chat_stream.providers.port import ChatRequest, Finish
+from chat_stream.providers.port import ChatRequest, Piece
 from chat_stream.providers.secrets import read_secret
 from chat_stream.providers.settings import Access, ProviderSettings
 
@@ -25,7 +25,7 @@ _NO_KEY = "none"
 class Adapter(Protocol):
     """A `ChatProvider` with connections."""
 
-    def stream(self, request: ChatRequest) -> AbstractAsyncContextManager[AsyncIterator[str | Finish]]: ...
+    def stream(self, request: ChatRequest) -> AbstractAsyncContextManager[AsyncIterator[Piece]]: ...
 
     def use_key(self, api_key: str) -> None: ...
 
@@ -77,7 +77,7 @@ class ProviderRegistry:
         self._loops: WeakKeyDictionary[asyncio.AbstractEventLoop, _Adapters] = WeakKeyDictionary()
 
     @asynccontextmanager
-    async def stream(self, request: ChatRequest) -> AsyncIterator[AsyncIterator[str | Finish]]:
+    async def stream(self, request: ChatRequest) -> AsyncIterator[AsyncIterator[Piece]]:
         adapter = await self.adapter(request.model.provider)
         try:
             async with adapter.stream(request) as answer:

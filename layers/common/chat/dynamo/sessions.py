@@ -7,7 +7,7 @@ from pynamodb.expressions.update import Action
 from chat.dynamo import conditions
 from chat.dynamo.calls import ConditionFailedError, Item, storage_errors, update
 from chat.dynamo.items import SessionItem
-from chat.dynamo.mapping import to_session
+from chat.dynamo.mapping import TTL_SECONDS, to_session
 from chat.dynamo.packing import set_text
 from chat.dynamo.parts import SessionParts
 from chat.dynamo.session_transactions import SessionTransactions
@@ -15,7 +15,7 @@ from chat.dynamo.tables import Tables
 from chat.errors import StorageError
 from chat.ids import new_id
 from chat.messages import Message
-from chat.sessions import Attachment, AttachRole, Failure, Lease, LeaseLostError, Session, SessionState
+from chat.sessions import BEGUN_SECONDS, Attachment, AttachRole, Failure, Lease, LeaseLostError, Session, SessionState
 
 RACE_ATTEMPTS = 4
 """How often a decision is made anew when the session changed between reading and writing."""
@@ -61,6 +61,8 @@ class DynamoSessionStore:
             SessionItem.claim.set(claim),
             SessionItem.epoch.set(SessionItem.epoch + 1),
             SessionItem.lease_expires_at.set(now + lease_seconds),
+            SessionItem.expires_at.set(now + BEGUN_SECONDS),
+            SessionItem.ttl.set(int(now + BEGUN_SECONDS) + TTL_SECONDS),
             SessionItem.partial.remove(),
             SessionItem.attaches.add(1),
         ]

@@ -20,7 +20,7 @@ CONNECT_TIMEOUT_SECONDS = 2.0
 READ_TIMEOUT_SECONDS = 5.0
 MAX_RETRIES = 2
 MAX_POOL_CONNECTIONS = 40
-"""As many as the threads that FastAPI runs synchronous code in."""
+"""More than the stream function has threads for blocking calls."""
 
 
 class Tables:
