@@ -67,6 +67,15 @@ def test_every_field_survives(conversation: Conversation) -> None:
     assert conversation.history() == (prompt, answer)
 
 
+@pytest.mark.parametrize("saved_usd", [None, 0.0, 1.2e-07, 0.1 + 0.2, 3.75])
+def test_what_the_cache_saved_survives(conversation: Conversation, saved_usd: float | None) -> None:
+    session = conversation.start()
+    answer = conversation.answer(session, cached=True, saved_usd=saved_usd)
+    lease = conversation.attach(session).lease
+    conversation.stores.sessions.finish(lease, state=SessionState.COMPLETED, answer=answer)
+    assert conversation.history()[1] == answer
+
+
 def test_an_unknown_chat_is_empty(conversation: Conversation) -> None:
     messages, user_id = conversation.stores.messages, conversation.user_id
     page = messages.page(user_id, "unknown", limit=10)

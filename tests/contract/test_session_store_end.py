@@ -113,6 +113,17 @@ def test_counters_add_up(conversation: Conversation) -> None:
     assert (user.input_tokens, user.output_tokens) == (21, 33)
 
 
+def test_an_answer_from_the_cache_is_stored_and_not_counted(conversation: Conversation) -> None:
+    conversation.stores.users.get_or_create(conversation.user_id, default_tier=Tier.PRO, now=NOW)
+    session = conversation.start()
+    answer = conversation.answer(session, usage=Usage(100, 250), cached=True, saved_usd=0.0012)
+    lease = conversation.attach(session).lease
+    conversation.stores.sessions.finish(lease, state=SessionState.COMPLETED, answer=answer)
+    assert conversation.history()[1] == answer
+    user = conversation.stores.users.get_or_create(conversation.user_id, default_tier=Tier.PRO, now=NOW)
+    assert (user.input_tokens, user.output_tokens) == (0, 0)
+
+
 def test_finish_without_usage_counts_nothing(conversation: Conversation) -> None:
     conversation.stores.users.get_or_create(conversation.user_id, default_tier=Tier.PRO, now=NOW)
     session = conversation.start()

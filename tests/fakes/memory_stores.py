@@ -172,7 +172,7 @@ class MemorySessionStore:
             return
         self.database.add_message(answer)
         user = self.database.users.get(session.user_id)
-        if user is not None and answer.usage is not None:
+        if user is not None and answer.usage is not None and not answer.cached:
             self.database.users[session.user_id] = replace(
                 user,
                 input_tokens=user.input_tokens + answer.usage.input_tokens,

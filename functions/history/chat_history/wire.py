@@ -24,6 +24,8 @@ def message_json(message: Message) -> dict[str, Any]:
         "usage": None if usage is None else {"inputTokens": usage.input_tokens, "outputTokens": usage.output_tokens},
         "projectId": message.project_id,
         "taskId": message.task_id,
+        "cached": message.cached,
+        "savedUsd": message.saved_usd,
     }
 
 

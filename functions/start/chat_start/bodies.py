@@ -31,6 +31,7 @@ class StartBody(JsonBody):
     chat_id: Id | None = None
     project_id: Id | None = None
     task_id: Id | None = None
+    cache: bool = True
 
 
 class StopBody(JsonBody):

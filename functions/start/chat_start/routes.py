@@ -33,7 +33,15 @@ async def start(request: Request) -> JsonResponse:
     composition: Composition = request.app.state.composition
     user_id = composition.authenticator.authenticate(bearer_token(request))
     body = await read_json(request, StartBody)
-    prompt = Prompt(user_id, body.model_id, body.prompt, body.chat_id, body.project_id, body.task_id)
+    prompt = Prompt(
+        user_id=user_id,
+        model_id=body.model_id,
+        text=body.prompt,
+        chat_id=body.chat_id,
+        project_id=body.project_id,
+        task_id=body.task_id,
+        use_cache=body.cache,
+    )
     started = composition.start_chat(prompt, _once(composition, request))
     return JsonResponse(
         {

@@ -25,6 +25,7 @@ class Prompt:
     chat_id: str | None = None
     project_id: str | None = None
     task_id: str | None = None
+    use_cache: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,7 @@ class StartChat:
             expires_at=now + self.session_seconds,
             project_id=prompt.project_id,
             task_id=prompt.task_id,
+            use_cache=prompt.use_cache,
         )
         message = Message(
             message_id=ids.prompt,

@@ -53,6 +53,10 @@ class Message:
     usage: Usage | None = None
     project_id: str | None = None
     task_id: str | None = None
+    cached: bool = False
+    """Answered from the cache: it cost nothing, and `usage` is that of the answer it repeats."""
+    saved_usd: float | None = None
+    """What a cached answer would have cost; None: it is not cached, or nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)

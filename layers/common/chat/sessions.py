@@ -67,6 +67,8 @@ class Session:
     expires_at: float
     project_id: str | None = None
     task_id: str | None = None
+    use_cache: bool = True
+    """Whether it may be answered from the cache; its answer is kept there either way."""
     state: SessionState = SessionState.PENDING
     attaches: int = 0
     owner: str | None = None
@@ -159,6 +161,8 @@ class SessionStore(Protocol):
         failure: Failure | None = None,
     ) -> None:
         """Ends the generation: state, answer and the user's usage counters in one transaction.
+
+        The usage of an answer from the cache is not counted: it was paid for once already.
 
         Raises:
             LeaseLostError: the epoch is no longer this one, or the session is finished.

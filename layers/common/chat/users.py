@@ -22,7 +22,7 @@ class Tier(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A user's record; the counters are tokens over all time."""
+    """A user's record; the counters are tokens over all time, without those of answers from the cache."""
 
     user_id: str
     tier: Tier

@@ -36,6 +36,8 @@ FIELDS = {
     "usage",
     "projectId",
     "taskId",
+    "cached",
+    "savedUsd",
 }
 
 
@@ -64,6 +66,14 @@ def test_a_chats_messages_in_order_with_every_field(aws: World, get: Get) -> Non
     created = dt.datetime.fromisoformat(said["createdAt"])
     assert said["createdAt"].endswith("Z")
     assert created.timestamp() == pytest.approx(session.created_at + 1, abs=0.001)
+
+
+def test_an_answer_from_the_cache_says_so_and_what_it_saved(aws: World, get: Get) -> None:
+    bearer = aws.user()
+    aws.converse(bearer, "chat", "question", "answer", cached=True, saved_usd=0.0012)
+    asked, said = get(bearer, chatId="chat").json["messages"]
+    assert (asked["cached"], asked["savedUsd"]) == (False, None)
+    assert (said["cached"], said["savedUsd"]) == (True, 0.0012)
 
 
 def test_how_a_message_ended_is_told(aws: World, get: Get) -> None:

@@ -42,14 +42,14 @@ def test_the_same_key_and_body_give_the_same_session(aws: World, start: Start) -
 def test_the_same_request_written_otherwise_is_the_same(aws: World, start: Start) -> None:
     bearer = aws.user()
     first = start(bearer, headers=KEY, prompt="once")
-    again = start(token(user_of(bearer), exp=time.time() + 999), headers=KEY, prompt="once", chatId=None)
+    again = start(token(user_of(bearer), exp=time.time() + 999), headers=KEY, prompt="once", chatId=None, cache=True)
     assert again.json["sessionId"] == first.json["sessionId"]
 
 
 @pytest.mark.parametrize(
-    "other", [{"prompt": "two"}, {"modelId": "claude-haiku-4-5"}, {"chatId": "c"}, {"taskId": "t"}]
+    "other", [{"prompt": "two"}, {"modelId": "claude-haiku-4-5"}, {"chatId": "c"}, {"taskId": "t"}, {"cache": False}]
 )
-def test_another_body_under_the_same_key_is_refused(aws: World, start: Start, other: dict[str, str]) -> None:
+def test_another_body_under_the_same_key_is_refused(aws: World, start: Start, other: dict[str, Any]) -> None:
     bearer = aws.user()
     start(bearer, headers=KEY, prompt="one")
     assert start(bearer, headers=KEY, **({"prompt": "one"} | other)).refusal == (422, "idempotency_key_reused")

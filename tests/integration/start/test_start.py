@@ -48,6 +48,15 @@ def test_session_and_prompt_are_stored(aws: World, start: Start) -> None:
     assert prompt.message_id < session.answer_message_id
 
 
+@pytest.mark.parametrize(("fields", "expected"), [({}, True), ({"cache": True}, True), ({"cache": False}, False)])
+def test_a_session_uses_the_cache_unless_told_not_to(
+    aws: World, start: Start, fields: dict[str, bool], expected: bool
+) -> None:
+    session = aws.sessions.get(start(aws.user(), **fields).json["sessionId"])
+    assert session is not None
+    assert session.use_cache is expected
+
+
 def test_the_stream_token_opens_that_session_for_that_user(aws: World, start: Start) -> None:
     bearer = aws.user()
     answer = start(bearer).json

@@ -143,6 +143,9 @@ def test_json_that_is_no_object(aws: World, handler: Handler, body: bytes) -> No
         ({"chatId": 7}, "chatId"),
         ({"projectId": "a/b"}, "projectId"),
         ({"taskId": "a#b"}, "taskId"),
+        ({"cache": None}, "cache"),
+        ({"cache": "false"}, "cache"),
+        ({"cache": 0}, "cache"),
         ({"model_id": "gpt-5.6-luna"}, "model_id"),
         ({"sessionId": "mine"}, "sessionId"),
         ({"userId": "another"}, "userId"),
@@ -228,7 +231,7 @@ JSON_VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=8,
 )
-FIELDS = st.sampled_from(["modelId", "prompt", "chatId", "projectId", "taskId", "extra"])
+FIELDS = st.sampled_from(["modelId", "prompt", "chatId", "projectId", "taskId", "cache", "extra"])
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

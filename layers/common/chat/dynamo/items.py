@@ -28,6 +28,8 @@ class SessionItem(Model):
     expires_at = NumberAttribute(attr_name="expiresAt")
     project_id = UnicodeAttribute(null=True, attr_name="projectId")
     task_id = UnicodeAttribute(null=True, attr_name="taskId")
+    use_cache = BooleanAttribute(null=True, attr_name="useCache")
+    """Absent: true."""
     state = UnicodeAttribute()
     attaches = NumberAttribute()
     owner = UnicodeAttribute(null=True)
@@ -89,6 +91,9 @@ class MessageItem(Model):
     output_tokens = NumberAttribute(null=True, attr_name="outputTokens")
     project_id = UnicodeAttribute(null=True, attr_name="projectId")
     task_id = UnicodeAttribute(null=True, attr_name="taskId")
+    cached = BooleanAttribute(null=True)
+    """Absent: false."""
+    saved_usd = NumberAttribute(null=True, attr_name="savedUsd")
 
 
 class MessagePartItem(Model):

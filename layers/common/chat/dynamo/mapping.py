@@ -26,6 +26,7 @@ def session_item(model: type[SessionItem], session: Session, partial: PackedText
         expires_at=session.expires_at,
         project_id=session.project_id,
         task_id=session.task_id,
+        use_cache=session.use_cache,
         state=session.state,
         attaches=session.attaches,
         owner=session.owner,
@@ -52,6 +53,7 @@ def to_session(item: SessionItem, partial: str) -> Session:
         expires_at=float(item.expires_at),
         project_id=item.project_id,
         task_id=item.task_id,
+        use_cache=item.use_cache is not False,
         state=SessionState(item.state),
         attaches=int(item.attaches),
         owner=item.owner,
@@ -90,6 +92,8 @@ def message_item(model: type[MessageItem], message: Message, content: PackedText
         output_tokens=usage.output_tokens if usage else None,
         project_id=message.project_id,
         task_id=message.task_id,
+        cached=message.cached or None,
+        saved_usd=message.saved_usd,
     )
 
 
@@ -110,6 +114,8 @@ def to_message(item: MessageItem, user_id: str, chat_id: str, content: str) -> M
         usage=Usage(int(item.input_tokens), int(item.output_tokens)) if has_usage else None,
         project_id=item.project_id,
         task_id=item.task_id,
+        cached=item.cached is True,
+        saved_usd=None if item.saved_usd is None else float(item.saved_usd),
     )
 
 

@@ -78,7 +78,7 @@ class SessionTransactions:
             transaction.update("session", session, actions, condition)
             return _committed(transaction)
         transaction.update("session", session, [*actions, SessionItem.partial.remove()], condition)
-        if answer.usage is not None:
+        if answer.usage is not None and not answer.cached:
             counters = [
                 UserItem.input_tokens.add(answer.usage.input_tokens),
                 UserItem.output_tokens.add(answer.usage.output_tokens),
