@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from chat.messages import Usage
+from chat_stream.answers import Answers
 from chat_stream.app import create_app
 from chat_stream.composition import Composition, compose
 from chat_stream.providers.port import ChatRequest, Finish
@@ -29,7 +30,7 @@ async def _answer(request: ChatRequest) -> AsyncIterator[str | Finish]:
 
 def _compose() -> Composition:
     composition = compose()
-    return replace(composition, streams=replace(composition.streams, provider=InstantProvider()))
+    return replace(composition, streams=replace(composition.streams, answers=Answers(InstantProvider())))
 
 
 app = create_app(_compose)

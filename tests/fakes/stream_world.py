@@ -11,6 +11,7 @@ from chat.ids import new_id, new_message_ids
 from chat.messages import Message, MessageKind, Role
 from chat.sessions import Session
 from chat.users import Tier
+from chat_stream.answers import Answers
 from chat_stream.commands.registry import build_registry
 from chat_stream.settings import StreamSettings
 from chat_stream.streams import Attach, Body, ChatStreams
@@ -76,7 +77,7 @@ class StreamWorld:
             access=Access(self.users, self.clock, default_tier=self.settings.default_tier),
             catalog=Catalog([MODEL, BIG_MODEL]),
             commands=build_registry(),
-            provider=self.provider,
+            answers=Answers(self.provider),
             clock=self.clock,
             settings=self.settings,
             new_owner=new_id,

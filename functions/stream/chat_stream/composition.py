@@ -10,6 +10,7 @@ from chat.catalog import load_catalog
 from chat.clock import SystemClock
 from chat.dynamo import DynamoMessageStore, DynamoSessionStore, DynamoUserStore, Tables
 from chat.ids import new_id
+from chat_stream.answers import Answers
 from chat_stream.commands.registry import build_registry
 from chat_stream.providers.registry import ProviderRegistry
 from chat_stream.providers.settings import ProviderSettings
@@ -49,7 +50,7 @@ def compose(environ: Mapping[str, str] = os.environ) -> Composition:
             access=Access(DynamoUserStore(tables), clock, default_tier=settings.default_tier),
             catalog=load_catalog(),
             commands=build_registry(),
-            provider=providers,
+            answers=Answers(providers),
             clock=clock,
             settings=settings,
             new_owner=new_id,

@@ -1,12 +1,15 @@
 """How a generation ended, and how that reads: as a session's state, as a message, as the stream's last event."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chat import events
+from chat.catalog import Model
 from chat.errors import ChatError
+from chat.event_log import TerminalEntry
 from chat.messages import Message, MessageStatus, Usage
 from chat.sessions import Failure, Session, SessionState
 from chat.settling import answer_of
+from chat_stream.providers.port import Finish
 
 DEADLINE = Failure(
     "deadline_exceeded", "The answer took longer than allowed; what had been written of it is kept.", retryable=True
@@ -23,10 +26,12 @@ class Outcome:
     finish_reason: str | None = None
     usage: Usage | None = None
     failure: Failure | None = None
+    cached: bool = False
+    """The provider was not asked."""
 
-    def answer(self, session: Session, text: str, now: float) -> Message | None:
-        """The message to be stored; None if nothing was written."""
-        return answer_of(
+    def answer(self, session: Session, text: str, now: float, model: Model | None) -> Message | None:
+        """The message to be stored; None if nothing was written. `model` says what the tokens cost."""
+        answer = answer_of(
             session,
             text,
             created_at=now,
@@ -34,13 +39,17 @@ class Outcome:
             finish_reason=self.finish_reason,
             usage=self.usage,
         )
+        if answer is None or not self.cached:
+            return answer
+        saved_usd = model.cost_usd(self.usage) if model and self.usage else None
+        return replace(answer, cached=True, saved_usd=saved_usd)
 
 
 STOPPED = Outcome(SessionState.STOPPED, MessageStatus.STOPPED, finish_reason="stopped")
 
 
-def completed(finish_reason: str, usage: Usage | None) -> Outcome:
-    return Outcome(SessionState.COMPLETED, MessageStatus.COMPLETE, finish_reason, usage)
+def completed(finish: Finish) -> Outcome:
+    return Outcome(SessionState.COMPLETED, MessageStatus.COMPLETE, finish.reason, finish.usage, cached=finish.cached)
 
 
 def failed(failure: Failure) -> Outcome:
@@ -56,14 +65,16 @@ def terminal_event_id(session: Session, text: str) -> int:
     return events.terminal_id(text, completed=session.state is SessionState.COMPLETED)
 
 
-def terminal_event(session: Session, answer: Message | None) -> bytes:
+def terminal_entry(session: Session, answer: Message | None) -> TerminalEntry:
     """The event that ends the stream of a finished session, live and at every replay the same."""
     event_id = terminal_event_id(session, answer.content if answer else "")
     if session.failure is not None:
-        return events.error(event_id, session.failure)
-    return events.done(
-        event_id,
+        return TerminalEntry(event_id, events.error_data(session.failure))
+    data = events.done_data(
         message_id=answer.message_id if answer else None,
         finish_reason=(answer.finish_reason if answer else None) or session.state.value,
         usage=answer.usage if answer else None,
+        cached=answer.cached if answer else False,
+        saved_usd=answer.saved_usd if answer else None,
     )
+    return TerminalEntry(event_id, data)

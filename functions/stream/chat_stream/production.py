@@ -10,12 +10,15 @@ from dataclasses import replace
 from aws_lambda_powertools import Logger
 
 from chat import events
+from chat.catalog import Model
 from chat.causes import cause_of
 from chat.clock import Clock
 from chat.errors import ChatError, StorageError
+from chat.event_log import EventLog, TerminalEntry
 from chat.messages import Usage
-from chat.sessions import Attachment, LeaseLostError, Session, SessionStore
-from chat_stream.outcome import DEADLINE, INTERNAL, STOPPED, Outcome, completed, failed, failure_of, terminal_event
+from chat.sessions import Attachment, LeaseLostError, SessionStore
+from chat_stream.log_writer import LogWriter
+from chat_stream.outcome import DEADLINE, INTERNAL, STOPPED, Outcome, completed, failed, failure_of, terminal_entry
 from chat_stream.providers.port import Finish
 from chat_stream.settings import StreamSettings
 from chat_stream.source import Source
@@ -41,8 +44,10 @@ class Production:
         clock: Clock,
         settings: StreamSettings,
         deadline: float | None,
+        model: Model | None = None,
+        log: EventLog | None = None,
     ) -> None:
-        """`deadline` is in the event loop's time; None: there is none."""
+        """`deadline` is in the event loop's time; None: there is none. `model` is None for slash commands."""
         self._session = attachment.session
         self._lease = attachment.lease
         self._source = source
@@ -52,12 +57,17 @@ class Production:
         self._settings = settings
         self._scope = asyncio.timeout_at(deadline)
         self._early: Outcome | LeaseLostError | None = None
+        self._generating = True
         self._pieces: list[str] = []
         self._length = 0
         self._usage: Usage | None = None
         self._stored_length = 0
         self._stored_at = 0.0
         self._storing = asyncio.Lock()
+        self._model = model
+        self._log: LogWriter | None = None
+        if log is not None:
+            self._log = LogWriter(log, self._lease, on_stop=self._stop, on_lost=self._lose)
 
     @property
     def last_event_id(self) -> int:
@@ -70,15 +80,21 @@ class Production:
         Raises:
             LeaseLostError: somebody else has ended or taken over this session; nothing was stored.
         """
-        outcome = STOPPED if self._session.stop_requested else await self._generate()
-        if outcome.usage is None:
-            outcome = replace(outcome, usage=self._usage)
-        finished, answer_event = await self._finish(outcome)
-        logger.info("generation ended", state=finished.state, characters=self._length, session_id=finished.session_id)
-        await self._writer.write(answer_event)
+        try:
+            outcome = STOPPED if self._session.stop_requested else await self._generate()
+            terminal = await self._finish(outcome)
+            logger.info("generation ended", state=outcome.state, session_id=self._lease.session_id)
+            await self._writer.write(events.terminal(terminal.event_id, terminal.data))
+            if self._log is not None:
+                await self._log.finish(terminal)
+        finally:
+            if self._log is not None:
+                await self._log.close()
 
     async def _generate(self) -> Outcome:
         keeper = asyncio.create_task(self._keep())
+        if self._log is not None:
+            self._log.start()
         try:
             async with self._scope:
                 return await self._consume()
@@ -91,6 +107,7 @@ class Production:
                 logger.error("generation failed", session_id=self._session.session_id, **cause_of(error))
                 return failed(INTERNAL)
         finally:
+            self._generating = False
             keeper.cancel()
         if isinstance(self._early, LeaseLostError):
             raise self._early
@@ -104,11 +121,13 @@ class Production:
                     self._pieces.append(piece)
                     stop = first and await self._checkpoint(piece)
                     self._length += len(piece)
+                    if self._log is not None:
+                        self._log.add(self.last_event_id, piece)
                     await self._writer.write(events.token(self.last_event_id, piece))
                     if stop:
                         return STOPPED
                 elif isinstance(piece, Finish):
-                    return completed(piece.reason, piece.usage)
+                    return completed(piece)
                 else:
                     self._usage = piece
         raise RuntimeError("the source ended without Finish")
@@ -124,13 +143,21 @@ class Production:
             except Exception as error:  # noqa: BLE001  # the next look may succeed; without any the lease is lost
                 logger.warning("checkpoint failed", session_id=self._session.session_id, **cause_of(error))
 
+    def _stop(self) -> None:
+        self._end(STOPPED)
+
+    def _lose(self) -> None:
+        self._end(LeaseLostError(self._lease.session_id))
+
     def _end(self, why: Outcome | LeaseLostError) -> None:
-        if self._early is None and not self._scope.expired():
+        if self._early is None and self._generating and not self._scope.expired():
             self._early = why
             self._scope.reschedule(0)
 
     def _due_text(self) -> str | None:
-        """The text, if it would be older than a checkpoint may be by the next look."""
+        """The text, if it would be older than a checkpoint may be by the next look, and the log does not have it."""
+        if self._log is not None and self._log.healthy:
+            return None
         next_look = asyncio.get_running_loop().time() + self._settings.stop_poll_seconds
         if self._length == self._stored_length or next_look - self._stored_at < self._settings.checkpoint_seconds:
             return None
@@ -150,9 +177,10 @@ class Production:
                 self._stored_at = asyncio.get_running_loop().time()
             return stop
 
-    async def _finish(self, outcome: Outcome) -> tuple[Session, bytes]:
+    async def _finish(self, outcome: Outcome) -> TerminalEntry:
         text = "".join(self._pieces)
-        answer = outcome.answer(self._session, text, self._clock.now())
+        outcome = replace(outcome, usage=outcome.usage or self._usage)
+        answer = outcome.answer(self._session, text, self._clock.now(), self._model)
         async with self._storing:
             for attempt in range(STORE_ATTEMPTS):
                 try:
@@ -167,8 +195,8 @@ class Production:
                 except StorageError as error:
                     if attempt == STORE_ATTEMPTS - 1:
                         logger.error("answer not stored", session_id=self._session.session_id, **cause_of(error))
-                        unstored = replace(self._session, state=outcome.state, failure=failure_of(error))
-                        return unstored, events.error(events.terminal_id(text, completed=False), failure_of(error))
+                        return TerminalEntry(
+                            events.terminal_id(text, completed=False), events.error_data(failure_of(error))
+                        )
                     await asyncio.sleep(STORE_PAUSE_SECONDS * 2**attempt)
-        finished = replace(self._session, state=outcome.state, failure=outcome.failure)
-        return finished, terminal_event(finished, answer)
+        return terminal_entry(replace(self._session, state=outcome.state, failure=outcome.failure), answer)

@@ -17,17 +17,19 @@ from chat.catalog import Catalog
 from chat.causes import cause_of
 from chat.clock import Clock
 from chat.errors import ChatError, NotFoundError, ProviderError
+from chat.event_log import EventLog, LogControl
 from chat.messages import Message, MessageKind, MessageStore
 from chat.sessions import Attachment, AttachRole, Failure, LeaseLostError, Session, SessionStore
 from chat.settling import is_dead, settle
 from chat.users import User
+from chat_stream.answers import Answers
 from chat_stream.commands.command import CommandContext
 from chat_stream.commands.registry import CommandRegistry
 from chat_stream.context import MAX_MESSAGES, turns_for
 from chat_stream.following import AbandonedError, Follower, answer_in
 from chat_stream.outcome import INTERNAL, failure_of, terminal_event_id
 from chat_stream.production import Production
-from chat_stream.providers.port import ChatProvider, ChatRequest, Piece
+from chat_stream.providers.port import ChatRequest, Piece
 from chat_stream.settings import StreamSettings
 from chat_stream.source import Source
 from chat_stream.threads import in_thread
@@ -67,10 +69,12 @@ class ChatStreams:
     access: Access
     catalog: Catalog
     commands: CommandRegistry
-    provider: ChatProvider
+    answers: Answers
     clock: Clock
     settings: StreamSettings
     new_owner: Callable[[], str]
+    log: EventLog | None = None
+    control: LogControl | None = None
 
     async def open(self, attach: Attach) -> Body | None:
         """What writes the stream; None if the client has seen all of it.
@@ -86,7 +90,7 @@ class ChatStreams:
             raise NotFoundError("There is no such session.", code="session_not_found")
         now = self.clock.now()
         if session.is_expired(now) and is_dead(session, now):
-            await in_thread(settle, self.sessions, session, now)
+            await in_thread(settle, self.sessions, session, now, self.control)
         attachment, messages = await asyncio.gather(self.attach(attach), self._read(session))
         if attachment.role is AttachRole.REPLAY and not session.state.finished:
             messages = await self._read(attachment.session)
@@ -160,6 +164,8 @@ class _Stream:
             sessions=streams.sessions,
             messages=streams.messages,
             clock=streams.clock,
+            log=streams.log,
+            control=streams.control,
         )
         if attachment.role is AttachRole.REPLAY:
             await follower.replay(attachment.session, self._messages)
@@ -191,6 +197,8 @@ class _Stream:
             clock=streams.clock,
             settings=streams.settings,
             deadline=self._attach.deadline,
+            model=streams.catalog.get(attachment.session.model_id),
+            log=streams.log,
         )
 
     def _source(self, session: Session) -> Source:
@@ -212,5 +220,5 @@ class _Stream:
             system=streams.settings.system_prompt or None,
             temperature=streams.settings.temperature,
         )
-        async with streams.provider.stream(request) as pieces:
+        async with streams.answers.source(request, session) as pieces:
             yield pieces

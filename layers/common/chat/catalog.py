@@ -10,6 +10,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
+from chat.messages import Usage
 from chat.users import Tier
 
 CATALOG_FILE = Path(__file__).with_name("catalog.toml")
@@ -40,6 +41,10 @@ class Model:
     price_date: dt.date
     sampling: Annotated[bool, Field(strict=True)]
     """Whether it accepts sampling parameters (temperature and the like)."""
+
+    def cost_usd(self, usage: Usage) -> float:
+        """What these tokens cost at the catalogue's prices."""
+        return (usage.input_tokens * self.input_price + usage.output_tokens * self.output_price) / 1_000_000
 
 
 class Catalog:

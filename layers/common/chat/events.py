@@ -7,8 +7,9 @@ else kept.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from json.encoder import encode_basestring as _json_string
+from typing import Any
 
 from chat.errors import InvalidRequestError
 from chat.messages import Usage
@@ -38,30 +39,33 @@ def token(event_id: int, text: str) -> bytes:
     return f'id: {event_id}\ndata: {{"type":"token","content":{_json_string(text)}}}\n\n'.encode()
 
 
-def done(
-    event_id: int, *, message_id: str | None, finish_reason: str, usage: Usage | None, cached: bool = False
-) -> bytes:
-    return _event(
-        event_id,
-        {
-            "type": "done",
-            "messageId": message_id,
-            "finishReason": finish_reason,
-            "cached": cached,
-            "usage": None
-            if usage is None
-            else {"inputTokens": usage.input_tokens, "outputTokens": usage.output_tokens},
-        },
-    )
+def done_data(
+    *, message_id: str | None, finish_reason: str, usage: Usage | None, cached: bool, saved_usd: float | None
+) -> dict[str, Any]:
+    """The data of the event `done`; `saved_usd` only of an answer that the provider was not asked for."""
+    return {
+        "type": "done",
+        "messageId": message_id,
+        "finishReason": finish_reason,
+        "cached": cached,
+        **({"savedUsd": saved_usd} if cached else {}),
+        "usage": None if usage is None else {"inputTokens": usage.input_tokens, "outputTokens": usage.output_tokens},
+    }
 
 
-def error(event_id: int, failure: Failure) -> bytes:
-    return _event(event_id, _error_data(failure))
+def error_data(failure: Failure) -> dict[str, Any]:
+    """The data of the event `error`."""
+    return {"type": "error", "code": failure.code, "message": failure.message, "retryable": failure.retryable}
+
+
+def terminal(event_id: int, data: Mapping[str, Any]) -> bytes:
+    """The event that ends a stream."""
+    return b"id: %d\ndata: %b\n\n" % (event_id, _json(data))
 
 
 def refusal(failure: Failure) -> bytes:
     """The only event of a stream that is refused. It has no id: it says nothing about what a client has seen."""
-    return b"data: " + _json(_error_data(failure)) + b"\n\n"
+    return b"data: " + _json(error_data(failure)) + b"\n\n"
 
 
 def terminal_id(text: str, *, completed: bool) -> int:
@@ -75,6 +79,12 @@ def unseen(text: str, last_event_id: int) -> Iterator[bytes]:
     for at in range(start, len(text), REPLAY_CHARS):
         chunk = text[at : at + REPLAY_CHARS]
         yield token(TYPING_ID + at + len(chunk), chunk)
+
+
+def unseen_of(text: str, event_id: int, seen: int) -> str | None:
+    """What a client that saw `seen` lacks of a piece that ends at `event_id`; None: what comes before it is lacking."""
+    have = max(seen, TYPING_ID) - (event_id - len(text))
+    return None if have < 0 else text[have:]
 
 
 def parse_last_event_id(value: str | None) -> int:
@@ -92,13 +102,5 @@ def parse_last_event_id(value: str | None) -> int:
     return int(value)
 
 
-def _error_data(failure: Failure) -> dict[str, object]:
-    return {"type": "error", "code": failure.code, "message": failure.message, "retryable": failure.retryable}
-
-
-def _event(event_id: int, data: dict[str, object]) -> bytes:
-    return b"id: %d\ndata: %b\n\n" % (event_id, _json(data))
-
-
-def _json(data: dict[str, object]) -> bytes:
+def _json(data: Mapping[str, Any]) -> bytes:
     return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()

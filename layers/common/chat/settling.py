@@ -1,6 +1,7 @@
 """Ends sessions whose producer died: a killed process, a lost machine."""
 
 from chat import messages as m
+from chat.event_log import LogControl
 from chat.sessions import Failure, Session, SessionState, SessionStore
 
 INTERRUPTED = Failure("interrupted", "The answer was interrupted; what had been written of it is kept.", retryable=True)
@@ -12,11 +13,14 @@ def is_dead(session: Session, now: float) -> bool:
     return abandoned and (session.shown or session.stop_requested)
 
 
-def settle(store: SessionStore, session: Session, now: float) -> None:
-    """Stores what the last checkpoint holds as the answer, `interrupted` or, where a stop was asked for, `stopped`.
+def settle(store: SessionStore, session: Session, now: float, control: LogControl | None = None) -> None:
+    """Stores what there is as the answer, `interrupted` or, where a stop was asked for, `stopped`.
 
-    If somebody else was faster, nothing happens.
+    That is what the event log or the last checkpoint holds, whichever is longer. If somebody else was faster, nothing
+    happens.
     """
+    logged = control.text(session.session_id, epoch=session.epoch) if control else None
+    text = max(logged or "", session.partial, key=len)
     stopped = session.stop_requested
     store.settle(
         session,
@@ -24,7 +28,7 @@ def settle(store: SessionStore, session: Session, now: float) -> None:
         state=SessionState.STOPPED if stopped else SessionState.FAILED,
         answer=answer_of(
             session,
-            session.partial,
+            text,
             created_at=now,
             status=m.MessageStatus.STOPPED if stopped else m.MessageStatus.INTERRUPTED,
             finish_reason="stopped" if stopped else None,

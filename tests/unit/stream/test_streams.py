@@ -10,6 +10,7 @@ from chat.errors import ForbiddenError, NotFoundError, ProviderError, SessionExp
 from chat.messages import MessageStatus, Role, Usage
 from chat.sessions import SessionState
 from chat.users import Tier, User
+from chat_stream.answers import Answers
 from chat_stream.providers.port import Finish
 from chat_stream.streams import Attach
 from fakes import sse
@@ -266,7 +267,7 @@ async def test_stop_that_comes_before_the_first_token_keeps_the_text_that_was_ma
     world = StreamWorld(["part", asyncio.Event()], STOP_POLL_SECONDS="2")
     pause = Pause()
     world.provider = ScriptedProvider([pause, "part", asyncio.Event()])
-    world.streams = replace(world.streams, provider=world.provider)
+    world.streams = replace(world.streams, answers=Answers(world.provider))
     session = world.start("Hi")
     running = asyncio.create_task(world.read(session))
     await pause.reached.wait()

@@ -36,6 +36,8 @@ class Finish:
 
     reason: str
     usage: Usage | None
+    cached: bool = False
+    """The provider was not asked: the answer, and its usage, are those of an earlier or a simultaneous question."""
 
 
 type Piece = str | Usage | Finish
