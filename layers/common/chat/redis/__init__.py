@@ -1,0 +1,45 @@
+"""The ports of the cache, the event log and the single flight on Redis.
+
+    settings = RedisSettings.from_environ()
+    services = connect(settings)    # the stream function: .cache .log .flight .close(); None without REDIS_URL
+    stops = control(settings)       # the functions that stop or settle a generation
+
+Nothing is connected until the first call, every call has one short budget, and none of them is ever repeated.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from chat.event_log import EventLog, LogControl
+from chat.redis.cache_errors import CacheErrors
+from chat.redis.no_redis import NoLogControl
+from chat.redis.settings import RedisSettings
+from chat.response_cache import ResponseCache
+from chat.single_flight import SingleFlight
+
+__all__ = ["CacheErrors", "RedisServices", "RedisSettings", "connect", "control"]
+
+
+@dataclass(frozen=True, slots=True)
+class RedisServices:
+    """What the stream function uses of Redis, on one event loop."""
+
+    cache: ResponseCache
+    log: EventLog
+    flight: SingleFlight
+    close: Callable[[], Awaitable[None]]
+    """Closes the connections; safe to call twice."""
+
+
+def connect(settings: RedisSettings, *, errors: CacheErrors | None = None) -> RedisServices | None:
+    """The adapters, sharing one client and one breaker; None without REDIS_URL. `errors` counts what fails."""
+    if settings.redis_url is None:
+        return None
+    raise NotImplementedError
+
+
+def control(settings: RedisSettings, *, errors: CacheErrors | None = None) -> LogControl:
+    """The synchronous side of the log; without REDIS_URL one that does nothing."""
+    if settings.redis_url is None:
+        return NoLogControl()
+    raise NotImplementedError

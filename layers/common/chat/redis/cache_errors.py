@@ -1,0 +1,27 @@
+"""How often Redis failed, by what was asked of it."""
+
+from collections import Counter
+from threading import Lock
+
+
+class CacheErrors:
+    """Counts failed calls. One for a process; every adapter that is given it counts here."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self._lock = Lock()
+
+    def count(self, operation: str) -> None:
+        """One failed call; `operation` is one of a few names (`cache_get`, `log_append`, ...), never a key."""
+        with self._lock:
+            self._counts[operation] += 1
+
+    @property
+    def by_operation(self) -> dict[str, int]:
+        """What has been counted since the process began."""
+        with self._lock:
+            return dict(self._counts)
+
+    @property
+    def total(self) -> int:
+        return sum(self.by_operation.values())

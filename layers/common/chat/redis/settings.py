@@ -1,0 +1,43 @@
+"""Which Redis, how long to wait for it, and what its cache does."""
+
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, field_validator, model_validator
+
+from chat.settings import NonEmpty, Seconds, Settings
+
+
+class RedisSettings(Settings):
+    """Without `redis_url` there is no Redis, and everything works without it.
+
+    `redis_iam_user` and `redis_cache_name` belong together: a signed token is the password then (see `chat.redis.iam`).
+    """
+
+    redis_url: Annotated[str | None, Field(repr=False)] = None
+    """`redis://` or, with TLS, `rediss://`; it may hold a password."""
+    redis_cluster: bool = False
+    redis_iam_user: NonEmpty | None = None
+    redis_cache_name: NonEmpty | None = None
+    redis_timeout_seconds: Seconds = 0.2
+    """For a call in all, also while it connects."""
+    cache_scope: Literal["user", "global"] = "user"
+    """Who may be served from an answer: whoever asked for it, or everybody."""
+    cache_ttl_seconds: Annotated[int, Field(gt=0)] = 3600
+
+    @field_validator("redis_url")
+    @classmethod
+    def _check_url(cls, value: str | None) -> str | None:
+        if value is not None:
+            url = urlsplit(value)
+            if url.scheme not in {"redis", "rediss"} or not url.hostname:
+                raise ValueError("must be redis://host:port or rediss://host:port")
+        return value
+
+    @model_validator(mode="after")
+    def _check_iam(self) -> Self:
+        if (self.redis_iam_user is None) != (self.redis_cache_name is None):
+            raise ValueError("REDIS_IAM_USER and REDIS_CACHE_NAME must be set together")
+        if self.redis_iam_user is not None and not (self.redis_url or "").startswith("rediss:"):
+            raise ValueError("REDIS_IAM_USER needs a REDIS_URL with TLS (rediss://)")
+        return self

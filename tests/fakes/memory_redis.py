@@ -1,0 +1,178 @@
+"""The ports of the cache, the event log and the single flight in memory; each can be made to fail."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from chat.clock import Clock, SystemClock
+from chat.event_log import AppendResult, LogEntry, LogUnavailableError, TextEntry
+from chat.response_cache import CachedAnswer
+
+FLIGHT_SECONDS = 6.0
+
+
+class MemoryResponseCache:
+    """A dictionary that never forgets."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, CachedAnswer] = {}
+        self.failing = False
+
+    async def get(self, key: str) -> CachedAnswer | None:
+        return None if self.failing else self.answers.get(key)
+
+    async def put(self, key: str, answer: CachedAnswer) -> None:
+        if not self.failing:
+            self.answers[key] = answer
+
+
+@dataclass(slots=True)
+class _Log:
+    epoch: int = 0
+    last_id: int = 0
+    stop: bool = False
+    entries: list[LogEntry] = field(default_factory=list)
+    generation: int = 0
+    """Counts how often it was emptied."""
+
+
+class MemoryEventLog:
+    """Logs of one event loop. While `failing`, appends raise and followers lose their connection."""
+
+    def __init__(self, *, idle_seconds: float = 1.0) -> None:
+        self._logs: dict[str, _Log] = {}
+        self._waiting: set[asyncio.Event] = set()
+        self._idle_seconds = idle_seconds
+        self._failing = False
+        self.appends = 0
+        """How many appends were tried, with or without entries."""
+        self.followers = 0
+        """How many follow at this moment."""
+
+    @property
+    def failing(self) -> bool:
+        return self._failing
+
+    @failing.setter
+    def failing(self, failing: bool) -> None:
+        self._failing = failing
+        self._wake()
+
+    def log(self, session_id: str) -> _Log:
+        return self._logs.setdefault(session_id, _Log())
+
+    def entries(self, session_id: str) -> list[LogEntry]:
+        """What a new follower would be given."""
+        return list(self.log(session_id).entries)
+
+    async def append(self, session_id: str, *, epoch: int, entries: Sequence[LogEntry]) -> AppendResult:
+        self.appends += 1
+        self._check()
+        log = self.log(session_id)
+        if epoch < log.epoch:
+            return AppendResult.LOST
+        if epoch > log.epoch:
+            log.epoch, log.last_id, log.entries = epoch, 0, []
+            log.generation += 1
+        for entry in entries:
+            if entry.event_id > log.last_id:
+                log.entries.append(entry)
+                log.last_id = entry.event_id
+        self._wake()
+        return AppendResult.STOP if log.stop else AppendResult.GO_ON
+
+    @asynccontextmanager
+    async def follow(self, session_id: str, *, seen: int) -> AsyncIterator[AsyncIterator[LogEntry | None]]:
+        self._check()
+        self.followers += 1
+        wake = asyncio.Event()
+        self._waiting.add(wake)
+        try:
+            yield self._follow(self.log(session_id), seen, wake)
+        finally:
+            self._waiting.discard(wake)
+            self.followers -= 1
+
+    async def _follow(self, log: _Log, seen: int, wake: asyncio.Event) -> AsyncIterator[LogEntry | None]:
+        generation: int | None = None
+        while True:
+            wake.clear()
+            self._check()
+            fresh = [entry for entry in log.entries if entry.event_id > seen]
+            if fresh and generation not in {None, log.generation}:
+                raise LogUnavailableError
+            for entry in fresh:
+                generation = log.generation
+                seen = entry.event_id
+                yield entry
+            if not fresh and not await self._woken(wake):
+                yield None
+
+    async def _woken(self, wake: asyncio.Event) -> bool:
+        try:
+            async with asyncio.timeout(self._idle_seconds):
+                await wake.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    def _wake(self) -> None:
+        for wake in self._waiting:
+            wake.set()
+
+    def _check(self) -> None:
+        if self._failing:
+            raise LogUnavailableError
+
+
+class MemoryLogControl:
+    """The control of a `MemoryEventLog`'s logs."""
+
+    def __init__(self, log: MemoryEventLog) -> None:
+        self._log = log
+
+    def request_stop(self, session_id: str) -> None:
+        if not self._log.failing:
+            self._log.log(session_id).stop = True
+
+    def text(self, session_id: str, *, epoch: int) -> str | None:
+        log = self._log.log(session_id)
+        if self._log.failing or log.epoch != epoch:
+            return None
+        return "".join(entry.text for entry in log.entries if isinstance(entry, TextEntry)) or None
+
+
+class MemorySingleFlight:
+    """Leads end after `FLIGHT_SECONDS` without renewal, by the clock."""
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
+        self._leads: dict[str, tuple[str, float]] = {}
+        self.failing = False
+
+    async def claim(self, key: str, session_id: str) -> str:
+        if self.failing:
+            return session_id
+        holder = self._holder(key) or session_id
+        if holder == session_id:
+            self._hold(key, session_id)
+        return holder
+
+    async def renew(self, key: str, session_id: str) -> None:
+        if not self.failing and self._holder(key) == session_id:
+            self._hold(key, session_id)
+
+    async def leader(self, key: str) -> str | None:
+        return None if self.failing else self._holder(key)
+
+    async def release(self, key: str, session_id: str) -> None:
+        if not self.failing and self._holder(key) == session_id:
+            del self._leads[key]
+
+    def _hold(self, key: str, session_id: str) -> None:
+        self._leads[key] = (session_id, self._clock.now() + FLIGHT_SECONDS)
+
+    def _holder(self, key: str) -> str | None:
+        holder, ends_at = self._leads.get(key, ("", 0.0))
+        return holder if self._clock.now() < ends_at else None
