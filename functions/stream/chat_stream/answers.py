@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from chat import events
 from chat.errors import GenerationError, ProviderError
-from chat.event_log import EventLog, LogUnavailableError, TerminalEntry
+from chat.event_log import EventLog, LogUnavailableError, TerminalEntry, TextEntry
 from chat.messages import MessageStore, Usage
 from chat.response_cache import CachedAnswer, ResponseCache
 from chat.sessions import Session, SessionState, SessionStore

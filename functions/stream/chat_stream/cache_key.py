@@ -10,7 +10,7 @@ VERSION = 1
 
 
 def cache_key(request: ChatRequest, *, scope: str) -> str:
-    """SHA-256 over canonical JSON. `scope` is mandatory: `user:<id>`, or `global` where anyone may be given the answer."""
+    """SHA-256 over canonical JSON. `scope`: `user:<id>`, or `global` where anyone may be given the answer."""
     if not scope:
         raise ValueError("an answer is kept for somebody")
     decisive = {
