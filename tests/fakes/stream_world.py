@@ -11,13 +11,14 @@ from chat.ids import new_id, new_message_ids
 from chat.messages import Message, MessageKind, Role
 from chat.sessions import Session
 from chat.users import Tier
-from chat_stream.answers import Answers
+from chat_stream.answers import Answers, Sharing
 from chat_stream.commands.registry import build_registry
 from chat_stream.settings import StreamSettings
 from chat_stream.streams import Attach, Body, ChatStreams
 from chat_stream.writer import EventStream
 from fakes import sse
 from fakes.clock import FakeClock
+from fakes.memory_redis import MemoryEventLog, MemoryLogControl, MemoryResponseCache, MemorySingleFlight
 from fakes.memory_stores import MemoryDatabase, MemoryMessageStore, MemorySessionStore, MemoryUserStore
 from fakes.scripted_provider import ScriptedProvider, Step
 
@@ -62,28 +63,46 @@ QUICK = {
 
 
 class StreamWorld:
-    """One database, one provider, any number of clients."""
+    """One database, one provider, any number of clients; with `shared`, a cache, an event log and a single flight."""
 
-    def __init__(self, *scripts: Sequence[Step], **settings: str) -> None:
+    def __init__(
+        self, *scripts: Sequence[Step], shared: bool = False, scope_to_user: bool = True, **settings: str
+    ) -> None:
         self.database = MemoryDatabase()
         self.clock = FakeClock()
         self.provider = ScriptedProvider(*scripts)
         self.users = MemoryUserStore(self.database)
         self.sessions = MemorySessionStore(self.database)
         self.settings = StreamSettings.from_environ(REQUIRED | QUICK | settings)
+        messages = MemoryMessageStore(self.database)
+        self.cache = MemoryResponseCache()
+        self.log = MemoryEventLog(idle_seconds=0.02)
+        self.control = MemoryLogControl(self.log)
+        self.flight = MemorySingleFlight(self.clock)
+        sharing = Sharing(self.cache, self.flight, self.log, self.sessions, messages, scope_to_user=scope_to_user)
         self.streams = ChatStreams(
             sessions=self.sessions,
-            messages=MemoryMessageStore(self.database),
+            messages=messages,
             access=Access(self.users, self.clock, default_tier=self.settings.default_tier),
             catalog=Catalog([MODEL, BIG_MODEL]),
             commands=build_registry(),
-            answers=Answers(self.provider),
+            answers=Answers(self.provider, sharing if shared else None),
             clock=self.clock,
             settings=self.settings,
             new_owner=new_id,
+            log=self.log if shared else None,
+            control=self.control if shared else None,
         )
 
-    def start(self, prompt: str, *, user_id: str = "alice", chat_id: str = "chat", model_id: str = "small") -> Session:
+    def start(
+        self,
+        prompt: str,
+        *,
+        user_id: str = "alice",
+        chat_id: str = "chat",
+        model_id: str = "small",
+        use_cache: bool = True,
+    ) -> Session:
         """What `/chat/start` does."""
         now = self.clock.advance(1)
         ids = new_message_ids(now)
@@ -98,6 +117,7 @@ class StreamWorld:
             answer_message_id=ids.answer,
             created_at=now,
             expires_at=now + 600,
+            use_cache=use_cache,
         )
         message = Message(
             ids.prompt, user_id, chat_id, session.session_id, Role.USER, prompt, model_id, now, kind=session.kind

@@ -1,0 +1,126 @@
+"""Following, resuming and stopping through the event log, and without it when it fails."""
+
+import asyncio
+
+import pytest
+
+from chat.messages import Usage
+from chat.settling import settle
+from chat_stream.providers.port import Finish
+from fakes import sse
+from fakes.scripted_provider import Pause
+from fakes.stream_world import StreamWorld
+
+FINISH = Finish("stop", Usage(7, 4))
+
+
+async def test_every_client_gets_every_event_once_and_live() -> None:
+    pauses = [Pause() for _ in range(3)]
+    world = StreamWorld(["one", pauses[0], " two", pauses[1], " three", pauses[2], FINISH], shared=True)
+    session = world.start("Hi")
+    first = asyncio.create_task(world.read(session))
+    await pauses[0].reached.wait()
+    clients = [world.client(session), world.client(session, seen=1 + len("on"))]
+    running = [asyncio.create_task(client.events()) for client in clients]
+    for pause, word in zip(pauses, (b"one", b" two", b" three"), strict=True):
+        await pause.reached.wait()
+        await clients[0].until(word + b'"')
+        pause.released.set()
+
+    whole, rest = [await task for task in running]
+
+    assert sse.text_of(await first) == sse.text_of(whole) == "one two three"
+    assert sse.text_of(rest) == "e two three"
+    assert whole[-1] == rest[-1]
+    assert world.log.followers == 0
+
+
+async def test_log_holds_what_the_client_was_sent_and_the_end() -> None:
+    world = StreamWorld(["one", " two", FINISH], shared=True)
+    session = world.start("Hi")
+    events = await world.read(session)
+
+    assert world.control.text(session.session_id, epoch=1) == "one two"
+    assert world.log.entries(session.session_id)[-1].event_id == int(events[-1].id)
+
+
+async def test_stop_through_the_log_is_seen_at_once() -> None:
+    pause = Pause()
+    world = StreamWorld(["part", pause, FINISH], shared=True, STOP_POLL_SECONDS="2", LEASE_SECONDS="10")
+    session = world.start("Hi")
+    running = asyncio.create_task(world.read(session))
+    await pause.reached.wait()
+    begun = asyncio.get_running_loop().time()
+    world.control.request_stop(session.session_id)
+
+    events = await running
+
+    assert events[-1].data["finishReason"] == "stopped"
+    assert asyncio.get_running_loop().time() - begun < 0.2
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_log_that_fails_is_replaced_by_checkpoints(when: str) -> None:
+    pause = Pause()
+    world = StreamWorld(["one", " two", pause, " three", FINISH], shared=True)
+    session = world.start("Hi")
+    world.log.failing = when == "before"
+    first = asyncio.create_task(world.read(session))
+    await pause.reached.wait()
+    follower = asyncio.create_task(world.read(session))
+    await asyncio.sleep(0.05)
+    world.log.failing = True
+    async with asyncio.timeout(5):
+        while world.stored(session).partial != "one two":
+            await asyncio.sleep(0.01)
+    pause.released.set()
+
+    assert sse.text_of(await follower) == sse.text_of(await first) == "one two three"
+
+
+async def test_healthy_log_spares_the_checkpoints() -> None:
+    pause = Pause()
+    world = StreamWorld(["one", " two", pause, FINISH], shared=True)
+    session = world.start("Hi")
+    running = asyncio.create_task(world.read(session))
+    await pause.reached.wait()
+    await asyncio.sleep(0.2)
+
+    assert world.stored(session).partial == "one"
+    pause.released.set()
+    await running
+
+
+async def test_dead_producer_is_settled_with_the_text_of_the_log() -> None:
+    pause = Pause()
+    world = StreamWorld(["one", " two", " three", pause], shared=True)
+    session = world.start("Hi")
+    client = world.client(session)
+    producer = asyncio.create_task(client.run())
+    await pause.reached.wait()
+    await asyncio.sleep(0.05)
+    producer.cancel()
+    await asyncio.wait({producer})
+    world.clock.advance(10)
+
+    events = await world.read(session)
+
+    assert sse.text_of(events) == "one two three"
+    assert events[-1].data["code"] == "interrupted"
+    assert [answer.content for answer in world.answers()] == ["one two three"]
+
+
+async def test_settling_takes_the_longer_of_log_and_checkpoint() -> None:
+    pause = Pause()
+    world = StreamWorld(["one", " two", pause], shared=True)
+    session = world.start("Hi")
+    producer = asyncio.create_task(world.client(session).run())
+    await pause.reached.wait()
+    await asyncio.sleep(0.05)
+    producer.cancel()
+    await asyncio.wait({producer})
+    world.log.failing = True
+
+    settle(world.sessions, world.stored(session), world.clock.advance(10), world.control)
+
+    assert [answer.content for answer in world.answers()] == ["one"]

@@ -1,0 +1,166 @@
+"""Equal questions at the same time: one provider call, complete answers for all, whoever dies."""
+
+import asyncio
+import time
+
+import pytest
+
+from chat.errors import ProviderError
+from chat.messages import MessageStatus, Usage
+from chat.sessions import Session
+from chat_stream.providers.port import Finish
+from fakes import sse
+from fakes.scripted_provider import Pause
+from fakes.stream_world import StreamWorld
+
+FINISH = Finish("stop", Usage(7, 4))
+
+
+def sessions(world: StreamWorld, count: int) -> list[Session]:
+    return [world.start("Hi", chat_id=f"chat-{number}") for number in range(count)]
+
+
+async def test_hundred_equal_questions_are_one_provider_call() -> None:
+    world = StreamWorld([*["Hello", " ", "world"] * 50, FINISH], shared=True)
+    every = sessions(world, 100)
+
+    results = await asyncio.gather(*(world.read(session) for session in every))
+
+    assert len(world.provider.requests) == 1
+    assert {sse.text_of(events) for events in results} == {"Hello world" * 50}
+    assert {events[-1].data["messageId"] for events in results} == {session.answer_message_id for session in every}
+    for session in every:
+        assert [answer.content for answer in world.answers(session.chat_id)] == ["Hello world" * 50]
+
+
+async def test_others_see_the_answer_while_it_grows() -> None:
+    pause = Pause()
+    world = StreamWorld(["Hello", pause, " world", FINISH], shared=True)
+    leading, following = sessions(world, 2)
+    first = asyncio.create_task(world.read(leading))
+    await pause.reached.wait()
+    client = world.client(following)
+    second = asyncio.create_task(client.events())
+
+    await client.until(b'"Hello"')
+
+    pause.released.set()
+    await first
+    events = await second
+    assert sse.text_of(events) == "Hello world"
+    assert events[-1].data["cached"] is True
+
+
+async def test_leaders_failure_is_the_others_failure() -> None:
+    pause = Pause()
+    world = StreamWorld([pause, ProviderError("Slow down.", code="provider_rate_limited")], shared=True)
+    leading, following = sessions(world, 2)
+    first = asyncio.create_task(world.read(leading))
+    await pause.reached.wait()
+    second = asyncio.create_task(world.read(following))
+    await asyncio.sleep(0.05)
+    pause.released.set()
+
+    codes = [(await running)[-1].data["code"] for running in (first, second)]
+
+    assert codes == ["provider_rate_limited"] * 2
+    assert len(world.provider.requests) == 1
+
+
+async def test_session_that_has_shown_nothing_takes_over_from_a_dead_leader() -> None:
+    pause = Pause()
+    world = StreamWorld([pause], ["answer", FINISH], shared=True)
+    leading, following = sessions(world, 2)
+    first = asyncio.create_task(world.client(leading).run())
+    await pause.reached.wait()
+    second = asyncio.create_task(world.read(following))
+    await asyncio.sleep(0.05)
+    await die(first, world)
+
+    assert sse.text_of(await second) == "answer"
+
+
+async def test_session_that_has_shown_text_ends_when_its_leader_dies() -> None:
+    pause = Pause()
+    world = StreamWorld(["part", pause], ["another answer", FINISH], shared=True)
+    leading, following = sessions(world, 2)
+    first = asyncio.create_task(world.client(leading).run())
+    await pause.reached.wait()
+    client = world.client(following)
+    second = asyncio.create_task(client.events())
+    await client.until(b'"part"')
+    await die(first, world)
+
+    events = await second
+
+    assert sse.text_of(events) == "part"
+    assert (events[-1].data["code"], events[-1].data["retryable"]) == ("interrupted", True)
+    assert [(answer.content, answer.status) for answer in world.answers(following.chat_id)] == [
+        ("part", MessageStatus.INTERRUPTED)
+    ]
+
+
+async def test_session_that_has_shown_nothing_goes_on_when_its_leader_is_stopped() -> None:
+    pause = Pause()
+    world = StreamWorld([pause], ["answer", FINISH], shared=True)
+    leading, following = sessions(world, 2)
+    first = asyncio.create_task(world.read(leading))
+    await pause.reached.wait()
+    second = asyncio.create_task(world.read(following))
+    await asyncio.sleep(0.05)
+    world.sessions.request_stop(leading.session_id, user_id="alice", now=world.clock.now())
+
+    assert (await first)[-1].data["finishReason"] == "stopped"
+    assert sse.text_of(await second) == "answer"
+
+
+async def test_log_that_fails_in_the_middle_is_replaced_by_the_leaders_record() -> None:
+    pause = Pause()
+    world = StreamWorld(["part", pause, " rest", FINISH], shared=True)
+    world.clock.set(time.time())
+    leading, following = sessions(world, 2)
+    first = asyncio.create_task(world.read(leading))
+    await pause.reached.wait()
+    client = world.client(following)
+    second = asyncio.create_task(client.events())
+    await client.until(b'"part"')
+    world.log.failing = world.cache.failing = world.flight.failing = True
+    pause.released.set()
+
+    assert sse.text_of(await first) == "part rest"
+    assert sse.text_of(await second) == "part rest"
+    assert len(world.provider.requests) == 1
+
+
+async def test_log_that_fails_before_anything_was_shown_makes_every_session_ask_for_itself() -> None:
+    world = StreamWorld(["answer", FINISH], shared=True)
+    world.log.failing = True
+
+    results = await asyncio.gather(*(world.read(session) for session in sessions(world, 3)))
+
+    assert {sse.text_of(events) for events in results} == {"answer"}
+
+
+@pytest.mark.parametrize("reason", ["length", "content_filter"])
+async def test_answer_that_is_not_kept_is_shared_all_the_same(reason: str) -> None:
+    pause = Pause()
+    world = StreamWorld(["cut", pause, Finish(reason, None)], shared=True)
+    leading, following = sessions(world, 2)
+    first = asyncio.create_task(world.read(leading))
+    await pause.reached.wait()
+    second = asyncio.create_task(world.read(following))
+    await asyncio.sleep(0.05)
+    pause.released.set()
+    await first
+
+    assert (await second)[-1].data["finishReason"] == reason
+    assert len(world.provider.requests) == 1
+
+
+async def die(producer: asyncio.Task[None], world: StreamWorld) -> None:
+    """As a killed process does: nothing is released, and the leases run out."""
+    world.flight.failing = True
+    producer.cancel()
+    await asyncio.wait({producer})
+    world.flight.failing = False
+    world.clock.advance(10)
