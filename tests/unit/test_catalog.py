@@ -5,8 +5,20 @@ import re
 
 import pytest
 
-from chat.catalog import CATALOG_FILE, Catalog, CatalogError, load_catalog, parse_catalog
+from chat.catalog import CATALOG_FILE, Catalog, CatalogError, TierLimits, load_catalog, parse_catalog
 from chat.users import Tier
+
+TIERS = """
+[tiers.BASIC]
+requests_per_minute = 1
+concurrent_streams = 2
+[tiers.PRO]
+requests_per_minute = 3
+concurrent_streams = 4
+[tiers.ENTERPRISE]
+requests_per_minute = 5
+concurrent_streams = 6
+"""
 
 ONE_MODEL = """
 [[models]]
@@ -51,10 +63,22 @@ def test_the_catalogue_is_read_once() -> None:
 
 
 def test_every_field_of_a_model_is_read() -> None:
-    model = parse_catalog(ONE_MODEL).models[0]
+    model = parse_catalog(TIERS + ONE_MODEL).models[0]
     assert (model.id, model.provider, model.provider_model, model.tier) == ("m", "openai", "m-2026", Tier.PRO)
     assert (model.context_window, model.max_output_tokens, model.sampling) == (1000, 100, True)
     assert (model.input_price, model.output_price, model.price_date) == (1.0, 2.5, dt.date(2026, 11, 1))
+
+
+def test_every_tier_has_its_limits() -> None:
+    catalog = parse_catalog(TIERS + ONE_MODEL)
+    assert [catalog.limits_of(tier) for tier in Tier] == [TierLimits(1, 2), TierLimits(3, 4), TierLimits(5, 6)]
+
+
+def test_a_higher_tier_may_do_more() -> None:
+    basic, pro, enterprise = (load_catalog().limits_of(tier) for tier in Tier)
+    assert basic == TierLimits(requests_per_minute=20, concurrent_streams=2)
+    assert basic.requests_per_minute < pro.requests_per_minute < enterprise.requests_per_minute
+    assert basic.concurrent_streams < pro.concurrent_streams < enterprise.concurrent_streams
 
 
 @pytest.mark.parametrize(
@@ -71,17 +95,26 @@ def test_every_field_of_a_model_is_read() -> None:
         ("price_date = 2026-11-01", "price_date = ", "not TOML"),
         ("[[models]]", "[models]", "models: "),
         ("[[models]]", "[[engines]]", "no [[models]]"),
+        (TIERS, "", "tiers: "),
+        ("[tiers.BASIC]", "[tiers.GOLD]", "tiers.GOLD"),
+        ("[tiers.BASIC]\nrequests_per_minute = 1\nconcurrent_streams = 2\n", "", "no [tiers.BASIC]"),
+        ("requests_per_minute = 1", "requests_per_minute = 0", "tiers.BASIC.requests_per_minute: "),
+        ("requests_per_minute = 1", "requests_per_minute = 1.5", "tiers.BASIC.requests_per_minute: "),
+        ("requests_per_minute = 1", 'requests_per_minute = "1"', "tiers.BASIC.requests_per_minute: "),
+        ("concurrent_streams = 4", "", "tiers.PRO.concurrent_streams: "),
+        ("concurrent_streams = 4", "concurrent_streams = 4\nburst = 1", "tiers.PRO.burst: "),
     ],
 )
 def test_a_wrong_catalogue_says_what_is_wrong(before: str, after: str, says: str) -> None:
-    assert before in ONE_MODEL
+    catalogue = TIERS + ONE_MODEL
+    assert before in catalogue
     with pytest.raises(CatalogError, match=re.escape(says)):
-        parse_catalog(ONE_MODEL.replace(before, after))
+        parse_catalog(catalogue.replace(before, after))
 
 
 def test_two_models_of_one_id_are_refused() -> None:
     with pytest.raises(CatalogError, match="more than one model has the id m"):
-        parse_catalog(ONE_MODEL * 2)
+        parse_catalog(TIERS + ONE_MODEL * 2)
 
 
 def test_the_file_holds_nothing_that_the_catalogue_does_not() -> None:

@@ -1,11 +1,12 @@
-"""The models of the service, from `catalog.toml`: what each is, what it costs, which tier may use it."""
+"""The models and tiers of the service, from `catalog.toml`: what a model is and costs, what a tier may do."""
 
 import datetime as dt
 import functools
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, ClassVar
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
@@ -17,11 +18,12 @@ CATALOG_FILE = Path(__file__).with_name("catalog.toml")
 
 Name = Annotated[str, Field(strict=True, min_length=1)]
 Tokens = Annotated[int, Field(strict=True, gt=0)]
+Count = Annotated[int, Field(strict=True, gt=0)]
 UsdPerMillionTokens = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
 
 
 class CatalogError(Exception):
-    """A catalogue that cannot be used; the message names each model and field that is wrong."""
+    """A catalogue that cannot be used; the message names each model or tier, and the field, that is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +49,24 @@ class Model:
         return (usage.input_tokens * self.input_price + usage.output_tokens * self.output_price) / 1_000_000
 
 
-class Catalog:
-    """Some models, in the catalogue's order."""
+@dataclass(frozen=True, slots=True)
+class TierLimits:
+    """How much a user of a tier may do at once."""
 
-    def __init__(self, models: Iterable[Model]) -> None:
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    requests_per_minute: Count
+    """Sessions started in any 60 seconds."""
+    concurrent_streams: Count
+    """Answers being written at the same time."""
+
+
+class Catalog:
+    """Some models, in the catalogue's order, and the limits of the tiers."""
+
+    def __init__(self, models: Iterable[Model], limits: Mapping[Tier, TierLimits] = MappingProxyType({})) -> None:
         self.models = tuple(models)
+        self._limits = dict(limits)
         self._by_id = {model.id: model for model in self.models}
         if len(self._by_id) < len(self.models):
             ids = [model.id for model in self.models]
@@ -60,6 +75,10 @@ class Catalog:
     def get(self, model_id: str) -> Model | None:
         """The model of that id; None: there is none."""
         return self._by_id.get(model_id)
+
+    def limits_of(self, tier: Tier) -> TierLimits:
+        """What a user of `tier` may do at once."""
+        return self._limits[tier]
 
     def allowed_for(self, tier: Tier) -> tuple[Model, ...]:
         """The models that a user of `tier` may use."""
@@ -70,7 +89,7 @@ def parse_catalog(text: str) -> Catalog:
     """Reads a catalogue in the format of `catalog.toml`.
 
     Raises:
-        CatalogError: not TOML, or a model lacks something or has something that does not fit.
+        CatalogError: not TOML, or a model or a tier lacks something or has something that does not fit.
     """
     try:
         document = tomllib.loads(text)
@@ -86,7 +105,7 @@ def parse_catalog(text: str) -> Catalog:
     for model in models:
         if model.max_output_tokens > model.context_window:
             raise CatalogError(f"{model.id}: max_output_tokens is more than context_window")
-    return Catalog(models)
+    return Catalog(models, _limits(document.get("tiers")))
 
 
 @functools.cache
@@ -97,6 +116,18 @@ def load_catalog() -> Catalog:
         CatalogError: see `parse_catalog`.
     """
     return parse_catalog(CATALOG_FILE.read_text(encoding="utf-8"))
+
+
+def _limits(tiers: object) -> dict[Tier, TierLimits]:
+    try:
+        limits = TypeAdapter(dict[Tier, TierLimits]).validate_python(tiers)
+    except ValidationError as error:
+        problems = (f"{'.'.join(map(str, ('tiers', *item['loc'])))}: {item['msg']}" for item in error.errors())
+        raise CatalogError("; ".join(problems)) from error
+    missing = [tier.value for tier in Tier if tier not in limits]
+    if missing:
+        raise CatalogError(f"the catalogue has no [tiers.{missing[0]}]")
+    return limits
 
 
 def _problem(entries: object, location: tuple[int | str, ...], message: str) -> str:
