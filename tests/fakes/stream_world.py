@@ -3,6 +3,7 @@
 import asyncio
 import datetime as dt
 from collections.abc import MutableMapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from chat.access import Access
@@ -125,6 +126,10 @@ class StreamWorld:
         self.sessions.start(session, message)
         return session
 
+    def with_answers(self, answers: Answers) -> ChatStreams:
+        """The same streams with answers from elsewhere."""
+        return replace(self.streams, answers=answers)
+
     def stored(self, session: Session) -> Session:
         stored = self.sessions.get(session.session_id)
         assert stored is not None
@@ -177,6 +182,12 @@ class Client:
         limit = None if deadline is None else deadline + 1
         attach = Attach(self._session.session_id, self._session.user_id, self._seen, deadline, limit)
         return await self._world.streams.open(attach)
+
+    async def until_bytes(self, count: int) -> None:
+        """Waits until so many bytes have arrived."""
+        while len(self.body) < count:
+            self._changed.clear()
+            await self._changed.wait()
 
     async def until(self, part: bytes) -> None:
         """Waits until that has arrived."""
