@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from chat.event_log import EventLog, LogControl
 from chat.redis.cache_errors import CacheErrors
-from chat.redis.no_redis import NoLogControl
+from chat.redis.control import NoLogControl, RedisLogControl
 from chat.redis.settings import RedisSettings
 from chat.response_cache import ResponseCache
 from chat.single_flight import SingleFlight
@@ -32,14 +32,28 @@ class RedisServices:
 
 
 def connect(settings: RedisSettings, *, errors: CacheErrors | None = None) -> RedisServices | None:
-    """The adapters, sharing one client and one breaker; None without REDIS_URL. `errors` counts what fails."""
+    """The adapters on one client and behind one breaker, for one event loop; None without REDIS_URL.
+
+    `errors` counts what fails.
+    """
     if settings.redis_url is None:
         return None
-    raise NotImplementedError
+    from chat.redis.cache import RedisResponseCache
+    from chat.redis.calls import RedisCalls
+    from chat.redis.event_log import RedisEventLog
+    from chat.redis.flight import RedisSingleFlight
+
+    calls = RedisCalls(settings, errors or CacheErrors())
+    return RedisServices(
+        cache=RedisResponseCache(calls, ttl_seconds=settings.cache_ttl_seconds),
+        log=RedisEventLog(calls),
+        flight=RedisSingleFlight(calls),
+        close=calls.close,
+    )
 
 
 def control(settings: RedisSettings, *, errors: CacheErrors | None = None) -> LogControl:
-    """The synchronous side of the log; without REDIS_URL one that does nothing."""
+    """The synchronous side of the log, for any thread; without REDIS_URL one that does nothing."""
     if settings.redis_url is None:
         return NoLogControl()
-    raise NotImplementedError
+    return RedisLogControl(settings, errors or CacheErrors())

@@ -40,4 +40,6 @@ class RedisSettings(Settings):
             raise ValueError("REDIS_IAM_USER and REDIS_CACHE_NAME must be set together")
         if self.redis_iam_user is not None and not (self.redis_url or "").startswith("rediss:"):
             raise ValueError("REDIS_IAM_USER needs a REDIS_URL with TLS (rediss://)")
+        if self.redis_iam_user is not None and "@" in (self.redis_url or ""):
+            raise ValueError("REDIS_IAM_USER and a password in REDIS_URL exclude each other")
         return self

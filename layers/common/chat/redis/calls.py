@@ -1,0 +1,74 @@
+"""Calls to Redis from an event loop, each within the budget and behind the breaker."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from redis.asyncio import RedisCluster
+from redis.exceptions import NoScriptError, ReadOnlyError
+
+from chat.redis.breaker import Breaker
+from chat.redis.cache_errors import CacheErrors
+from chat.redis.connections import async_client, own_connection
+from chat.redis.scripts import Script
+from chat.redis.settings import RedisSettings
+
+if TYPE_CHECKING:
+    from redis.asyncio.connection import AbstractConnection
+
+type Argument = str | bytes | int
+
+
+class RedisCalls:
+    """One client, and the breaker that all its calls share. It belongs to the event loop that first uses it."""
+
+    def __init__(self, settings: RedisSettings, errors: CacheErrors) -> None:
+        self._client = async_client(settings)
+        self.errors = errors
+        self.budget_seconds = settings.redis_timeout_seconds
+        self.breaker = Breaker(self._ping, budget_seconds=self.budget_seconds, errors=errors)
+
+    async def command(self, operation: str, *args: Argument) -> Any:
+        """Redis's answer to a command whose first argument is its key.
+
+        Raises:
+            RedisUnavailableError: there is none.
+        """
+        return await self.breaker.call(operation, lambda: self._execute(*args))
+
+    async def script(self, operation: str, script: Script, keys: Sequence[str], *args: Argument) -> Any:
+        """What the script returns.
+
+        Raises:
+            RedisUnavailableError: nothing; it may or may not have run.
+        """
+        return await self.breaker.call(operation, lambda: self.run(script, keys, *args))
+
+    async def run(self, script: Script, keys: Sequence[str], *args: Argument) -> Any:
+        """As `script`, inside a call of the breaker's: raises redis-py's errors."""
+        try:
+            return await self._execute("EVALSHA", script.sha, len(keys), *keys, *args)
+        except NoScriptError:
+            return await self._execute("EVAL", script.source, len(keys), *keys, *args)
+
+    async def connection(self, key: str) -> "AbstractConnection":
+        """A connection of the caller's own, inside a call of the breaker's."""
+        return await own_connection(self._client, key)
+
+    async def close(self) -> None:
+        """Closes the pool's connections."""
+        await self.breaker.close()
+        await self._client.aclose()
+
+    async def _execute(self, *args: Argument) -> Any:
+        try:
+            return await self._client.execute_command(*args)
+        except ReadOnlyError:
+            # The address has a new primary, and the connections are to the old one.
+            if not isinstance(self._client, RedisCluster):
+                await self._client.connection_pool.disconnect(inuse_connections=False)
+            raise
+
+    async def _ping(self) -> object:
+        """All of a cluster's primaries: a cluster that lacks one would soon use up a budget again."""
+        targets = {"target_nodes": RedisCluster.PRIMARIES} if isinstance(self._client, RedisCluster) else {}
+        return await self._client.execute_command("PING", **targets)

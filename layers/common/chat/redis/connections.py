@@ -1,0 +1,97 @@
+"""Clients of redis-py as the settings say, and connections of a follower's own.
+
+Nothing here connects before the first call, and nothing repeats a call. redis-py takes 0.1 s to import: only a
+client that is made imports it.
+"""
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from chat.redis.settings import RedisSettings
+
+if TYPE_CHECKING:
+    from redis import Redis, RedisCluster
+    from redis.asyncio import Redis as AsyncRedis
+    from redis.asyncio import RedisCluster as AsyncRedisCluster
+    from redis.asyncio.connection import AbstractConnection
+
+    type Client = Redis | RedisCluster
+    type AsyncClient = AsyncRedis | AsyncRedisCluster
+
+MAX_CONNECTIONS = 1000
+"""More than `chat.redis.breaker` lets through at the same time: running out of them would be an error, not a wait."""
+CLOSING_SECONDS = 1.0
+"""How long a connection may take to close."""
+
+
+def async_client(settings: RedisSettings) -> "AsyncClient":
+    """A client of one event loop. Whoever calls it limits the time: it has no limit of its own."""
+    from redis.asyncio import Redis, RedisCluster
+    from redis.asyncio.retry import Retry
+    from redis.backoff import NoBackoff
+
+    from chat.redis.known_keys import KnownKeys
+
+    options = _options(settings) | {
+        "retry": Retry(NoBackoff(), 0),
+        "socket_timeout": None,
+        "socket_connect_timeout": CLOSING_SECONDS,
+        "max_connections": MAX_CONNECTIONS,
+    }
+    if not settings.redis_cluster:
+        return Redis.from_url(_url(settings), **options)
+    cluster = RedisCluster.from_url(_url(settings), **options)
+    cluster.commands_parser = KnownKeys()
+    return cluster
+
+
+def sync_client(settings: RedisSettings) -> "Client":
+    """A client for threads; one of a cluster asks for its nodes at once.
+
+    Each step of a call (connecting, authenticating, the command) is limited by the budget, not their sum.
+    """
+    from redis import Redis, RedisCluster
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
+    options = _options(settings) | {
+        "retry": Retry(NoBackoff(), 0),
+        "socket_timeout": settings.redis_timeout_seconds,
+        "socket_connect_timeout": settings.redis_timeout_seconds,
+    }
+    return (RedisCluster if settings.redis_cluster else Redis).from_url(_url(settings), **options)
+
+
+async def own_connection(client: "AsyncClient", key: str) -> "AbstractConnection":
+    """A connected connection to the node that has `key`; the caller disconnects it."""
+    from redis.asyncio import RedisCluster
+
+    if isinstance(client, RedisCluster):
+        await client.initialize()
+        node = client.get_node_from_key(key)
+        if node is None:
+            raise ConnectionError("no node has the key")
+        connection: AbstractConnection = node.connection_class(**node.connection_kwargs)
+    else:
+        connection = client.connection_pool.make_connection()  # type: ignore[no-untyped-call]
+    await connection.connect()  # type: ignore[no-untyped-call]
+    return connection
+
+
+def _options(settings: RedisSettings) -> dict[str, Any]:
+    """RESP 2 and no driver information: without a password a connection is ready as soon as it is connected."""
+    options: dict[str, Any] = {"protocol": 2, "driver_info": None}
+    if settings.redis_iam_user is not None and settings.redis_cache_name is not None:
+        from chat.redis.iam import iam_credentials
+
+        host = urlsplit(settings.redis_url or "").hostname or ""
+        options["credential_provider"] = iam_credentials(
+            user=settings.redis_iam_user, cache_name=settings.redis_cache_name, host=host
+        )
+    return options
+
+
+def _url(settings: RedisSettings) -> str:
+    if settings.redis_url is None:
+        raise ValueError("there is no REDIS_URL")
+    return settings.redis_url

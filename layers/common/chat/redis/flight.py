@@ -1,0 +1,56 @@
+"""Who leads a flight: a key that lives as long as its leader renews it."""
+
+import re
+
+from chat.redis import keys, scripts
+from chat.redis.breaker import RedisUnavailableError
+from chat.redis.calls import RedisCalls
+
+LEASE_SECONDS = 6
+"""A leader that does not renew for so long is dead."""
+
+_SESSION_ID = re.compile(rb"[A-Za-z0-9_-]{1,64}")
+
+
+class RedisSingleFlight:
+    """See `chat.single_flight.SingleFlight`."""
+
+    def __init__(self, calls: RedisCalls) -> None:
+        self._calls = calls
+
+    async def claim(self, key: str, session_id: str) -> str:
+        try:
+            leader = await self._calls.script(
+                "flight_claim", scripts.CLAIM, (keys.flight(key),), session_id, LEASE_SECONDS * 1000
+            )
+        except RedisUnavailableError:
+            return session_id
+        return self._session_id("flight_claim", leader) or session_id
+
+    async def renew(self, key: str, session_id: str) -> None:
+        try:
+            await self._calls.script(
+                "flight_renew", scripts.RENEW, (keys.flight(key),), session_id, LEASE_SECONDS * 1000
+            )
+        except RedisUnavailableError:
+            return
+
+    async def leader(self, key: str) -> str | None:
+        try:
+            leader = await self._calls.command("flight_leader", "GET", keys.flight(key))
+        except RedisUnavailableError:
+            return None
+        return None if leader is None else self._session_id("flight_leader", leader)
+
+    async def release(self, key: str, session_id: str) -> None:
+        try:
+            await self._calls.script("flight_release", scripts.RELEASE, (keys.flight(key),), session_id)
+        except RedisUnavailableError:
+            return
+
+    def _session_id(self, operation: str, value: bytes) -> str | None:
+        """None: no session ever claimed this."""
+        if _SESSION_ID.fullmatch(value) is None:
+            self._calls.errors.count(operation)
+            return None
+        return value.decode()

@@ -1,0 +1,47 @@
+"""Every key in Redis.
+
+What is between braces decides the slot (https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/
+#hash-tags), so that the keys one script touches lie on one node of a cluster.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from chat.dynamo.keys import quoted
+
+
+@dataclass(frozen=True, slots=True)
+class LogKeys:
+    """The two keys of a generation's log."""
+
+    stream: str
+    control: str
+    """A hash: `epoch`, `last` (the greatest event id) and `stop`."""
+
+
+def answer(cache_key: str) -> str:
+    """Where a cached answer is; `cache_key` is a hash, of which nobody can read the question."""
+    return f"chat:answer:{{{cache_key}}}"
+
+
+def flight(cache_key: str) -> str:
+    """Where the session id is that leads the flight."""
+    return f"chat:flight:{{{cache_key}}}"
+
+
+def log(session_id: str) -> LogKeys:
+    return LogKeys(stream=f"chat:log:{{{session_id}}}", control=f"chat:log:{{{session_id}}}:control")
+
+
+LIMITS_PREFIX = "chat"
+"""Before the keys that the library `limits` makes: `chat:requests/<quoted user id>/<limit>/<seconds>/second`."""
+
+
+def streams(user_id: str) -> str:
+    """The sorted set of a user's streams."""
+    return f"chat:streams:{{{quoted(user_id)}}}"
+
+
+def scope(cache_scope: Literal["user", "global"], user_id: str) -> str:
+    """The scope that a cache key is made with: one for each user, or one for all; no user id gives the other."""
+    return "global" if cache_scope == "global" else f"user:{user_id}"

@@ -1,0 +1,5 @@
+-- Marks a generation as to be stopped, also before its producer has written anything.
+-- KEYS: control. ARGV: seconds to live.
+redis.call('HSET', KEYS[1], 'stop', '1')
+redis.call('EXPIRE', KEYS[1], ARGV[1])
+return 1
