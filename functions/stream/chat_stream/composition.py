@@ -10,7 +10,8 @@ from chat.catalog import load_catalog
 from chat.clock import SystemClock
 from chat.dynamo import DynamoMessageStore, DynamoSessionStore, DynamoUserStore, Tables
 from chat.ids import new_id
-from chat_stream.answers import Answers
+from chat.redis import RedisSettings, connect, control
+from chat_stream.answers import Answers, Sharing
 from chat_stream.commands.registry import build_registry
 from chat_stream.providers.registry import ProviderRegistry
 from chat_stream.providers.settings import ProviderSettings
@@ -41,20 +42,35 @@ def compose(environ: Mapping[str, str] = os.environ) -> Composition:
     tables = Tables(settings)
     tables.prepare()
     providers = ProviderRegistry(ProviderSettings.from_environ(environ))
+    sessions, messages = DynamoSessionStore(tables), DynamoMessageStore(tables)
+    redis_settings = RedisSettings.from_environ(environ)
+    redis = connect(redis_settings)
+    sharing = None
+    if redis is not None:
+        to_user = redis_settings.cache_scope == "user"
+        sharing = Sharing(redis.cache, redis.flight, redis.log, sessions, messages, scope_to_user=to_user)
+
+    async def close() -> None:
+        await providers.close()
+        if redis is not None:
+            await redis.close()
+
     return Composition(
         authenticator=build_authenticator(settings, secret),
         stream_tokens=StreamTokens(secret, clock),
         streams=ChatStreams(
-            sessions=DynamoSessionStore(tables),
-            messages=DynamoMessageStore(tables),
+            sessions=sessions,
+            messages=messages,
             access=Access(DynamoUserStore(tables), clock, default_tier=settings.default_tier),
             catalog=load_catalog(),
             commands=build_registry(),
-            answers=Answers(providers),
+            answers=Answers(providers, sharing),
             clock=clock,
             settings=settings,
             new_owner=new_id,
+            log=redis.log if redis else None,
+            control=control(redis_settings),
         ),
         settings=settings,
-        close=providers.close,
+        close=close,
     )
