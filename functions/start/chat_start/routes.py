@@ -3,13 +3,15 @@
 The endpoints call synchronous code directly: a buffered function has one request at a time, and nobody else to wait.
 """
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 
 from chat.http.application import new_app
 from chat.http.body_limit import BodyLimit
 from chat.http.credentials import bearer_token
 from chat.http.json_body import read_json
+from chat.http.problems import problem
 from chat.http.responses import JsonResponse, timestamp
+from chat.limits import RateLimitedError, rate_limit_headers
 from chat.sessions import BEGUN_SECONDS
 from chat_start.bodies import StartBody, StopBody
 from chat_start.composition import Composition
@@ -28,7 +30,7 @@ def create_app(composition: Composition) -> FastAPI:
     return app
 
 
-async def start(request: Request) -> JsonResponse:
+async def start(request: Request) -> Response:
     """POST /chat/start: a session for a prompt, and the token that opens its stream."""
     composition: Composition = request.app.state.composition
     user_id = composition.authenticator.authenticate(bearer_token(request))
@@ -42,17 +44,22 @@ async def start(request: Request) -> JsonResponse:
         task_id=body.task_id,
         use_cache=body.cache,
     )
-    started = composition.start_chat(prompt, _once(composition, request))
+    try:
+        started = composition.start_chat(prompt, _once(composition, request))
+    except RateLimitedError as error:
+        return problem(error, rate_limit_headers(error.allowance))
+    session = started.session
     return JsonResponse(
         {
-            "sessionId": started.session_id,
-            "chatId": started.chat_id,
-            "expiresAt": timestamp(started.expires_at),
+            "sessionId": session.session_id,
+            "chatId": session.chat_id,
+            "expiresAt": timestamp(session.expires_at),
             "streamToken": composition.stream_tokens.sign(
-                started.session_id, user_id, started.expires_at + BEGUN_SECONDS
+                session.session_id, user_id, session.expires_at + BEGUN_SECONDS
             ),
         },
         status_code=201,
+        headers=rate_limit_headers(started.allowance),
     )
 
 

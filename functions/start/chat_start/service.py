@@ -8,7 +8,9 @@ from chat.catalog import Catalog, Model
 from chat.clock import Clock
 from chat.commands import kind_of
 from chat.errors import ForbiddenError, InvalidRequestError
+from chat.event_log import LogControl
 from chat.ids import new_id, new_message_ids
+from chat.limits import Allowance, RateLimitedError, RateLimiter
 from chat.messages import Message, MessageKind, Role
 from chat.sessions import Session, SessionState, SessionStore
 from chat.settling import is_dead, settle
@@ -37,6 +39,14 @@ class StartedSession:
     expires_at: float
 
 
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a request got: a session, and what its user may still ask for."""
+
+    session: StartedSession
+    allowance: Allowance
+
+
 type Once = Callable[[Prompt, Callable[[], StartedSession]], StartedSession]
 """Makes a session once, however often the same prompt is sent: gives what the callable returned the first time.
 
@@ -55,17 +65,22 @@ class StartChat:
 
     access: Access
     sessions: SessionStore
+    rate_limiter: RateLimiter
     catalog: Catalog
     clock: Clock
     max_prompt_chars: int
     session_seconds: int
 
-    def __call__(self, prompt: Prompt, once: Once = every_time) -> StartedSession:
+    def __call__(self, prompt: Prompt, once: Once = every_time) -> Start:
         """Stores the prompt with a new session, unless something is wrong with it.
+
+        Only a session that is made counts for the user's rate limit: neither what is refused before, nor the
+        repetition of a request that has its session.
 
         Raises:
             InvalidRequestError: `invalid_request` (the prompt is too long), `unknown_model`; see also `Once`.
             ForbiddenError: `user_disabled`, `model_not_in_tier`.
+            RateLimitedError: `rate_limited`.
             StorageError: nothing has been stored.
         """
         kind = kind_of(prompt.text)
@@ -73,7 +88,17 @@ class StartChat:
         user = self.access.admit(prompt.user_id)
         if kind is MessageKind.CHAT:
             self._check_tier(user, model)
-        return once(prompt, lambda: self._create(prompt, kind))
+        limits = self.catalog.limits_of(user.tier)
+        used: list[Allowance] = []
+
+        def create() -> StartedSession:
+            used.append(self.rate_limiter.hit(user.user_id, limits))
+            if not used[-1].allowed:
+                raise RateLimitedError(used[-1])
+            return self._create(prompt, kind)
+
+        session = once(prompt, create)
+        return Start(session, used[-1] if used else self.rate_limiter.peek(user.user_id, limits))
 
     def _check(self, prompt: Prompt) -> Model:
         if len(prompt.text) > self.max_prompt_chars:
@@ -135,6 +160,7 @@ class StopChat:
 
     access: Access
     sessions: SessionStore
+    control: LogControl
     clock: Clock
 
     def __call__(self, session_id: str, user_id: str) -> SessionState:
@@ -149,6 +175,8 @@ class StopChat:
         now = self.clock.now()
         session = self.sessions.request_stop(session_id, user_id=user_id, now=now)
         if is_dead(session, now):
-            settle(self.sessions, session, now)
+            settle(self.sessions, session, now, self.control)
             session = self.sessions.get(session_id) or session
+        elif not session.state.finished:
+            self.control.request_stop(session_id)
         return session.state

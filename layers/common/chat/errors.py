@@ -6,7 +6,7 @@ ChatError                     code, status, retryable
 ├── NotFoundError             404  session_not_found, chat_not_found, not_found
 ├── SessionExpiredError       410  session_expired
 ├── InvalidRequestError       400, 405, 409, 413, 415, 422: the request's own fault
-├── TooManyRequestsError      429  too_many_attaches
+├── TooManyRequestsError      429  too_many_attaches, too_many_streams, rate_limited
 ├── StorageError              503  storage_unavailable
 ├── KeysUnavailableError      503  keys_unavailable
 ├── ProviderError             502  provider_*: what the model's provider did

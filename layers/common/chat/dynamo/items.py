@@ -1,9 +1,13 @@
 """The items of the tables, as PynamoDB models without a table; `chat.dynamo.tables` binds them to one."""
 
+from typing import Any
+
 from pynamodb.attributes import (
     BinaryAttribute,
     BooleanAttribute,
     JSONAttribute,
+    ListAttribute,
+    MapAttribute,
     NumberAttribute,
     UnicodeAttribute,
 )
@@ -49,6 +53,22 @@ class SessionPartItem(Model):
 
     session_id = UnicodeAttribute(hash_key=True, attr_name="sessionId")
     data = BinaryAttribute(legacy_encoding=False)
+    ttl = NumberAttribute()
+
+
+class RequestLogItem(Model):
+    """When a user's latest requests were, newest first."""
+
+    session_id = UnicodeAttribute(hash_key=True, attr_name="sessionId")
+    entries = ListAttribute(of=NumberAttribute)
+    ttl = NumberAttribute()
+
+
+class StreamSlotsItem(Model):
+    """Until when each session of a user holds a slot."""
+
+    session_id = UnicodeAttribute(hash_key=True, attr_name="sessionId")
+    slots = MapAttribute[str, Any](null=True)  # type: ignore[no-untyped-call]  # PynamoDB's own
     ttl = NumberAttribute()
 
 

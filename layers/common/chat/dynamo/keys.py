@@ -7,6 +7,8 @@ ChatsTable, by partition key:
 SessionsTable:
     session             the session
     session/key/number  parts of its partial text
+    limits/requests/user/...  when a user's latest requests were
+    limits/streams/user       the slots of a user's streams
 """
 
 from typing import Any
@@ -42,6 +44,16 @@ def part_sort_key(message_id: str, part_key: str, number: int) -> str:
 def session_part_key(session_id: str, part_key: str, number: int) -> str:
     """The key of a part of a session's partial text."""
     return f"{session_id}/{part_key}/{number:04}"
+
+
+def request_log_key(key: str) -> str:
+    """The key of a request log; `key` names whose and of what, with the user id quoted."""
+    return f"limits/{key}"
+
+
+def stream_slots_key(user_id: str) -> str:
+    """The key of the slots of a user's streams."""
+    return f"limits/streams/{quoted(user_id)}"
 
 
 class UserIdAttribute(Attribute[str]):

@@ -10,8 +10,10 @@ from chat.dynamo.items import (
     ChatItem,
     MessageItem,
     MessagePartItem,
+    RequestLogItem,
     SessionItem,
     SessionPartItem,
+    StreamSlotsItem,
     UserItem,
 )
 from chat.settings import StorageSettings
@@ -35,6 +37,8 @@ class Tables:
         )
         self.sessions = self._bind(SessionItem, settings.sessions_table)
         self.session_parts = self._bind(SessionPartItem, settings.sessions_table)
+        self.request_logs = self._bind(RequestLogItem, settings.sessions_table)
+        self.stream_slots = self._bind(StreamSlotsItem, settings.sessions_table)
         self.chats = self._bind(ChatItem, settings.chats_table)
         self.messages = self._bind(MessageItem, settings.chats_table)
         self.message_parts = self._bind(MessagePartItem, settings.chats_table)

@@ -47,7 +47,7 @@ def problem(error: ChatError, headers: Mapping[str, str] | None = None) -> Respo
     }
     # ASCII: the name of an unknown field may hold what UTF-8 cannot carry.
     body = json.dumps(document, separators=(",", ":")).encode()
-    all_headers = JSON_HEADERS | _challenge(error) | dict(headers or {})
+    all_headers = JSON_HEADERS | _challenge(error) | _retry_after(error) | dict(headers or {})
     return Response(body, error.http_status, all_headers, MEDIA_TYPE)
 
 
@@ -67,6 +67,11 @@ def _challenge(error: ChatError) -> dict[str, str]:
         return {}
     # RFC 6750, section 3: no error code when the request lacks any token.
     return {"www-authenticate": "Bearer" if error.code == "token_missing" else 'Bearer error="invalid_token"'}
+
+
+def _retry_after(error: ChatError) -> dict[str, str]:
+    seconds = error.extensions.get("retryAfterSeconds")
+    return {} if seconds is None else {"retry-after": str(seconds)}
 
 
 async def _on_chat_error(_request: Request, error: Exception) -> Response:

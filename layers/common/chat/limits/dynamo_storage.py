@@ -1,0 +1,62 @@
+"""A storage of the library `limits` in DynamoDB, for moving windows."""
+
+import time
+from typing import Never, override
+
+from limits.storage import MovingWindowSupport, Storage
+
+from chat.dynamo.request_log import DynamoRequestLog
+from chat.errors import StorageError
+
+
+class DynamoStorage(Storage, MovingWindowSupport):
+    """Keeps each key's latest requests; the log says how."""
+
+    STORAGE_SCHEME = None
+
+    def __init__(self, log: DynamoRequestLog) -> None:
+        super().__init__()
+        self._log = log
+
+    @property
+    @override
+    def base_exceptions(self) -> type[Exception]:
+        return StorageError
+
+    @override
+    def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
+        if amount != 1:
+            raise ValueError("requests are counted one by one")
+        return self._log.append(key, limit=limit, window_seconds=expiry, now=time.time())
+
+    @override
+    def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
+        now = time.time()
+        entries = self._log.read(key, limit=limit, window_seconds=expiry, now=now)
+        return (entries[-1], len(entries)) if entries else (now, 0)
+
+    @override
+    def check(self) -> bool:
+        return True
+
+    # What only other strategies, and operators, ask for.
+
+    @override
+    def incr(self, key: str, expiry: int, amount: int = 1) -> Never:
+        raise NotImplementedError
+
+    @override
+    def get(self, key: str) -> Never:
+        raise NotImplementedError
+
+    @override
+    def get_expiry(self, key: str) -> Never:
+        raise NotImplementedError
+
+    @override
+    def reset(self) -> Never:
+        raise NotImplementedError
+
+    @override
+    def clear(self, key: str) -> Never:
+        raise NotImplementedError

@@ -1,0 +1,56 @@
+"""How many sessions a user may start: the port, and how an allowance reads in HTTP.
+
+https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from chat.catalog import TierLimits
+from chat.errors import TooManyRequestsError
+
+WINDOW_SECONDS = 60
+POLICY = "requests"
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What a user may still do in the window of `WINDOW_SECONDS` that ends now."""
+
+    limit: int
+    remaining: int
+    reset_seconds: int
+    """Until one more is allowed, or, if nothing was used, a whole window. At least 1."""
+    allowed: bool = True
+
+
+class RateLimiter(Protocol):
+    """Counts requests, by user and limit. Raises `chat.errors.StorageError` when nothing can count them."""
+
+    def hit(self, user_id: str, limits: TierLimits) -> Allowance:
+        """Uses one request up, if there is one left; `allowed` says whether there was."""
+
+    def peek(self, user_id: str, limits: TierLimits) -> Allowance:
+        """As `hit` would find it, with nothing used up."""
+
+
+class RateLimitedError(TooManyRequestsError):
+    """No request is left; `allowance` says when there is one again."""
+
+    default_code = "rate_limited"
+    default_retryable = True
+
+    def __init__(self, allowance: Allowance) -> None:
+        super().__init__(
+            f"More than {allowance.limit} requests in {WINDOW_SECONDS} seconds.",
+            retryAfterSeconds=allowance.reset_seconds,
+        )
+        self.allowance = allowance
+
+
+def rate_limit_headers(allowance: Allowance) -> dict[str, str]:
+    """The fields RateLimit-Policy and RateLimit."""
+    return {
+        "ratelimit-policy": f'"{POLICY}";q={allowance.limit};w={WINDOW_SECONDS}',
+        "ratelimit": f'"{POLICY}";r={allowance.remaining};t={allowance.reset_seconds}',
+    }

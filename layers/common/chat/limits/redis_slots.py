@@ -1,0 +1,45 @@
+"""Slots of users' streams in Redis: for each user a sorted set of session ids, by the time until which they hold."""
+
+from collections.abc import Callable
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from chat.limits.guard import RedisGuard
+from chat.limits.slot_stores import SlotStoreUnavailableError
+from chat.redis import keys
+from chat.redis.breaker import RedisUnavailableError
+
+if TYPE_CHECKING:
+    from redis.commands.core import Script
+
+    from chat.redis.connections import Client
+
+TAKE = resources.files(__package__).joinpath("take_slot.lua").read_text("utf-8")
+
+
+class RedisSlotStore:
+    """A `chat.limits.slot_stores.SlotStore`: each call is one script, or one command, on one key."""
+
+    def __init__(self, guard: "RedisGuard[Client]") -> None:
+        self._guard = guard
+        self._take: Script | None = None
+
+    def take(self, user_id: str, session_id: str, *, limit: int, now: float, slot_seconds: float) -> float | None:
+        def run(client: "Client") -> bytes | None:
+            if self._take is None:
+                self._take = client.register_script(TAKE)
+            times = (repr(now), repr(now + slot_seconds), int(slot_seconds * 1000))
+            answer: bytes | None = self._take(keys=[keys.streams(user_id)], args=[session_id, limit, *times])
+            return answer
+
+        first_end = self._call("slot_take", run)
+        return None if first_end is None else max(0.0, float(first_end) - now)
+
+    def give_back(self, user_id: str, session_id: str) -> None:
+        self._call("slot_give_back", lambda client: client.zrem(keys.streams(user_id), session_id))
+
+    def _call[T](self, operation: str, work: "Callable[[Client], T]") -> T:
+        try:
+            return self._guard.call(operation, work)
+        except RedisUnavailableError as error:
+            raise SlotStoreUnavailableError(operation) from error

@@ -1,0 +1,73 @@
+"""Rate limits and stream slots in memory, with the same decisions as the real ones."""
+
+from math import ceil
+from threading import Lock
+
+from chat.catalog import TierLimits
+from chat.clock import Clock
+from chat.limits import SLOT_SECONDS, Allowance
+from chat.limits.rates import WINDOW_SECONDS
+
+
+class MemoryRateLimiter:
+    """A `chat.limits.RateLimiter`."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._hits: dict[tuple[str, int], list[float]] = {}
+        self._lock = Lock()
+
+    def hit(self, user_id: str, limits: TierLimits) -> Allowance:
+        with self._lock:
+            hits, now = self._in_window(user_id, limits), self._clock.now()
+            allowed = len(hits) < limits.requests_per_minute
+            if allowed:
+                hits.append(now)
+            return _allowance(hits, limits, now, allowed=allowed)
+
+    def peek(self, user_id: str, limits: TierLimits) -> Allowance:
+        with self._lock:
+            return _allowance(self._in_window(user_id, limits), limits, self._clock.now(), allowed=True)
+
+    def _in_window(self, user_id: str, limits: TierLimits) -> list[float]:
+        hits = self._hits.setdefault((user_id, limits.requests_per_minute), [])
+        hits[:] = [at for at in hits if at >= self._clock.now() - WINDOW_SECONDS]
+        return hits
+
+
+class MemoryStreamSlots:
+    """A `chat.limits.StreamSlots`."""
+
+    def __init__(self) -> None:
+        self.held: dict[str, dict[str, float]] = {}
+        """By user, then by session: until when."""
+        self._lock = Lock()
+
+    def acquire(self, user_id: str, session_id: str, limit: int, now: float) -> float | None:
+        with self._lock:
+            slots = self.held[user_id] = {
+                holder: end for holder, end in self.held.get(user_id, {}).items() if end > now
+            }
+            if session_id not in slots and len(slots) >= limit:
+                return min(slots.values()) - now
+            slots[session_id] = now + SLOT_SECONDS
+            return None
+
+    def renew(self, user_id: str, session_id: str, now: float) -> None:
+        with self._lock:
+            if session_id in self.held.get(user_id, {}):
+                self.held[user_id][session_id] = now + SLOT_SECONDS
+
+    def release(self, user_id: str, session_id: str) -> None:
+        with self._lock:
+            self.held.get(user_id, {}).pop(session_id, None)
+
+
+def _allowance(hits: list[float], limits: TierLimits, now: float, *, allowed: bool) -> Allowance:
+    reset_seconds = hits[0] + WINDOW_SECONDS - now if hits else WINDOW_SECONDS
+    return Allowance(
+        limit=limits.requests_per_minute,
+        remaining=limits.requests_per_minute - len(hits),
+        reset_seconds=max(1, ceil(reset_seconds)),
+        allowed=allowed,
+    )
