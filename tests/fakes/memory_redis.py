@@ -1,12 +1,14 @@
 """The ports of the cache, the event log and the single flight in memory; each can be made to fail."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 
 from chat.clock import Clock, SystemClock
 from chat.event_log import AppendResult, LogEntry, LogUnavailableError, TextEntry
+from chat.redis.entries import BrokenLogError
+from chat.redis.reading import LogReader
 from chat.response_cache import CachedAnswer
 
 FLIGHT_SECONDS = 6.0
@@ -89,24 +91,24 @@ class MemoryEventLog:
         wake = asyncio.Event()
         self._waiting.add(wake)
         try:
-            yield self._follow(self.log(session_id), seen, wake)
+            async with aclosing(self._follow(self.log(session_id), seen, wake)) as entries:
+                yield entries
         finally:
             self._waiting.discard(wake)
             self.followers -= 1
 
-    async def _follow(self, log: _Log, seen: int, wake: asyncio.Event) -> AsyncIterator[LogEntry | None]:
-        generation: int | None = None
+    async def _follow(self, log: _Log, seen: int, wake: asyncio.Event) -> AsyncGenerator[LogEntry | None]:
+        reader, at, generation = LogReader(seen), 0, log.generation
         while True:
             wake.clear()
             self._check()
-            fresh = [entry for entry in log.entries if entry.event_id > seen]
-            if fresh and generation not in {None, log.generation}:
-                raise LogUnavailableError
-            for entry in fresh:
-                generation = log.generation
-                seen = entry.event_id
-                yield entry
-            if not fresh and not await self._woken(wake):
+            if generation != log.generation:
+                at, generation = 0, log.generation
+            epoch, batch, at = log.epoch, log.entries[at:], len(log.entries)
+            for entry in batch:
+                if (fresh := _taken(reader, epoch, entry)) is not None:
+                    yield fresh
+            if not batch and not await self._woken(wake):
                 yield None
 
     async def _woken(self, wake: asyncio.Event) -> bool:
@@ -126,6 +128,13 @@ class MemoryEventLog:
             raise LogUnavailableError
 
 
+def _taken(reader: LogReader, epoch: int, entry: LogEntry) -> LogEntry | None:
+    try:
+        return reader.take(epoch, entry)
+    except BrokenLogError as error:
+        raise LogUnavailableError from error
+
+
 class MemoryLogControl:
     """The control of a `MemoryEventLog`'s logs."""
 
@@ -137,10 +146,14 @@ class MemoryLogControl:
             self._log.log(session_id).stop = True
 
     def text(self, session_id: str, *, epoch: int) -> str | None:
-        log = self._log.log(session_id)
+        log, reader = self._log.log(session_id), LogReader(seen=0)
         if self._log.failing or log.epoch != epoch:
             return None
-        return "".join(entry.text for entry in log.entries if isinstance(entry, TextEntry)) or None
+        try:
+            entries = [reader.take(epoch, entry) for entry in log.entries]
+        except BrokenLogError:
+            return None
+        return "".join(entry.text for entry in entries if isinstance(entry, TextEntry)) or None
 
 
 class MemorySingleFlight:

@@ -9,13 +9,11 @@ from redis.exceptions import NoScriptError, ReadOnlyError
 from chat.redis.breaker import Breaker
 from chat.redis.cache_errors import CacheErrors
 from chat.redis.connections import async_client, own_connection
-from chat.redis.scripts import Script
+from chat.redis.scripts import Argument, Script, SentScripts
 from chat.redis.settings import RedisSettings
 
 if TYPE_CHECKING:
     from redis.asyncio.connection import AbstractConnection
-
-type Argument = str | bytes | int
 
 
 class RedisCalls:
@@ -23,6 +21,7 @@ class RedisCalls:
 
     def __init__(self, settings: RedisSettings, errors: CacheErrors) -> None:
         self._client = async_client(settings)
+        self._scripts = SentScripts()
         self.errors = errors
         self.budget_seconds = settings.redis_timeout_seconds
         self.breaker = Breaker(self._ping, budget_seconds=self.budget_seconds, errors=errors)
@@ -46,9 +45,9 @@ class RedisCalls:
     async def run(self, script: Script, keys: Sequence[str], *args: Argument) -> Any:
         """As `script`, inside a call of the breaker's: raises redis-py's errors."""
         try:
-            return await self._execute("EVALSHA", script.sha, len(keys), *keys, *args)
+            return await self._execute(*self._scripts.command(script, keys, *args))
         except NoScriptError:
-            return await self._execute("EVAL", script.source, len(keys), *keys, *args)
+            return await self._execute(*self._scripts.command(script, keys, *args, whole=True))
 
     async def connection(self, key: str) -> "AbstractConnection":
         """A connection of the caller's own, inside a call of the breaker's."""

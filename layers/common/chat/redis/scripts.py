@@ -1,8 +1,11 @@
 """Lua scripts: each is one round trip, and all its keys lie in one slot."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha1
 from importlib import resources
+
+type Argument = str | bytes | int
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,6 +14,24 @@ class Script:
 
     source: str
     sha: str
+
+
+class SentScripts:
+    """What one client has sent: a script goes out whole the first time, and then by its digest.
+
+    A Redis that has never seen it, or has forgotten it, refuses the digest (NOSCRIPT). Asking with the digest first
+    would cost another round trip, and fakeredis's server closes a connection with every refusal.
+    """
+
+    def __init__(self) -> None:
+        self._sent: set[str] = set()
+
+    def command(self, script: Script, keys: Sequence[str], *args: Argument, whole: bool = False) -> list[Argument]:
+        """The command that runs it; `whole` after it was refused."""
+        if whole or script.sha not in self._sent:
+            self._sent.add(script.sha)
+            return ["EVAL", script.source, len(keys), *keys, *args]
+        return ["EVALSHA", script.sha, len(keys), *keys, *args]
 
 
 def _load(name: str) -> Script:

@@ -11,7 +11,7 @@ from aws_lambda_powertools import Logger
 from chat.causes import cause_of
 from chat.redis.cache_errors import CacheErrors
 from chat.redis.connections import sync_client
-from chat.redis.scripts import Script
+from chat.redis.scripts import Argument, Script, SentScripts
 from chat.redis.settings import RedisSettings
 
 if TYPE_CHECKING:
@@ -37,12 +37,13 @@ class SyncRedisCalls:
         self._settings = settings
         self._errors = errors
         self._monotonic = monotonic
+        self._scripts = SentScripts()
         self._lock = threading.Lock()
         self._client: Client | None = None
         self._threads: ThreadPoolExecutor | None = None
         self._shut_until: float | None = None
 
-    def script(self, operation: str, script: Script, keys: Sequence[str], *args: str | int) -> Any:
+    def script(self, operation: str, script: Script, keys: Sequence[str], *args: Argument) -> Any:
         """What the script returns, never None; None: Redis did not answer, or refused. That has been counted."""
         from chat.redis.breaker import is_refusal
 
@@ -83,14 +84,14 @@ class SyncRedisCalls:
             self._threads = self._threads or ThreadPoolExecutor(WORKERS, thread_name_prefix="redis")
             return self._threads
 
-    def _run(self, script: Script, keys: Sequence[str], args: Sequence[str | int]) -> Any:
+    def _run(self, script: Script, keys: Sequence[str], args: Sequence[Argument]) -> Any:
         from redis.exceptions import NoScriptError
 
         execute: Callable[..., Any] = self._connected().execute_command
         try:
-            return execute("EVALSHA", script.sha, len(keys), *keys, *args)
+            return execute(*self._scripts.command(script, keys, *args))
         except NoScriptError:
-            return execute("EVAL", script.source, len(keys), *keys, *args)
+            return execute(*self._scripts.command(script, keys, *args, whole=True))
 
     def _connected(self) -> "Client":
         """Two threads may make one each at the same time; the later one stays."""

@@ -1,0 +1,138 @@
+"""Redis servers of a test's own: standalone, or a cluster of one node that has all slots. They can have bad luck."""
+
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis import Redis
+from redis.exceptions import RedisError
+
+from local_stack.http1 import free_port
+
+START_SECONDS = 20
+
+
+class RedisServer:
+    """A process on one port, which it keeps over restarts. Nothing it holds outlives it."""
+
+    def __init__(self, folder: Path, *, cluster: bool = False) -> None:
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+        self.cluster = cluster
+        self.port = free_port()
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}"
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """The variables that name it to the functions."""
+        return {"REDIS_URL": self.url, "REDIS_CLUSTER": str(self.cluster).lower()}
+
+    def start(self) -> None:
+        """Starts it, also again; returns when it takes writes."""
+        command = ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir"]
+        command.append(str(self._folder))
+        if self.cluster:
+            (self._folder / "nodes.conf").unlink(missing_ok=True)
+            command += ["--cluster-enabled", "yes", "--cluster-port", str(free_port())]
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        _until(self._answers)
+        if self.cluster:
+            with self.client() as client:
+                client.cluster("addslotsrange", 0, 16383)
+            _until(self._has_slots)
+
+    def kill(self) -> None:
+        """kill -9; its port refuses from now on."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def pause(self) -> None:
+        """Stops it where it is: connections are accepted, and nothing is ever answered."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
+    def fill(self) -> None:
+        """It refuses whatever needs memory from now on."""
+        with self.client() as client:
+            client.config_set("maxmemory-policy", "noeviction")
+            client.config_set("maxmemory", 1)
+
+    def empty(self) -> None:
+        """It forgets everything, and has all the memory it wants."""
+        with self.client() as client:
+            client.config_set("maxmemory", 0)
+            client.flushall()
+
+    @contextmanager
+    def client(self) -> Iterator["Redis"]:
+        """For looks behind the curtain; to a cluster's node, too."""
+        with Redis(port=self.port, host="127.0.0.1", protocol=2, decode_responses=True) as client:
+            yield client
+
+    def _answers(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, "redis-server did not start"
+        with suppress(RedisError), self.client() as client:
+            return bool(client.ping())
+        return False
+
+    def _has_slots(self) -> bool:
+        with self.client() as client:
+            return bool(client.cluster("info")["cluster_state"] == "ok")
+
+
+@contextmanager
+def redis_server(*, cluster: bool = False) -> Iterator[RedisServer]:
+    """A running server; skips where there is no redis-server."""
+    if shutil.which("redis-server") is None:
+        pytest.skip("redis-server is not installed")
+    with tempfile.TemporaryDirectory() as folder:
+        server = RedisServer(Path(folder), cluster=cluster)
+        try:
+            server.start()
+            yield server
+        finally:
+            server.kill()
+
+
+@contextmanager
+def fakeredis_server() -> Iterator[str]:
+    """The URL of fakeredis's server, in a process of its own."""
+    port = free_port()
+    program = f"from fakeredis import TcpFakeServer as S; S(('127.0.0.1', {port}), server_type='redis').serve_forever()"
+    with subprocess.Popen([sys.executable, "-c", program]) as process:
+        try:
+            _until(lambda: _pings(port))
+            yield f"redis://127.0.0.1:{port}"
+        finally:
+            process.kill()
+
+
+def _pings(port: int) -> bool:
+    with suppress(RedisError), Redis(host="127.0.0.1", port=port, protocol=2) as client:
+        return bool(client.ping())
+    return False
+
+
+def _until(done: Callable[[], Any]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not done():
+        assert time.monotonic() < deadline, "a Redis server did not start in time"
+        time.sleep(0.02)
