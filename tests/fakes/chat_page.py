@@ -1,6 +1,7 @@
 """The chat page in a browser, as a person uses it; and a watch over what it must never do."""
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 from playwright.sync_api import ConsoleMessage, Locator, Page, Request, expect
@@ -54,6 +55,11 @@ class ChatPage:
         self.page.reload()
         expect(self.page.locator("#picker-button")).to_be_enabled()
 
+    def reload_later(self, minutes: float) -> None:
+        """Reloads the page with the browser's clock that much ahead."""
+        self.page.clock.set_fixed_time(datetime.now(UTC) + timedelta(minutes=minutes))
+        self.reload()
+
     @property
     def box(self) -> Locator:
         return self.page.get_by_role("textbox", name="Your message")
@@ -73,6 +79,14 @@ class ChatPage:
     @property
     def alert(self) -> Locator:
         return self.page.locator("#alert")
+
+    @property
+    def kept_runs(self) -> list[str]:
+        """The keys under which the browser keeps answers that are not in the history."""
+        keys: list[str] = self.page.evaluate(
+            "Object.keys(localStorage).filter((key) => key.startsWith('chat-sse:run:'))"
+        )
+        return keys
 
     @property
     def chat_id(self) -> str:

@@ -12,6 +12,7 @@ const FINISH_NOTES = {
   content_filter: "The provider's content filter ended this answer.",
 };
 
+const NONE = "There is no answer to this message.";
 const INTERRUPTED = "This answer was interrupted. What had been written is kept.";
 
 /** @param {Message} message an assistant's @returns {AnswerState} */
@@ -40,25 +41,25 @@ export function fromRun(run) {
     command: isCommand(session.prompt),
     usage: done?.usage ?? null,
     cached: done?.cached ?? false,
-    note: error?.message ?? finishNote(done?.finishReason ?? null),
+    note: run.over ? NONE : error?.message ?? finishNote(done?.finishReason ?? null),
     failed: error !== null,
-    canRetry: error?.retryable ?? false,
+    canRetry: run.over || (error?.retryable ?? false),
   };
 }
 
-/** A prompt for which nothing is stored and nothing known to be under way. @param {Message} prompt @returns {AnswerState} */
-export function unanswered(prompt) {
-  return {
-    text: "",
-    phase: "ended",
-    modelId: prompt.modelId,
-    command: prompt.kind === "command",
-    usage: null,
-    cached: false,
-    note: "There is no answer to this message.",
-    failed: true,
-    canRetry: true,
-  };
+/**
+ * A prompt whose answer is not stored and cannot be followed from here.
+ * @typedef {{modelId: string, prompt: string, text?: string}} Asked `text`: what was received of the answer
+ */
+
+/** Its answer may still be written: in another window, for example. @param {Asked} asked @returns {AnswerState} */
+export function awaited({ modelId, prompt, text = "" }) {
+  return { text, phase: "elsewhere", modelId, command: isCommand(prompt), usage: null, cached: false, note: null, failed: false, canRetry: false };
+}
+
+/** It is too late for an answer. @param {Asked} asked @returns {AnswerState} */
+export function unanswered(asked) {
+  return { ...awaited(asked), phase: "ended", note: asked.text ? INTERRUPTED : NONE, failed: true, canRetry: true };
 }
 
 /** A slash command; two slashes begin an ordinary message. @param {string} prompt */

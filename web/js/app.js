@@ -80,7 +80,7 @@ export class App {
     if (run.ended && open) this.#marks.delete(chatId);
     else this.#marks.set(chatId, !run.ended);
     if (marked !== this.#marks.get(chatId)) this.#showChats();
-    if (!open && run.ended && !run.doubtful) this.#runs.forget(run);
+    if (!open && run.settled) this.#runs.forget(run);
     this.#conversation.onRunChange(run);
   }
 

@@ -16,6 +16,18 @@ export const HISTORY_PAGE = 200;
 /** Answers followed at the same time. Over HTTP/1.1 a browser opens 6 connections to a host, in all its tabs together. */
 export const MAX_FOLLOWED = 3;
 
+/** Milliseconds a session waits for its stream, from its prompt's `createdAt` to its `expiresAt` (the service's SESSION_SECONDS). */
+export const SESSION_WAITS_MS = 600_000;
+
+/** Milliseconds a generation takes at most: what Lambda allows a function. */
+export const LONGEST_STREAM_MS = 900_000;
+
+/**
+ * Milliseconds after its `expiresAt` for which a session is still asked for. One whose stream began in time goes on, and
+ * can be attached to for up to 1,500 s after it began; its stream token lives as long.
+ */
+export const RUN_OUTLIVES_EXPIRY_MS = 1_500_000;
+
 /** Milliseconds between two copies of a growing answer in the browser's storage. */
 export const SAVE_EVERY_MS = 500;
 

@@ -1,6 +1,7 @@
 /** The open chat: loads it, sends prompts, shows the answer being written, stops it. */
 
-import { fromMessage, fromRun, unanswered } from "./answer_state.js";
+import { awaited, fromMessage, fromRun, unanswered } from "./answer_state.js";
+import { answerTo, expiryOf } from "./awaiting.js";
 import { sentence } from "./http.js";
 import { nameChat } from "./route.js";
 import { hideAlert, showAlert } from "./views/alert.js";
@@ -110,11 +111,11 @@ export class Conversation {
   onRunChange(run) {
     if (run !== this.#live?.run) return;
     const { message } = this.#live;
-    message.show(fromRun(run));
+    message.show(run.refused ? awaited(run.kept()) : fromRun(run));
     this.#parts.composer.show(run.ended ? "idle" : run.phase === "stopping" ? "stopping" : "writing");
-    if (run.ended) announce(run.error?.message ?? `${run.done?.finishReason === "stopped" ? "Stopped" : "Answer finished"}. ${message.plainText}`);
+    if (run.ended && !run.refused) announce(run.error?.message ?? `${run.done?.finishReason === "stopped" ? "Stopped" : "Answer finished"}. ${message.plainText}`);
     if (run.doubtful) void this.#compare(run, message);
-    else if (run.ended) this.#runs.forget(run);
+    else if (run.settled) this.#runs.forget(run);
   }
 
   /** @param {string} prompt */
@@ -145,21 +146,47 @@ export class Conversation {
     const { thread, scroll, titled } = this.#parts;
     thread.clear();
     titled(messages.find(({ role }) => role === "user")?.content ?? null);
-    for (const [index, message] of messages.entries()) {
-      if (message.role === "user") thread.addPrompt(message.content);
-      else this.#addAnswer(fromMessage(message), { prompt: messages[index - 1]?.content, last: index === messages.length - 1 });
-    }
-    const last = messages.at(-1);
+    const answered = new Set(messages.filter(({ role }) => role === "assistant").map(({ sessionId }) => sessionId));
     const run = this.#runs.get(chatId);
-    if (run && messages.some(({ role, sessionId }) => role === "assistant" && sessionId === run.session.sessionId)) {
-      this.#runs.forget(run);
-    } else if (run) {
-      this.#showLive(run);
-      this.#runs.follow(run);
-    } else if (last?.role === "user") {
-      this.#addAnswer(unanswered(last), { prompt: last.content, last: true });
+    if (run && answered.has(run.session.sessionId)) this.#runs.forget(run);
+    for (const [index, message] of messages.entries()) {
+      const last = index === messages.length - 1;
+      if (message.role === "assistant") {
+        this.#addAnswer(fromMessage(message), { prompt: messages[index - 1]?.content, last });
+      } else {
+        thread.addPrompt(message.content);
+        if (!answered.has(message.sessionId)) this.#showUnanswered(message, last);
+      }
     }
     scroll.toEnd();
+  }
+
+  /** A prompt whose answer is not in the history. @param {Message} prompt @param {boolean} last */
+  #showUnanswered(prompt, last) {
+    const run = this.#runs.get(prompt.chatId);
+    const own = run?.session.sessionId === prompt.sessionId ? run : null;
+    if (own && (own.untold ? last : !own.ended)) {
+      this.#showLive(own);
+      this.#runs.follow(own);
+    } else if (last) {
+      if (own) this.#runs.forget(own);
+      const asked = { ...prompt, prompt: prompt.content };
+      const message = this.#addAnswer(awaited(asked), { prompt: prompt.content, last });
+      void this.#awaitAnswer(asked, expiryOf(prompt), message);
+    }
+  }
+
+  /**
+   * Shows the answer when it is in the history, and that there is none when it is too late for one.
+   * @param {import("./answer_state.js").Asked & {chatId: string, sessionId: string}} asked
+   * @param {number} expiresAt @param {AnswerMessage} message
+   */
+  async #awaitAnswer(asked, expiresAt, message) {
+    const { signal } = this.#visit;
+    const answer = await answerTo(asked, { api: this.#parts.api, expiresAt, signal });
+    if (signal.aborted) return;
+    message.show(answer ? fromMessage(answer) : unanswered(asked));
+    if (answer) announce(`Answer finished. ${message.plainText}`);
   }
 
   /** @param {Run} run */
@@ -198,12 +225,21 @@ export class Conversation {
 
   /** Looks whether the history has more of an answer than was received. @param {Run} run @param {AnswerMessage} message */
   async #compare(run, message) {
-    const { sessionId, chatId } = run.session;
-    const messages = await this.#parts.api.chat(chatId).catch(() => []);
-    const stored = messages.find((one) => one.role === "assistant" && one.sessionId === sessionId);
-    if (!stored || run.following) return;
-    if (stored.status !== "interrupted" || stored.content.length > run.text.length) message.show(fromMessage(stored));
-    this.#runs.forget(run);
-    if (this.#live?.run === run) this.#parts.composer.show("idle");
+    const { signal } = this.#visit;
+    const { sessionId, chatId, expiresAt } = run.session;
+    const messages = await this.#parts.api.chat(chatId).catch(() => null);
+    if (run.following) return;
+    const stored = messages?.find((one) => one.role === "assistant" && one.sessionId === sessionId);
+    if (stored) {
+      if (run.refused || stored.status !== "interrupted" || stored.content.length > run.text.length) message.show(fromMessage(stored));
+      this.#runs.forget(run);
+      if (this.#live?.run === run) this.#parts.composer.show("idle");
+      if (run.refused) announce(`Answer finished. ${message.plainText}`);
+    } else if (run.over && messages) {
+      message.show(fromRun(run));
+    } else if (run.refused) {
+      this.#runs.forget(run);
+      if (!signal.aborted) void this.#awaitAnswer(run.kept(), Date.parse(expiresAt), message);
+    }
   }
 }

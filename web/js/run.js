@@ -17,26 +17,32 @@ import { openStream } from "./sse/stream.js";
  * @property {string} prompt
  * @property {string} [text]
  * @property {number} [lastEventId]
+ * @property {DoneEvent | null} [done] how it ended
+ * @property {ErrorEvent | null} [error]
  */
+
+/** Refusals that say that nothing is being written: the session's time is over, or it is gone. */
+const OVER = new Set(["session_expired", "session_not_found"]);
 
 export class Run {
   #answer;
   /** @type {(() => void) | null} */
   #close = null;
   #changed;
+  #refused = false;
 
   /** @param {Kept} kept @param {(run: Run) => void} changed is called after every change */
   constructor(kept, changed) {
-    const { text, lastEventId, ...session } = kept;
+    const { text, lastEventId, done = null, error = null, ...session } = kept;
     this.session = session;
     this.#answer = new AnswerText({ text, lastEventId });
     this.#changed = changed;
     /** @type {Phase} */
-    this.phase = "paused";
+    this.phase = done || error ? "ended" : "paused";
     /** @type {DoneEvent | null} */
-    this.done = null;
+    this.done = done;
     /** @type {ErrorEvent | null} */
-    this.error = null;
+    this.error = error;
   }
 
   get text() {
@@ -50,6 +56,26 @@ export class Run {
   /** Holds a connection, or waits for the browser to make one. */
   get following() {
     return this.#close !== null;
+  }
+
+  /** It cannot be followed, which says nothing about the answer: that may be stored, or go on being written. */
+  get refused() {
+    return this.ended && this.#refused;
+  }
+
+  /** Nothing more is written; what was is in the history. */
+  get over() {
+    return this.error !== null && OVER.has(this.error.code);
+  }
+
+  /** How it ended is known here, and the history does not tell it: it failed, or was stopped before there was any text. */
+  get untold() {
+    return this.done?.messageId === null || (this.error !== null && (this.over || !this.#refused));
+  }
+
+  /** It ended, and the history tells all. */
+  get settled() {
+    return this.ended && !this.doubtful && !this.untold;
   }
 
   /** What is shown may not be all that is stored: the history knows. */
@@ -69,7 +95,7 @@ export class Run {
         typing: (id) => this.#answer.begin(id),
         token: (id, content) => this.#token(id, content),
         done: (id, event) => this.#end({ id, done: event }),
-        error: (event) => this.#end({ error: event }),
+        error: (id, event) => this.#onError(id, event),
         lost: () => this.leave("lost"),
       },
     );
@@ -91,7 +117,8 @@ export class Run {
 
   /** @returns {Kept} */
   kept() {
-    return { ...this.session, text: this.text, lastEventId: this.#answer.lastEventId };
+    const { session, text, done, error } = this;
+    return { ...session, text, lastEventId: this.#answer.lastEventId, done, error };
   }
 
   /** @param {number} id @param {string} content */
@@ -100,12 +127,24 @@ export class Run {
     this.#enter(this.phase === "stopping" ? "stopping" : "writing");
   }
 
-  /** @param {{id?: number, done?: DoneEvent, error?: ErrorEvent}} how */
-  #end({ id = 0, done, error }) {
+  /**
+   * The event that ends a failed generation has an id beyond all text. A refusal has none: it ends only this connection,
+   * unless it says that asking again is of no use.
+   * @param {number} id @param {ErrorEvent} error
+   */
+  #onError(id, error) {
+    const refused = id <= this.#answer.lastEventId;
+    if (refused && error.retryable) this.leave("lost");
+    else this.#end({ id, error, refused });
+  }
+
+  /** @param {{id?: number, done?: DoneEvent, error?: ErrorEvent, refused?: boolean}} how */
+  #end({ id = 0, done, error, refused = false }) {
     this.#disconnect();
     if (done && done.finishReason !== "stopped") this.#answer.end(id);
     this.done = done ?? null;
     this.error = error ?? null;
+    this.#refused = refused;
     this.#enter("ended");
   }
 

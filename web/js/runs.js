@@ -1,6 +1,6 @@
-/** The answers being written, by chat: follows a few at a time, and keeps all in the browser's storage for a reload. */
+/** The answers that are not in the history, by chat: follows a few at a time, and keeps all in the browser's storage for a reload. */
 
-import { MAX_FOLLOWED, SAVE_EVERY_MS } from "./config.js";
+import { MAX_FOLLOWED, RUN_OUTLIVES_EXPIRY_MS, SAVE_EVERY_MS } from "./config.js";
 import { Run } from "./run.js";
 import { keys, read, remove, write } from "./storage.js";
 
@@ -17,11 +17,14 @@ export class Runs {
   constructor(user, changed) {
     this.#user = user;
     this.#changed = changed;
+    const found = [];
     for (const key of keys(this.#key(""))) {
       const kept = read(key);
-      if (kept && Date.parse(kept.expiresAt) > Date.now()) this.#add(kept);
+      if (kept && Date.parse(kept.expiresAt) + RUN_OUTLIVES_EXPIRY_MS > Date.now()) found.push(kept);
       else remove(key);
     }
+    found.sort((one, other) => Date.parse(one.expiresAt) - Date.parse(other.expiresAt));
+    for (const kept of found) this.#add(kept);
     addEventListener("pagehide", this.#save);
   }
 
@@ -52,7 +55,7 @@ export class Runs {
     for (const one of followed.slice(0, -MAX_FOLLOWED)) one.leave();
   }
 
-  /** Its answer is in the history. @param {Run} run */
+  /** Its answer is in the history, or will be. @param {Run} run */
   forget(run) {
     run.leave();
     this.#unsaved.delete(run);
@@ -69,16 +72,18 @@ export class Runs {
     clearTimeout(this.#timer);
   }
 
-  /** @param {import("./run.js").Kept} kept */
+  /** The newest of its chat; the one before has been seen, or given up. @param {import("./run.js").Kept} kept */
   #add(kept) {
+    const before = this.get(kept.chatId);
+    if (before) this.forget(before);
     const run = new Run(kept, (changed) => this.#onChange(changed));
     this.#runs.set(kept.chatId, run);
     return run;
   }
 
-  /** @param {Run} run */
+  /** Also kept is an end that the history does not tell. @param {Run} run */
   #onChange(run) {
-    if (run.ended) {
+    if (run.ended && !run.untold) {
       this.#unsaved.delete(run);
       remove(this.#key(run.session.sessionId));
     } else {

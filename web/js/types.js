@@ -47,8 +47,9 @@
  * @property {string} message
  * @property {boolean} retryable
  *
- * @typedef {"waiting" | "writing" | "reconnecting" | "paused" | "lost" | "stopping" | "ended"} Phase
- *   paused: this page does not follow, by choice; lost: it cannot; either way the service goes on writing
+ * @typedef {"waiting" | "writing" | "reconnecting" | "paused" | "lost" | "stopping" | "elsewhere" | "ended"} Phase
+ *   paused: this page does not follow, by choice; lost: it cannot; either way the service goes on writing;
+ *   elsewhere: it is written where this page cannot follow it, and will be found in the history
  *
  * @typedef {object} AnswerState an answer as the page shows it, growing or stored
  * @property {string} text

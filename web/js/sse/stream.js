@@ -13,7 +13,7 @@ import { endpoints } from "../config.js";
  * @property {(id: number) => void} typing
  * @property {(id: number, content: string) => void} token
  * @property {(id: number, event: DoneEvent) => void} done the last call
- * @property {(event: ErrorEvent) => void} error the last call
+ * @property {(id: number, event: ErrorEvent) => void} error the last call; a refusal has no id of its own, only that of the event before, or 0
  * @property {() => void} lost the last call: the stream ended, and the browser will not connect again
  */
 
@@ -40,7 +40,7 @@ export function openStream({ sessionId, streamToken, lastEventId }, listener) {
     else if (event.type === "typing") listener.typing(Number(id));
     else if (event.type === "token") listener.token(Number(id), event.content);
     else if (event.type === "done") listener.done(Number(id), event);
-    else if (event.type === "error") listener.error(event);
+    else if (event.type === "error") listener.error(Number(id), event);
     // Any other type is of a later version of the service: passed over.
   };
   return () => source.close();

@@ -18,6 +18,7 @@ const PROGRESS = {
   writing: "Writing",
   reconnecting: "The connection dropped. Connecting again",
   stopping: "Stopping",
+  elsewhere: "The answer is being written, perhaps in another window. It will appear here",
   paused: "Not following. The answer goes on being written, and is kept.",
   lost: "The connection to the answer was lost. What is written is kept.",
 };
@@ -86,7 +87,7 @@ export class AnswerMessage {
     if (phase === "ended") return;
     const left = phase === "paused" || phase === "lost";
     const moving = !left && el("span", { class: "dots", "aria-hidden": "true" }, el("i"), el("i"), el("i"));
-    this.#status.append(el("span", { class: "progress" }, PROGRESS[phase], moving));
+    this.#status.append(el("span", {}, PROGRESS[phase], moving));
     if (phase === "writing" || phase === "waiting") this.#status.append(quiet("Stop following", this.#actions.leave));
     if (left) this.#status.append(quiet("Follow again", this.#actions.follow));
   }

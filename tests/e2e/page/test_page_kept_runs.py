@@ -1,0 +1,117 @@
+"""Answers that the browser keeps for a reload: how long, and what ends them."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Route, expect
+
+from fakes.chat_page import ChatPage
+
+SLOW = "What is artificial intelligence? [demo:rate=45]"
+ENDLESS = "What is artificial intelligence? [demo:rate=20 tokens=2000]"
+QUICK = "[demo:rate=400]"
+STREAM = "**/chat/stream?*"
+
+_FORGE_TOKENS = """(keys) => {
+  for (const key of keys) {
+    const kept = JSON.parse(localStorage.getItem(key));
+    localStorage.setItem(key, JSON.stringify({...kept, streamToken: kept.streamToken + 'x'}));
+  }
+}"""
+
+
+def _refuse(route: Route, code: str, *, retryable: bool = False) -> None:
+    event = json.dumps({"type": "error", "code": code, "message": "No.", "retryable": retryable})
+    route.fulfill(content_type="text/event-stream", body=f"data: {event}\n\n")
+
+
+def test_a_session_that_has_begun_is_followed_past_its_expiry(chat: ChatPage) -> None:
+    """`expiresAt` is when it must have begun: ten minutes after its start."""
+    chat.send(SLOW)
+    shown = chat.growing(0, more_than=40)
+    chat.reload_later(minutes=20)
+    assert chat.growing(0).startswith(shown[:30])
+    expect(chat.button("Stop following")).to_be_visible()
+    chat.finished(0)
+    assert chat.kept_runs == []
+
+
+def test_a_session_is_given_up_when_its_token_has_expired(chat: ChatPage) -> None:
+    chat.send(ENDLESS)
+    chat.growing(0)
+    chat.reload_later(minutes=34)
+    chat.growing(0)
+    chat.reload_later(minutes=36)
+    expect(chat.answers.locator(".note.failed")).to_have_text("There is no answer to this message.")
+    assert chat.kept_runs == []
+
+
+def test_a_session_that_cannot_be_followed_any_more_is_waited_for(
+    chat: ChatPage, open_page: Callable[..., ChatPage]
+) -> None:
+    """Here its token does not hold; the service says so with an event."""
+    chat.send(SLOW)
+    chat.growing(0)
+    name = chat.chat_id
+    other = open_page(profile=chat)
+    chat.page.close(run_before_unload=False)
+    other.page.evaluate(_FORGE_TOKENS, other.kept_runs)
+    other.reload()
+    with other.page.expect_request(STREAM):
+        other.page.goto(f"{other.address}/#/chat/{name}")
+    expect(other.answers).to_contain_text("The answer is being written, perhaps in another window.")
+    expect(other.button("Try again")).to_have_count(0)
+    assert other.kept_runs == []
+    assert "Three ideas carry most of it today" in other.finished(0)
+    expect(other.answers.locator(".note")).to_have_count(0)
+
+
+@pytest.mark.parametrize("code", ["session_expired", "session_not_found"])
+def test_a_session_that_is_over_without_an_answer_can_be_tried_again(chat: ChatPage, code: str) -> None:
+    chat.page.route(STREAM, lambda route: _refuse(route, code))
+    chat.send(f"Hello {QUICK}")
+    note = chat.answers.locator(".note.failed")
+    expect(note).to_have_text("There is no answer to this message.")
+    chat.reload()
+    expect(note).to_have_text("There is no answer to this message.")
+    chat.page.unroute(STREAM)
+    chat.button("Try again").click()
+    assert chat.finished(1)
+    assert chat.kept_runs == []
+
+
+def test_a_session_that_is_over_with_an_answer_shows_it(chat: ChatPage) -> None:
+    def write_and_refuse(route: Route) -> None:
+        assert "event-stream" in route.fetch().headers["content-type"]
+        _refuse(route, "session_expired")
+
+    chat.page.route(STREAM, write_and_refuse)
+    chat.send(f"What is artificial intelligence? {QUICK}")
+    assert "Three ideas carry most of it today" in chat.finished(0)
+    expect(chat.answers.locator(".note")).to_have_count(0)
+    expect(chat.page.get_by_role("status")).to_contain_text("Answer finished.")
+
+
+def test_a_refusal_that_may_pass_offers_to_follow_and_not_to_pay_again(chat: ChatPage) -> None:
+    chat.page.route(STREAM, lambda route: _refuse(route, "storage_unavailable", retryable=True))
+    chat.send(f"Hello {QUICK}")
+    expect(chat.answers).to_contain_text("The connection to the answer was lost.")
+    expect(chat.button("Try again")).to_have_count(0)
+    chat.page.unroute(STREAM)
+    chat.button("Follow again").click()
+    assert chat.finished(0)
+    expect(chat.prompts).to_have_count(1)
+
+
+def test_an_answer_stopped_before_its_first_word_stays_stopped(chat: ChatPage) -> None:
+    """Nothing of it is in the history."""
+    chat.send("Hello [demo:slow-first=20]")
+    expect(chat.answers).to_have_attribute("data-phase", "waiting")
+    chat.button("Stop").click()
+    note = chat.answers.locator(".note")
+    expect(note).to_have_text("You stopped this answer.")
+    chat.reload()
+    expect(note).to_have_text("You stopped this answer.")
+    chat.ask(f"Something else {QUICK}")
+    assert chat.kept_runs == []
