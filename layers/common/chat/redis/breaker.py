@@ -16,8 +16,9 @@ logger = Logger()
 
 PROBE_SECONDS = 2.0
 """Between two looks whether Redis is back."""
-MAX_CALLS = 64
-"""At the same time, so that a crowd of requests does not become a crowd of connections; the others queue, on budget."""
+MAX_CALLS = 16
+"""At the same time, so that a crowd of requests does not become a crowd of connections. The others queue: their budget
+begins when it is their turn, and if Redis is down by then they fail at once."""
 
 
 class RedisUnavailableError(Exception):
@@ -62,15 +63,21 @@ class Breaker:
         Raises:
             RedisUnavailableError: the budget is used up, Redis refused, or the breaker is open. It has been counted.
         """
-        if self.is_open:
-            self._errors.count(operation)
-            raise RedisUnavailableError(operation)
         try:
-            async with within(self._budget_seconds), self._calls:
-                return await work()
+            async with self._calls:
+                self._refuse_if_open(operation)
+                async with within(self._budget_seconds):
+                    return await work()
+        except RedisUnavailableError:
+            raise
         except Exception as error:
             self.failed(operation, error)
             raise RedisUnavailableError(operation) from error
+
+    def _refuse_if_open(self, operation: str) -> None:
+        if self.is_open:
+            self._errors.count(operation)
+            raise RedisUnavailableError(operation)
 
     def failed(self, operation: str, error: Exception) -> None:
         """Counts a failure, here or on a connection of its own; opens the breaker unless it was a mere refusal."""
