@@ -1,4 +1,7 @@
-"""The stream function with a provider that answers at once: its application as deployed, but for that."""
+"""The stream function with a provider that answers at once: its application as deployed, but for that.
+
+With REDIS_URL it shares answers as deployed; without, it does not.
+"""
 
 import os
 from collections.abc import AsyncIterator
@@ -6,7 +9,6 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from chat.messages import Usage
-from chat_stream.answers import Answers
 from chat_stream.app import create_app
 from chat_stream.composition import Composition, compose
 from chat_stream.providers.port import ChatRequest, Finish
@@ -30,7 +32,10 @@ async def _answer(request: ChatRequest) -> AsyncIterator[str | Finish]:
 
 def _compose() -> Composition:
     composition = compose()
-    return replace(composition, streams=replace(composition.streams, answers=Answers(InstantProvider())))
+    return replace(
+        composition,
+        streams=replace(composition.streams, answers=replace(composition.streams.answers, provider=InstantProvider())),
+    )
 
 
 app = create_app(_compose)

@@ -45,12 +45,12 @@ class Sharing:
         return f"user:{session.user_id}" if self.scope_to_user else "global"
 
 
+@dataclass(frozen=True, slots=True)
 class Answers:
     """Sources of answers; without `sharing` the provider is asked each time."""
 
-    def __init__(self, provider: ChatProvider, sharing: Sharing | None = None) -> None:
-        self._provider = provider
-        self._sharing = sharing
+    provider: ChatProvider
+    sharing: Sharing | None = None
 
     @asynccontextmanager
     async def source(self, request: ChatRequest, session: Session) -> AsyncIterator[AsyncIterator[Piece]]:
@@ -60,11 +60,11 @@ class Answers:
             ProviderError: while iterating.
             GenerationError: `interrupted`: the session that led the way died after text was shown.
         """
-        if self._sharing is None:
-            async with self._provider.stream(request) as pieces:
+        if self.sharing is None:
+            async with self.provider.stream(request) as pieces:
                 yield pieces
             return
-        shared = _SharedAnswer(self._provider, self._sharing, request, session).pieces()
+        shared = _SharedAnswer(self.provider, self.sharing, request, session).pieces()
         try:
             yield shared
         finally:
