@@ -15,6 +15,7 @@ from chat.catalog import load_catalog
 from chat.clock import SystemClock
 from chat.dynamo import DynamoSessionStore
 from chat.errors import StorageError
+from chat.ids import new_id
 from chat.users import Tier
 from fakes.buffered_functions import SECRET, Answer, Handler, World, call, token, user_of
 
@@ -238,7 +239,7 @@ FIELDS = st.sampled_from(["modelId", "prompt", "chatId", "projectId", "taskId", 
 @given(st.dictionaries(FIELDS, JSON_VALUES) | JSON_VALUES)
 @example({"modelId": "gpt-5.6-luna", "prompt": "\ud83d"})
 def test_whatever_json_comes_the_answer_is_a_session_or_a_clear_refusal(handler: Handler, document: Any) -> None:
-    answer = post(handler, token("fuzz"), json.dumps(document).encode())
+    answer = post(handler, token(f"fuzz-{new_id()}"), json.dumps(document).encode())
     if answer.status == 201:
         assert set(answer.json) == {"sessionId", "chatId", "expiresAt", "streamToken"}
     else:

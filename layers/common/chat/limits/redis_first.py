@@ -28,6 +28,9 @@ class ClientStorage(RedisStorage):
         self.dependency = self.dependencies["redis"].module
         self.storage = client
         self.initialize_storage("")
+        # Known beforehand, for fakeredis's server closes the connection when a script is not.
+        client.script_load(self.SCRIPT_MOVING_WINDOW)
+        client.script_load(self.SCRIPT_ACQUIRE_MOVING_WINDOW)
 
 
 class RedisFirstRateLimiter:

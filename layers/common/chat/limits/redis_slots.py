@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from importlib import resources
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chat.limits.guard import RedisGuard
 from chat.limits.slot_stores import SlotStoreUnavailableError
@@ -10,8 +10,6 @@ from chat.redis import keys
 from chat.redis.breaker import RedisUnavailableError
 
 if TYPE_CHECKING:
-    from redis.commands.core import Script
-
     from chat.redis.connections import Client
 
 TAKE = resources.files(__package__).joinpath("take_slot.lua").read_text("utf-8")
@@ -22,14 +20,14 @@ class RedisSlotStore:
 
     def __init__(self, guard: "RedisGuard[Client]") -> None:
         self._guard = guard
-        self._take: Script | None = None
 
     def take(self, user_id: str, session_id: str, *, limit: int, now: float, slot_seconds: float) -> float | None:
+        times = (repr(now), repr(now + slot_seconds), str(int(slot_seconds * 1000)))
+
         def run(client: "Client") -> bytes | None:
-            if self._take is None:
-                self._take = client.register_script(TAKE)
-            times = (repr(now), repr(now + slot_seconds), int(slot_seconds * 1000))
-            answer: bytes | None = self._take(keys=[keys.streams(user_id)], args=[session_id, limit, *times])
+            # The script is about as short as its digest and the answer that it is not known.
+            evaluate: Callable[..., Any] = client.eval
+            answer: bytes | None = evaluate(TAKE, 1, keys.streams(user_id), session_id, str(limit), *times)
             return answer
 
         first_end = self._call("slot_take", run)

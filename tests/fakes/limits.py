@@ -1,0 +1,67 @@
+"""Rate limiters and stream slots over each of the stores alone: one that does not answer is an error."""
+
+from typing import TYPE_CHECKING, Never
+
+from chat.catalog import TierLimits
+from chat.dynamo import Tables
+from chat.dynamo.request_log import DynamoRequestLog
+from chat.dynamo.stream_slots import DynamoSlotStore
+from chat.limits import Allowance, RateLimiter, StreamSlots
+from chat.limits.build import redis_guard
+from chat.limits.counting import LimitsRateLimiter
+from chat.limits.dynamo_storage import DynamoStorage
+from chat.limits.redis_first import RedisFirstRateLimiter
+from chat.limits.redis_slots import RedisSlotStore
+from chat.limits.slot_stores import StoredStreamSlots
+from chat.redis import CacheErrors, RedisSettings
+
+if TYPE_CHECKING:
+    from chat.limits.guard import RedisGuard
+    from chat.redis.connections import Client
+
+PATIENT_SECONDS = 10.0
+"""For tests of what Redis answers, not of how soon."""
+
+
+class NoRateLimiter:
+    """Takes the place of a fallback that must not be asked."""
+
+    def hit(self, user_id: str, limits: TierLimits) -> Allowance:
+        raise AssertionError("Redis has not answered")
+
+    def peek(self, user_id: str, limits: TierLimits) -> Allowance:
+        raise AssertionError("Redis has not answered")
+
+
+class NoSlotStore:
+    """Takes the place of a fallback that must not be asked."""
+
+    def take(self, user_id: str, session_id: str, *, limit: int, now: float, slot_seconds: float) -> Never:
+        raise AssertionError("Redis has not answered")
+
+    def give_back(self, user_id: str, session_id: str) -> Never:
+        raise AssertionError("Redis has not answered")
+
+
+def patient(settings: RedisSettings) -> RedisSettings:
+    return settings.model_copy(update={"redis_timeout_seconds": PATIENT_SECONDS})
+
+
+def dynamo_limiter(tables: Tables) -> RateLimiter:
+    return LimitsRateLimiter(DynamoStorage(DynamoRequestLog(tables)))
+
+
+def redis_limiter(settings: RedisSettings) -> RateLimiter:
+    return RedisFirstRateLimiter(_guard(settings), NoRateLimiter())
+
+
+def dynamo_slots(tables: Tables) -> StreamSlots:
+    return StoredStreamSlots(DynamoSlotStore(tables))
+
+
+def redis_slots(settings: RedisSettings) -> StreamSlots:
+    return StoredStreamSlots(NoSlotStore(), RedisSlotStore(_guard(settings)))
+
+
+def _guard(settings: RedisSettings) -> "RedisGuard[Client]":
+    return redis_guard(patient(settings), CacheErrors())

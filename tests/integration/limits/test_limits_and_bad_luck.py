@@ -1,0 +1,158 @@
+"""Rate limits and stream slots when Redis is in trouble: DynamoDB counts then."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from chat.catalog import TierLimits
+from chat.dynamo import Tables
+from chat.ids import new_id
+from chat.limits import StreamSlots, build_rate_limiter, build_stream_slots
+from chat.redis import CacheErrors, RedisSettings
+from fakes.dynamodb_tables import new_tables
+from fakes.limits import patient
+from fakes.moto_server import moto_server
+from fakes.redis_servers import RedisServer, redis_server
+
+FIVE = TierLimits(requests_per_minute=5, concurrent_streams=2)
+WAIT_SECONDS = 20
+
+
+@pytest.fixture(scope="module")
+def tables() -> Iterator[Tables]:
+    with moto_server() as url:
+        yield new_tables(url)
+
+
+@pytest.fixture
+def redis() -> Iterator[RedisServer]:
+    with redis_server() as server:
+        yield server
+
+
+@pytest.fixture
+def user_id() -> str:
+    return new_id()
+
+
+def settings(server: RedisServer) -> RedisSettings:
+    return RedisSettings.from_environ(server.environ)
+
+
+def in_dynamodb(tables: Tables, user_id: str) -> int:
+    """How many requests of the user DynamoDB knows of."""
+    return 5 - build_rate_limiter(RedisSettings(), tables).peek(user_id, FIVE).remaining
+
+
+def test_redis_counts_while_it_answers(redis: RedisServer, tables: Tables, user_id: str) -> None:
+    errors = CacheErrors()
+    limiter = build_rate_limiter(patient(settings(redis)), tables, errors=errors)
+    assert [limiter.hit(user_id, FIVE).allowed for _ in range(6)] == [True] * 5 + [False]
+    assert in_dynamodb(tables, user_id) == 0
+    assert errors.total == 0
+
+
+def test_without_redis_dynamodb_counts(tables: Tables, user_id: str) -> None:
+    limiter = build_rate_limiter(RedisSettings(), tables)
+    assert [limiter.hit(user_id, FIVE).allowed for _ in range(6)] == [True] * 5 + [False]
+    slots = build_stream_slots(RedisSettings(), tables)
+    assert [slots.acquire(user_id, name, 2, 1000.0) for name in "abc"] == [None, None, 60.0]
+
+
+def test_redis_that_is_not_there_when_the_process_starts(redis: RedisServer, tables: Tables, user_id: str) -> None:
+    redis.kill()
+    errors = CacheErrors()
+    limiter = build_rate_limiter(settings(redis), tables, errors=errors)
+    assert [limiter.hit(user_id, FIVE).allowed for _ in range(6)] == [True] * 5 + [False]
+    assert errors.by_operation == {"rate_limit": 6}
+    slots = build_stream_slots(settings(redis), tables)
+    assert [slots.acquire(user_id, name, 2, 1000.0) for name in "abc"] == [None, None, 60.0]
+
+
+def test_redis_dies_and_comes_back(redis: RedisServer, tables: Tables, user_id: str) -> None:
+    limiter = build_rate_limiter(patient(settings(redis)), tables)
+    assert [limiter.hit(user_id, FIVE).remaining for _ in range(3)] == [4, 3, 2]
+    redis.kill()
+    assert [limiter.hit(user_id, FIVE).allowed for _ in range(6)] == [True] * 5 + [False]
+    redis.start()
+    deadline = time.monotonic() + WAIT_SECONDS
+    while limiter.peek(user_id, FIVE).remaining != 5:  # as Redis has it, which has forgotten everything
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_redis_that_is_full(redis: RedisServer, tables: Tables, user_id: str) -> None:
+    limiter = build_rate_limiter(patient(settings(redis)), tables)
+    slots = build_stream_slots(patient(settings(redis)), tables)
+    redis.fill()
+    assert [limiter.hit(user_id, FIVE).allowed for _ in range(6)] == [True] * 5 + [False]
+    assert [slots.acquire(user_id, name, 2, 1000.0) for name in "abc"] == [None, None, 60.0]
+    redis.empty()
+    assert limiter.hit(user_id, FIVE).remaining == 4
+    assert slots.acquire(user_id, "c", 2, 1000.0) is None
+
+
+def test_entries_that_are_not_ours(redis: RedisServer, tables: Tables, user_id: str) -> None:
+    limiter = build_rate_limiter(patient(settings(redis)), tables)
+    slots = build_stream_slots(patient(settings(redis)), tables)
+    limiter.hit(user_id, FIVE)
+    slots.acquire(user_id, "a", 2, 1000.0)
+    with redis.client() as client:
+        keys: list[str] = client.keys("*")  # type: ignore[assignment]  # typed for the asynchronous client too
+        assert len(keys) == 2
+        for key in keys:
+            client.set(key, "something else")
+    assert [limiter.hit(user_id, FIVE).allowed for _ in range(6)] == [True] * 5 + [False]
+    assert [slots.acquire(user_id, name, 2, 1000.0) for name in "abc"] == [None, None, 60.0]
+
+
+def test_a_stream_that_goes_on_is_known_to_whoever_counts(redis: RedisServer, tables: Tables, user_id: str) -> None:
+    """Redis dies, and comes back empty: whoever renews its slot is counted again."""
+    slots = build_stream_slots(patient(settings(redis)), tables)
+    assert slots.acquire(user_id, "a", 2, 1000.0) is None
+    redis.kill()
+    slots.renew(user_id, "a", 1020.0)
+    assert slots.acquire(user_id, "b", 2, 1020.0) is None
+    assert slots.acquire(user_id, "c", 2, 1020.0) == 60.0
+    redis.start()
+    deadline = time.monotonic() + WAIT_SECONDS
+    with redis.client() as client:
+        while not client.exists(f"chat:streams:{{{user_id}}}"):
+            slots.renew(user_id, "a", 1040.0)
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    slots.renew(user_id, "b", 1040.0)
+    assert another_process(redis, tables).acquire(user_id, "c", 2, 1040.0) == 60.0
+    slots.release(user_id, "a")
+    assert another_process(redis, tables).acquire(user_id, "c", 2, 1040.0) is None
+    without_redis = build_stream_slots(RedisSettings(), tables)
+    assert without_redis.acquire(user_id, "d", 2, 1040.0) is None  # a was let go in both
+
+
+def another_process(redis: RedisServer, tables: Tables) -> StreamSlots:
+    return build_stream_slots(patient(settings(redis)), tables)
+
+
+PROGRAM = """
+import sys
+from chat.catalog import TierLimits
+from chat.limits.build import redis_guard
+from chat.limits.redis_first import RedisFirstRateLimiter
+from chat.redis import CacheErrors, RedisSettings
+from fakes.limits import NoRateLimiter, patient
+
+guard = redis_guard(patient(RedisSettings(redis_url=sys.argv[1])), CacheErrors())
+limiter = RedisFirstRateLimiter(guard, NoRateLimiter())
+print(sum(limiter.hit(sys.argv[2], TierLimits(20, 1)).allowed for _ in range(30)))
+"""
+
+
+def test_two_processes_share_one_budget(redis: RedisServer, user_id: str) -> None:
+    command = [sys.executable, "-c", PROGRAM, redis.url, user_id]
+    environ = {"PYTHONPATH": "tests"}
+    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ) for _ in range(2)]
+    allowed = [int(process.communicate(timeout=60)[0]) for process in processes]
+    assert sum(allowed) == 20
