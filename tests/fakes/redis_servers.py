@@ -23,8 +23,10 @@ START_SECONDS = 20
 class RedisServer:
     """A process on one port, which it keeps over restarts. Nothing it holds outlives it."""
 
-    def __init__(self, folder: Path, *, cluster: bool = False) -> None:
+    def __init__(self, folder: Path, *, cluster: bool = False, slots: bool = True) -> None:
         self._folder = folder
+        self._slots = slots
+        self._bus_port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self.cluster = cluster
         self.port = free_port()
@@ -44,10 +46,10 @@ class RedisServer:
         command.append(str(self._folder))
         if self.cluster:
             (self._folder / "nodes.conf").unlink(missing_ok=True)
-            command += ["--cluster-enabled", "yes", "--cluster-port", str(free_port())]
+            command += ["--cluster-enabled", "yes", "--cluster-port", str(self._bus_port)]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         _until(self._answers)
-        if self.cluster:
+        if self.cluster and self._slots:
             with self.client() as client:
                 client.cluster("addslotsrange", 0, 16383)
             _until(self._has_slots)
@@ -86,6 +88,23 @@ class RedisServer:
         with Redis(port=self.port, host="127.0.0.1", protocol=2, decode_responses=True) as client:
             yield client
 
+    def join(self, other: "RedisServer") -> None:
+        """Becomes a node of the other's cluster, without slots so far."""
+        with other.client() as there, self.client() as here:
+            there.cluster("meet", "127.0.0.1", self.port, self._bus_port)
+            _until(lambda: len(here.cluster("nodes")) == len(there.cluster("nodes")) > 1 and self._has_slots())
+
+    def take(self, key: str, other: "RedisServer") -> None:
+        """Takes a key's slot, with all that is in it, from the other node: whoever asks there is told MOVED."""
+        with other.client() as there, self.client() as here:
+            slot, here_id, there_id = there.cluster("keyslot", key), here.cluster("myid"), there.cluster("myid")
+            here.cluster("setslot", slot, "importing", there_id)
+            there.cluster("setslot", slot, "migrating", here_id)
+            if names := there.cluster("getkeysinslot", slot, 100):
+                there.migrate("127.0.0.1", self.port, names, 0, 1000)
+            for node in (here, there):
+                node.cluster("setslot", slot, "node", here_id)
+
     def _answers(self) -> bool:
         assert self._process is not None
         assert self._process.poll() is None, "redis-server did not start"
@@ -99,12 +118,12 @@ class RedisServer:
 
 
 @contextmanager
-def redis_server(*, cluster: bool = False) -> Iterator[RedisServer]:
-    """A running server; skips where there is no redis-server."""
+def redis_server(*, cluster: bool = False, slots: bool = True) -> Iterator[RedisServer]:
+    """A running server, which has all `slots` of a cluster or none; skips where there is no redis-server."""
     if shutil.which("redis-server") is None:
         pytest.skip("redis-server is not installed")
     with tempfile.TemporaryDirectory() as folder:
-        server = RedisServer(Path(folder), cluster=cluster)
+        server = RedisServer(Path(folder), cluster=cluster, slots=slots)
         try:
             server.start()
             yield server
@@ -116,7 +135,11 @@ def redis_server(*, cluster: bool = False) -> Iterator[RedisServer]:
 def fakeredis_server() -> Iterator[str]:
     """The URL of fakeredis's server, in a process of its own."""
     port = free_port()
-    program = f"from fakeredis import TcpFakeServer as S; S(('127.0.0.1', {port}), server_type='redis').serve_forever()"
+    program = (
+        "from fakeredis import TcpFakeServer\n"
+        "TcpFakeServer.request_queue_size = 128\n"  # it loses connections of a crowd with its 5
+        f"TcpFakeServer(('127.0.0.1', {port}), server_type='redis').serve_forever()"
+    )
     with subprocess.Popen([sys.executable, "-c", program]) as process:
         try:
             _until(lambda: _pings(port))

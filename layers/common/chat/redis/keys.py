@@ -30,7 +30,8 @@ def flight(cache_key: str) -> str:
 
 
 def log(session_id: str) -> LogKeys:
-    return LogKeys(stream=f"chat:log:{{{session_id}}}", control=f"chat:log:{{{session_id}}}:control")
+    stream = f"chat:log:{{{quoted(session_id)}}}"
+    return LogKeys(stream=stream, control=f"{stream}:control")
 
 
 LIMITS_PREFIX = "chat"

@@ -1,0 +1,109 @@
+"""The event log: what is appended, by whom, and what an append answers. `ports` is every implementation."""
+
+import asyncio
+
+import pytest
+
+from chat.event_log import AppendResult, LogUnavailableError, TerminalEntry, TextEntry
+from fakes.redis_logs import entries_of, read_to_end, read_what_is_there, text_of
+from fakes.redis_ports import RedisPorts
+
+GO_ON, STOP, LOST = AppendResult.GO_ON, AppendResult.STOP, AppendResult.LOST
+
+
+async def test_appended_entries_are_read_in_order(ports: RedisPorts, session_id: str) -> None:
+    entries = entries_of(["Grüße ", "an 🦉\r\n", "alle\x00"])
+    assert await ports.log.append(session_id, epoch=1, entries=entries[:2]) is GO_ON
+    assert await ports.log.append(session_id, epoch=1, entries=entries[2:]) is GO_ON
+    read = await read_to_end(ports.log, session_id)
+    assert text_of(read) == "Grüße an 🦉\r\nalle\x00"
+    assert read[-1] == entries[-1]
+
+
+async def test_terminal_entry_keeps_its_data(ports: RedisPorts, session_id: str) -> None:
+    data = {"type": "done", "messageId": "m", "usage": {"inputTokens": 3}, "saved": 0.0012, "note": "ü\n"}
+    await ports.log.append(session_id, epoch=1, entries=[TerminalEntry(2, data)])
+    assert await read_to_end(ports.log, session_id) == [TerminalEntry(2, data)]
+
+
+async def test_repeated_append_appends_once(ports: RedisPorts, session_id: str) -> None:
+    entries = entries_of(["a", "bc", "d"])
+    for batch in (entries[:2], entries[:2], entries[1:], entries):
+        assert await ports.log.append(session_id, epoch=1, entries=batch) is GO_ON
+    assert text_of(await read_to_end(ports.log, session_id)) == "abcd"
+
+
+async def test_repetition_in_other_pieces_is_read_once(ports: RedisPorts, session_id: str) -> None:
+    await ports.log.append(session_id, epoch=1, entries=[TextEntry(4, "abc")])
+    await ports.log.append(session_id, epoch=1, entries=[TextEntry(7, "bcdef"), TerminalEntry(8, {})])
+    assert text_of(await read_to_end(ports.log, session_id)) == "abcdef"
+
+
+async def test_text_after_a_gap_is_not_read(ports: RedisPorts, session_id: str) -> None:
+    """A log that lost its beginning must not pass for an answer."""
+    await ports.log.append(session_id, epoch=1, entries=[TextEntry(9, "world"), TerminalEntry(10, {})])
+    ports.may_fail.update({"log_follow", "log_text"})
+    with pytest.raises(LogUnavailableError):
+        await read_to_end(ports.log, session_id)
+    assert await asyncio.to_thread(lambda: ports.control.text(session_id, epoch=1)) is None
+
+
+async def test_end_after_a_gap_is_not_read(ports: RedisPorts, session_id: str) -> None:
+    await ports.log.append(session_id, epoch=1, entries=[TextEntry(3, "ab"), TerminalEntry(10, {})])
+    ports.may_fail.add("log_follow")
+    with pytest.raises(LogUnavailableError):
+        await read_to_end(ports.log, session_id)
+
+
+async def test_new_epoch_empties_the_log(ports: RedisPorts, session_id: str) -> None:
+    await ports.log.append(session_id, epoch=1, entries=entries_of(["old text"], done=False))
+    assert await ports.log.append(session_id, epoch=2, entries=[]) is GO_ON
+    assert await read_what_is_there(ports.log, session_id) == []
+    await ports.log.append(session_id, epoch=2, entries=entries_of(["new"]))
+    assert text_of(await read_to_end(ports.log, session_id)) == "new"
+
+
+async def test_earlier_epoch_appends_nothing(ports: RedisPorts, session_id: str) -> None:
+    await ports.log.append(session_id, epoch=3, entries=entries_of(["mine"], done=False))
+    assert await ports.log.append(session_id, epoch=2, entries=entries_of(["late text"])) is LOST
+    assert await ports.log.append(session_id, epoch=2, entries=[]) is LOST
+    assert text_of(await read_what_is_there(ports.log, session_id)) == "mine"
+    assert await ports.log.append(session_id, epoch=3, entries=[]) is GO_ON
+
+
+async def test_stop_is_heard_at_the_next_append(ports: RedisPorts, session_id: str) -> None:
+    assert await ports.log.append(session_id, epoch=1, entries=[]) is GO_ON
+    await asyncio.to_thread(ports.control.request_stop, session_id)
+    assert await ports.log.append(session_id, epoch=1, entries=[]) is STOP
+    assert await ports.log.append(session_id, epoch=1, entries=entries_of(["last words"])) is STOP
+    assert text_of(await read_to_end(ports.log, session_id)) == "last words"
+
+
+async def test_stop_before_the_log_is_begun_is_heard(ports: RedisPorts, session_id: str) -> None:
+    await asyncio.to_thread(ports.control.request_stop, session_id)
+    assert await ports.log.append(session_id, epoch=1, entries=[]) is STOP
+
+
+async def test_stop_outlives_a_take_over(ports: RedisPorts, session_id: str) -> None:
+    await ports.log.append(session_id, epoch=1, entries=[])
+    await asyncio.to_thread(ports.control.request_stop, session_id)
+    assert await ports.log.append(session_id, epoch=2, entries=[]) is STOP
+
+
+async def test_stop_is_for_one_session(ports: RedisPorts, session_id: str) -> None:
+    await asyncio.to_thread(ports.control.request_stop, session_id + "x")
+    assert await ports.log.append(session_id, epoch=1, entries=[]) is GO_ON
+
+
+async def test_control_reads_the_text_of_its_epoch(ports: RedisPorts, session_id: str) -> None:
+    def text(epoch: int) -> str | None:
+        return ports.control.text(session_id, epoch=epoch)
+
+    assert await asyncio.to_thread(text, 1) is None
+    await ports.log.append(session_id, epoch=1, entries=[])
+    assert await asyncio.to_thread(text, 1) is None
+    await ports.log.append(session_id, epoch=1, entries=entries_of(["Hällo, ", "Wörld"], done=False))
+    assert await asyncio.to_thread(text, 1) == "Hällo, Wörld"
+    assert await asyncio.to_thread(text, 2) is None
+    await ports.log.append(session_id, epoch=2, entries=[])
+    assert await asyncio.to_thread(text, 1) is None

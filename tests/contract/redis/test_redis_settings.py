@@ -1,0 +1,91 @@
+"""Settings, keys, and what a function without Redis imports."""
+
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from redis.crc import key_slot
+
+from chat.redis import RedisSettings, connect, control, keys
+from chat.settings import SettingsError
+
+IDS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20)
+
+
+def test_without_a_url_there_is_no_redis() -> None:
+    assert connect(RedisSettings.from_environ({})) is None
+
+
+def test_defaults_are_those_that_are_documented() -> None:
+    settings = RedisSettings.from_environ({"REDIS_URL": "rediss://cache:6379", "REDIS_CLUSTER": "true"})
+    assert settings.redis_cluster
+    assert settings.redis_timeout_seconds == 0.2
+    assert settings.cache_scope == "user"
+    assert settings.cache_ttl_seconds == 3600
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"REDIS_URL": "http://cache"},
+        {"REDIS_URL": "redis://"},
+        {"REDIS_URL": "cache:6379"},
+        {"CACHE_SCOPE": "world"},
+        {"CACHE_TTL_SECONDS": "0"},
+        {"REDIS_TIMEOUT_SECONDS": "0"},
+        {"REDIS_URL": "rediss://cache", "REDIS_IAM_USER": "user"},
+        {"REDIS_URL": "rediss://cache", "REDIS_CACHE_NAME": "name"},
+        {"REDIS_URL": "redis://cache", "REDIS_IAM_USER": "user", "REDIS_CACHE_NAME": "name"},
+        {"REDIS_URL": "rediss://u:p@cache", "REDIS_IAM_USER": "user", "REDIS_CACHE_NAME": "name"},
+    ],
+    ids=str,
+)
+def test_settings_that_do_not_fit_are_refused(environ: dict[str, str]) -> None:
+    with pytest.raises(SettingsError):
+        RedisSettings.from_environ(environ)
+
+
+def test_password_is_in_no_representation() -> None:
+    assert "hunter2" not in repr(RedisSettings(redis_url="redis://:hunter2@cache"))
+
+
+@given(IDS)
+def test_keys_of_one_script_lie_in_one_slot(session_id: str) -> None:
+    log = keys.log(session_id)
+    assert key_slot(log.stream.encode()) == key_slot(log.control.encode())
+
+
+@given(IDS, IDS)
+def test_different_names_have_different_keys(one: str, other: str) -> None:
+    def all_keys(name: str) -> list[str]:
+        log = keys.log(name)
+        return [keys.answer(name), keys.flight(name), log.stream, log.control]
+
+    found = {*all_keys(one), *all_keys(other)}
+    assert len(found) == (4 if one == other else 8)
+
+
+@given(IDS, IDS)
+def test_no_user_has_the_scope_of_another_or_of_all(one: str, other: str) -> None:
+    assert (keys.scope("user", one) == keys.scope("user", other)) == (one == other)
+    assert keys.scope("user", one) != keys.scope("global", one)
+    assert keys.scope("global", one) == keys.scope("global", other)
+
+
+def test_functions_that_only_stop_import_no_client() -> None:
+    """A control is made at a cold start, and seldom called."""
+    program = (
+        "import sys\n"
+        "from chat.redis import RedisSettings, connect, control\n"
+        "connect(RedisSettings.from_environ({}))\n"
+        "control(RedisSettings(redis_url='redis://127.0.0.1:1'))\n"
+        "print('redis' in sys.modules)"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "False"
+
+
+def test_control_of_a_redis_connects_to_nothing_at_first() -> None:
+    control(RedisSettings(redis_url="redis://127.0.0.1:1"))

@@ -1,0 +1,28 @@
+"""The ports of `chat.redis` together, whatever implements them."""
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from chat.event_log import EventLog, LogControl
+from chat.redis import CacheErrors, RedisServices
+from chat.response_cache import ResponseCache
+from chat.single_flight import SingleFlight
+
+
+@dataclass(frozen=True, slots=True)
+class RedisPorts:
+    """As one process has them."""
+
+    cache: ResponseCache
+    log: EventLog
+    flight: SingleFlight
+    control: LogControl
+    may_fail: set[str] = field(default_factory=set)
+    """Operations that the test makes fail; of others nothing may be counted."""
+
+
+class OpenServices(Protocol):
+    """Makes a client of the Redis at a URL, and closes it after the test."""
+
+    def __call__(self, url: str, *, errors: CacheErrors | None = None, **settings: Any) -> RedisServices:
+        """`settings` differ from those of a patient client."""
