@@ -23,8 +23,12 @@ START_SECONDS = 20
 class RedisServer:
     """A process on one port, which it keeps over restarts. Nothing it holds outlives it."""
 
-    def __init__(self, folder: Path, *, cluster: bool = False, slots: bool = True) -> None:
+    def __init__(
+        self, folder: Path, *, cluster: bool = False, slots: bool = True, tls: tuple[Path, Path] | None = None
+    ) -> None:
+        """`tls`: the files of certificate and key."""
         self._folder = folder
+        self._tls = tls
         self._slots = slots
         self._bus_port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
@@ -33,7 +37,7 @@ class RedisServer:
 
     @property
     def url(self) -> str:
-        return f"redis://127.0.0.1:{self.port}"
+        return f"{'rediss' if self._tls else 'redis'}://127.0.0.1:{self.port}"
 
     @property
     def environ(self) -> dict[str, str]:
@@ -42,8 +46,12 @@ class RedisServer:
 
     def start(self) -> None:
         """Starts it, also again; returns when it takes writes."""
-        command = ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir"]
-        command.append(str(self._folder))
+        command = ["redis-server", "--bind", "127.0.0.1", "--save", "", "--dir", str(self._folder)]
+        command += ["--tls-port" if self._tls else "--port", str(self.port)]
+        if self._tls:
+            certificate, key = map(str, self._tls)
+            command += ["--port", "0", "--tls-cert-file", certificate, "--tls-key-file", key]
+            command += ["--tls-auth-clients", "no", "--tls-ca-cert-file", certificate]
         if self.cluster:
             (self._folder / "nodes.conf").unlink(missing_ok=True)
             command += ["--cluster-enabled", "yes", "--cluster-port", str(self._bus_port)]
@@ -85,7 +93,8 @@ class RedisServer:
     @contextmanager
     def client(self) -> Iterator["Redis"]:
         """For looks behind the curtain; to a cluster's node, too."""
-        with Redis(port=self.port, host="127.0.0.1", protocol=2, decode_responses=True) as client:
+        trusted = {"ssl_ca_certs": str(self._tls[0])} if self._tls else {}
+        with Redis.from_url(self.url, protocol=2, decode_responses=True, **trusted) as client:
             yield client
 
     def join(self, other: "RedisServer") -> None:
@@ -117,11 +126,16 @@ class RedisServer:
             return bool(client.cluster("info")["cluster_state"] == "ok")
 
 
+def require_redis_server() -> None:
+    """Skips where there is none."""
+    if shutil.which("redis-server") is None:
+        pytest.skip("redis-server is not installed")
+
+
 @contextmanager
 def redis_server(*, cluster: bool = False, slots: bool = True) -> Iterator[RedisServer]:
     """A running server, which has all `slots` of a cluster or none; skips where there is no redis-server."""
-    if shutil.which("redis-server") is None:
-        pytest.skip("redis-server is not installed")
+    require_redis_server()
     with tempfile.TemporaryDirectory() as folder:
         server = RedisServer(Path(folder), cluster=cluster, slots=slots)
         try:
