@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from chat.access import Access
-from chat.catalog import Catalog, Model
+from chat.catalog import Catalog, Model, TierLimits
 from chat.ids import new_id, new_message_ids
 from chat.messages import Message, MessageKind, Role
 from chat.sessions import Session
@@ -19,6 +19,7 @@ from chat_stream.streams import Attach, Body, ChatStreams
 from chat_stream.writer import EventStream
 from fakes import sse
 from fakes.clock import FakeClock
+from fakes.memory_limits import MemoryStreamSlots
 from fakes.memory_redis import MemoryEventLog, MemoryLogControl, MemoryResponseCache, MemorySingleFlight
 from fakes.memory_stores import MemoryDatabase, MemoryMessageStore, MemorySessionStore, MemoryUserStore
 from fakes.scripted_provider import ScriptedProvider, Step
@@ -67,7 +68,12 @@ class StreamWorld:
     """One database, one provider, any number of clients; with `shared`, a cache, an event log and a single flight."""
 
     def __init__(
-        self, *scripts: Sequence[Step], shared: bool = False, scope_to_user: bool = True, **settings: str
+        self,
+        *scripts: Sequence[Step],
+        shared: bool = False,
+        scope_to_user: bool = True,
+        concurrent_streams: int = 1000,
+        **settings: str,
     ) -> None:
         self.database = MemoryDatabase()
         self.clock = FakeClock()
@@ -79,18 +85,20 @@ class StreamWorld:
         self.cache = MemoryResponseCache()
         self.log = MemoryEventLog(idle_seconds=0.02)
         self.control = MemoryLogControl(self.log)
+        self.slots = MemoryStreamSlots()
         self.flight = MemorySingleFlight(self.clock)
         sharing = Sharing(self.cache, self.flight, self.log, self.sessions, messages, scope_to_user=scope_to_user)
         self.streams = ChatStreams(
             sessions=self.sessions,
             messages=messages,
             access=Access(self.users, self.clock, default_tier=self.settings.default_tier),
-            catalog=Catalog([MODEL, BIG_MODEL]),
+            catalog=Catalog([MODEL, BIG_MODEL], dict.fromkeys(Tier, TierLimits(1000, concurrent_streams))),
             commands=build_registry(),
             answers=Answers(self.provider, sharing if shared else None),
             clock=self.clock,
             settings=self.settings,
             new_owner=new_id,
+            slots=self.slots,
             log=self.log if shared else None,
             control=self.control if shared else None,
         )

@@ -10,6 +10,7 @@ from chat.catalog import load_catalog
 from chat.clock import SystemClock
 from chat.dynamo import DynamoMessageStore, DynamoSessionStore, DynamoUserStore, Tables
 from chat.ids import new_id
+from chat.limits import build_stream_slots
 from chat.redis import RedisSettings, connect, control
 from chat_stream.answers import Answers, Sharing
 from chat_stream.commands.registry import build_registry
@@ -68,6 +69,7 @@ def compose(environ: Mapping[str, str] = os.environ) -> Composition:
             clock=clock,
             settings=settings,
             new_owner=new_id,
+            slots=build_stream_slots(redis_settings, tables),
             log=redis.log if redis else None,
             control=control(redis_settings),
         ),

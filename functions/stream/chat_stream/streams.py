@@ -18,8 +18,9 @@ from chat.causes import cause_of
 from chat.clock import Clock
 from chat.errors import ChatError, NotFoundError, ProviderError
 from chat.event_log import EventLog, LogControl
+from chat.limits import SLOT_SECONDS, StreamSlots, take_slot
 from chat.messages import Message, MessageKind, MessageStore
-from chat.sessions import Attachment, AttachRole, Failure, LeaseLostError, Session, SessionStore
+from chat.sessions import Attachment, AttachRole, Failure, LeaseLostError, Session, SessionState, SessionStore
 from chat.settling import is_dead, settle
 from chat.users import User
 from chat_stream.answers import Answers
@@ -73,6 +74,7 @@ class ChatStreams:
     clock: Clock
     settings: StreamSettings
     new_owner: Callable[[], str]
+    slots: StreamSlots
     log: EventLog | None = None
     control: LogControl | None = None
 
@@ -91,7 +93,11 @@ class ChatStreams:
         now = self.clock.now()
         if session.is_expired(now) and is_dead(session, now):
             await in_thread(settle, self.sessions, session, now, self.control)
-        attachment, messages = await asyncio.gather(self.attach(attach), self._read(session))
+        if session.state is SessionState.PENDING:
+            _, messages = await asyncio.gather(self._take_slot(user, session, now), self._read(session))
+            attachment = await self._claim(attach)
+        else:
+            attachment, messages = await asyncio.gather(self.attach(attach), self._read(session))
         if attachment.role is AttachRole.REPLAY and not session.state.finished:
             messages = await self._read(attachment.session)
         stream = _Stream(self, attach, user, messages)
@@ -113,6 +119,22 @@ class ChatStreams:
             lease_seconds=self.settings.lease_seconds,
             max_attaches=self.settings.max_attaches * (2 if take_over else 1),
         )
+
+    async def _take_slot(self, user: User, session: Session, now: float) -> None:
+        if session.kind is MessageKind.CHAT:
+            limit = self.catalog.limits_of(user.tier).concurrent_streams
+            await in_thread(take_slot, self.slots, user.user_id, session.session_id, limit, now)
+
+    async def _claim(self, attach: Attach) -> Attachment:
+        """Attaches to a session for which a slot was taken."""
+        produces = False
+        try:
+            attachment = await self.attach(attach)
+            produces = attachment.role is AttachRole.PRODUCE
+        finally:
+            if not produces:
+                await in_thread(self.slots.release, attach.user_id, attach.session_id)
+        return attachment
 
     async def _read(self, session: Session) -> tuple[Message, ...]:
         """The conversation up to the prompt; of a finished session the answer is enough."""
@@ -141,6 +163,7 @@ class _Stream:
 
     async def write(self, attachment: Attachment, writer: EventWriter) -> None:
         """Writes the stream; whatever happens, its last event is a terminal one."""
+        holding = asyncio.create_task(self._hold_slot()) if attachment.role is AttachRole.PRODUCE else None
         greeting = (
             events.OPENING if self._attach.last_event_id >= events.TYPING_ID else events.OPENING + events.typing()
         )
@@ -155,6 +178,16 @@ class _Stream:
         except Exception as error:  # noqa: BLE001  # whatever it is, it ends in an `error` event
             logger.error("stream failed", session_id=self._attach.session_id, **cause_of(error))
             await writer.write(events.refusal(INTERNAL))
+        finally:
+            if holding is not None:
+                holding.cancel()
+                await in_thread(self._streams.slots.release, self._attach.user_id, self._attach.session_id)
+
+    async def _hold_slot(self) -> None:
+        streams, attach = self._streams, self._attach
+        while True:
+            await asyncio.sleep(SLOT_SECONDS / 3)
+            await in_thread(streams.slots.renew, attach.user_id, attach.session_id, streams.clock.now())
 
     async def _write(self, attachment: Attachment, writer: EventWriter) -> None:
         streams = self._streams
