@@ -20,7 +20,7 @@ def stack() -> Iterator[RunningStack]:
 
 
 def test_answers_failures_and_stops_side_by_side(stack: RunningStack) -> None:
-    with Frontend(stack, "alice") as alice, ThreadPoolExecutor(16) as pool:
+    with Frontend(stack, "alice", "ENTERPRISE") as alice, ThreadPoolExecutor(16) as pool:
         good = [alice.start(f"[demo:tokens=200 rate=100] number {number}") for number in range(8)]
         failing = [alice.start(f"[demo:die-after={20 + number}] failing") for number in range(3)]
         stopping = alice.start("[demo:tokens=5000 rate=100] stopping")
