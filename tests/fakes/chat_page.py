@@ -126,5 +126,5 @@ class ChatPage:
             arg=[index, more_than],
             timeout=ANSWER_MS,
         )
-        assert self.answers.nth(index).get_attribute("data-phase") == "writing"
+        expect(self.answers.nth(index)).to_have_attribute("data-phase", "writing", timeout=1)
         return self.text(index)

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from fakes.chat_page import ChatPage
 
-SLOW = "What is artificial intelligence? [demo:rate=45]"
+SLOW = "What is artificial intelligence? [demo:rate=25]"
 ENDLESS = "What is artificial intelligence? [demo:rate=20 tokens=2000]"
 BEING_WRITTEN = "The answer is being written, perhaps in another window."
 
