@@ -1,23 +1,19 @@
 """Rate limiters and stream slots over each of the stores alone: one that does not answer is an error."""
 
-from typing import TYPE_CHECKING, Never
+from typing import Never
 
 from chat.catalog import TierLimits
 from chat.dynamo import Tables
 from chat.dynamo.request_log import DynamoRequestLog
 from chat.dynamo.stream_slots import DynamoSlotStore
 from chat.limits import Allowance, RateLimiter, StreamSlots
-from chat.limits.build import redis_guard
 from chat.limits.counting import LimitsRateLimiter
 from chat.limits.dynamo_storage import DynamoStorage
 from chat.limits.redis_first import RedisFirstRateLimiter
 from chat.limits.redis_slots import RedisSlotStore
 from chat.limits.slot_stores import StoredStreamSlots
 from chat.redis import CacheErrors, RedisSettings
-
-if TYPE_CHECKING:
-    from chat.limits.guard import RedisGuard
-    from chat.redis.connections import Client
+from chat.redis.guard import RedisGuard
 
 PATIENT_SECONDS = 10.0
 """For tests of what Redis answers, not of how soon."""
@@ -63,5 +59,5 @@ def redis_slots(settings: RedisSettings) -> StreamSlots:
     return StoredStreamSlots(NoSlotStore(), RedisSlotStore(_guard(settings)))
 
 
-def _guard(settings: RedisSettings) -> "RedisGuard[Client]":
-    return redis_guard(patient(settings), CacheErrors())
+def _guard(settings: RedisSettings) -> RedisGuard:
+    return RedisGuard(patient(settings), CacheErrors())

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from artefacts.sam import ROOT
+from chat.redis import RedisSettings
 from chat.settings import Settings
 
 READ_BY_OTHERS = {
@@ -17,8 +18,15 @@ READ_BY_OTHERS = {
 }
 
 
+OF_THE_LAYER: dict[str, list[type[Settings]]] = {
+    "StartFunction": [RedisSettings],
+    "StreamFunction": [RedisSettings],
+}
+"""Settings that functions read beside their own."""
+
+
 def settings_classes(function: str) -> list[type[Settings]]:
-    """Every settings class that the function's own package defines; each folder may have a `settings.py`."""
+    """Every settings class that the function reads; each folder of its own package may have a `settings.py`."""
     source = ROOT / "functions" / function.removesuffix("Function").lower()
     found = []
     for file in source.rglob("settings.py"):
@@ -27,7 +35,7 @@ def settings_classes(function: str) -> list[type[Settings]]:
         classes = (value for _, value in inspect.getmembers(module, inspect.isclass))
         found += [value for value in classes if issubclass(value, Settings) and value.__module__ == name]
     assert found, f"{function} has no settings"
-    return found
+    return found + OF_THE_LAYER.get(function, [])
 
 
 @pytest.mark.parametrize(

@@ -139,12 +139,12 @@ def another_process(redis: RedisServer, tables: Tables) -> StreamSlots:
 PROGRAM = """
 import sys
 from chat.catalog import TierLimits
-from chat.limits.build import redis_guard
 from chat.limits.redis_first import RedisFirstRateLimiter
 from chat.redis import CacheErrors, RedisSettings
+from chat.redis.guard import RedisGuard
 from fakes.limits import NoRateLimiter, patient
 
-guard = redis_guard(patient(RedisSettings(redis_url=sys.argv[1])), CacheErrors())
+guard = RedisGuard(patient(RedisSettings(redis_url=sys.argv[1])), CacheErrors())
 limiter = RedisFirstRateLimiter(guard, NoRateLimiter())
 print(sum(limiter.hit(sys.argv[2], TierLimits(20, 1)).allowed for _ in range(30)))
 """

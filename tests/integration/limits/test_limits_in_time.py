@@ -9,11 +9,11 @@ import pytest
 from chat.catalog import TierLimits
 from chat.clock import SystemClock
 from chat.ids import new_id
-from chat.limits.build import redis_guard
 from chat.limits.redis_first import RedisFirstRateLimiter
 from chat.limits.redis_slots import RedisSlotStore
 from chat.limits.slot_stores import SlotStoreUnavailableError
 from chat.redis import CacheErrors, RedisSettings
+from chat.redis.guard import RedisGuard
 from fakes.memory_limits import MemoryRateLimiter
 from fakes.redis_servers import RedisServer, redis_server
 from fakes.slow_proxy import slow_proxy
@@ -39,7 +39,7 @@ def settings(redis: RedisServer) -> RedisSettings:
 
 def limiter(settings: RedisSettings, errors: CacheErrors | None = None) -> RedisFirstRateLimiter:
     """With a fallback that takes no time."""
-    return RedisFirstRateLimiter(redis_guard(settings, errors), MemoryRateLimiter(SystemClock()))
+    return RedisFirstRateLimiter(RedisGuard(settings, errors or CacheErrors()), MemoryRateLimiter(SystemClock()))
 
 
 def connected(settings: RedisSettings, errors: CacheErrors | None = None) -> RedisFirstRateLimiter:
@@ -101,7 +101,7 @@ def test_slowness_costs_one_budget_once(delay_seconds: float) -> None:
 
 def test_slots_cost_no_more(redis: RedisServer) -> None:
     redis.pause()
-    store = RedisSlotStore(redis_guard(settings(redis), None))
+    store = RedisSlotStore(RedisGuard(settings(redis), CacheErrors()))
 
     def take() -> None:
         with pytest.raises(SlotStoreUnavailableError):

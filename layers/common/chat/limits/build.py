@@ -1,7 +1,5 @@
 """Builds the two from settings; what costs an import is imported where it is needed."""
 
-from typing import TYPE_CHECKING
-
 from chat.dynamo import Tables
 from chat.dynamo.request_log import DynamoRequestLog
 from chat.dynamo.stream_slots import DynamoSlotStore
@@ -9,11 +7,8 @@ from chat.limits.rates import RateLimiter
 from chat.limits.slot_stores import StoredStreamSlots
 from chat.limits.slots import StreamSlots
 from chat.redis.cache_errors import CacheErrors
+from chat.redis.guard import RedisGuard
 from chat.redis.settings import RedisSettings
-
-if TYPE_CHECKING:
-    from chat.limits.guard import RedisGuard
-    from chat.redis.connections import Client
 
 
 def build_rate_limiter(redis: RedisSettings, tables: Tables, *, errors: CacheErrors | None = None) -> RateLimiter:
@@ -26,7 +21,7 @@ def build_rate_limiter(redis: RedisSettings, tables: Tables, *, errors: CacheErr
         return in_dynamodb
     from chat.limits.redis_first import RedisFirstRateLimiter
 
-    return RedisFirstRateLimiter(redis_guard(redis, errors), in_dynamodb)
+    return RedisFirstRateLimiter(RedisGuard(redis, errors or CacheErrors()), in_dynamodb)
 
 
 def build_stream_slots(redis: RedisSettings, tables: Tables, *, errors: CacheErrors | None = None) -> StreamSlots:
@@ -36,17 +31,4 @@ def build_stream_slots(redis: RedisSettings, tables: Tables, *, errors: CacheErr
         return StoredStreamSlots(in_dynamodb)
     from chat.limits.redis_slots import RedisSlotStore
 
-    return StoredStreamSlots(in_dynamodb, RedisSlotStore(redis_guard(redis, errors)))
-
-
-def redis_guard(settings: RedisSettings, errors: CacheErrors | None) -> "RedisGuard[Client]":
-    """A guard with a client of its own."""
-    from chat.limits.guard import RedisGuard
-    from chat.redis.connections import sync_client
-
-    return RedisGuard(
-        connect=lambda: sync_client(settings),
-        ping=lambda client: client.ping(),
-        budget_seconds=settings.redis_timeout_seconds,
-        errors=errors or CacheErrors(),
-    )
+    return StoredStreamSlots(in_dynamodb, RedisSlotStore(RedisGuard(redis, errors or CacheErrors())))

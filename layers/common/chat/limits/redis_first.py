@@ -7,10 +7,10 @@ from limits.storage import RedisStorage, Storage
 
 from chat.catalog import TierLimits
 from chat.limits.counting import LimitsRateLimiter
-from chat.limits.guard import RedisGuard
 from chat.limits.rates import WINDOW_SECONDS, Allowance, RateLimiter
 from chat.redis import keys
 from chat.redis.breaker import RedisUnavailableError
+from chat.redis.guard import RedisGuard
 
 if TYPE_CHECKING:
     from chat.redis.connections import Client
@@ -36,9 +36,7 @@ class ClientStorage(RedisStorage):
 class RedisFirstRateLimiter:
     """A `chat.limits.RateLimiter`. Redis and `fallback` know nothing of each other's counts."""
 
-    def __init__(
-        self, guard: "RedisGuard[Client]", fallback: RateLimiter, *, window_seconds: int = WINDOW_SECONDS
-    ) -> None:
+    def __init__(self, guard: RedisGuard, fallback: RateLimiter, *, window_seconds: int = WINDOW_SECONDS) -> None:
         self._guard = guard
         self._fallback = fallback
         self._window_seconds = window_seconds

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from chat.limits.guard import RedisGuard
 from chat.limits.slot_stores import SlotStoreUnavailableError
 from chat.redis import keys
 from chat.redis.breaker import RedisUnavailableError
+from chat.redis.guard import RedisGuard
 
 if TYPE_CHECKING:
     from chat.redis.connections import Client
@@ -18,7 +18,7 @@ TAKE = resources.files(__package__).joinpath("take_slot.lua").read_text("utf-8")
 class RedisSlotStore:
     """A `chat.limits.slot_stores.SlotStore`: each call is one script, or one command, on one key."""
 
-    def __init__(self, guard: "RedisGuard[Client]") -> None:
+    def __init__(self, guard: RedisGuard) -> None:
         self._guard = guard
 
     def take(self, user_id: str, session_id: str, *, limit: int, now: float, slot_seconds: float) -> float | None:

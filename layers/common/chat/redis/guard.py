@@ -3,58 +3,53 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger
 
 from chat.causes import cause_of
-from chat.redis.breaker import PROBE_SECONDS, RedisUnavailableError, is_refusal
 from chat.redis.cache_errors import CacheErrors
+from chat.redis.settings import RedisSettings
+
+if TYPE_CHECKING:
+    from chat.redis.connections import Client
 
 MAX_CALLS = 8
 """At the same time; the others queue, on budget."""
+PROBE_SECONDS = 2.0
+"""Between two looks whether Redis is back."""
 
 logger = Logger()
 
 
-class RedisGuard[Client]:
-    """Calls Redis from any thread, each call once and within the budget, connecting and resolving names included.
+class RedisGuard:
+    """One client, for calls from any thread, each made once and within the budget; see `chat.redis.breaker`.
 
     The first call that gets no answer opens it; while it is open every call fails at once. It closes after an answer to
-    `ping`, which is tried every `probe_seconds` by a thread of its own.
+    `ping`, which is tried every `probe_seconds` by a thread of its own. Nothing is imported or connected before the first call.
     """
 
-    def __init__(
-        self,
-        connect: Callable[[], Client],
-        ping: Callable[[Client], object],
-        *,
-        budget_seconds: float,
-        errors: CacheErrors,
-        probe_seconds: float = PROBE_SECONDS,
-    ) -> None:
-        """`connect` is called before the first call, and again while it fails."""
-        self._connect = connect
-        self._ping = ping
-        self._budget_seconds = budget_seconds
+    def __init__(self, settings: RedisSettings, errors: CacheErrors, *, probe_seconds: float = PROBE_SECONDS) -> None:
+        self._settings = settings
         self._errors = errors
         self._probe_seconds = probe_seconds
         self._client: Client | None = None
-        self._lock = threading.Lock()
+        self._connecting = threading.Lock()
+        # Threads, because only they bound the whole: a client's timeouts are for each read, and for no name server.
+        # A call that was given up ends by those.
+        self._threads = ThreadPoolExecutor(MAX_CALLS, thread_name_prefix="redis")
+        self._state = threading.Lock()
         self._is_open = False
         self._closed = threading.Event()
-        # Threads, because only they bound the whole: a client's timeouts are for each read, and for no name server.
-        self._threads = ThreadPoolExecutor(MAX_CALLS, thread_name_prefix="redis")
 
-    @property
-    def is_open(self) -> bool:
-        return self._is_open
-
-    def call[T](self, operation: str, work: Callable[[Client], T]) -> T:
+    def call[T](self, operation: str, work: "Callable[[Client], T]") -> T:
         """Does `work` with the client.
 
         Raises:
             RedisUnavailableError: the budget is used up, Redis refused, or the guard is open. It has been counted.
         """
+        from chat.redis.breaker import RedisUnavailableError, is_refusal
+
         if self._is_open:
             self._errors.count(operation)
             raise RedisUnavailableError(operation)
@@ -67,22 +62,30 @@ class RedisGuard[Client]:
             raise RedisUnavailableError(operation) from error
 
     def close(self) -> None:
-        """Stops looking whether Redis is back."""
+        """Closes the connections, and looks no longer whether Redis is back. Every call fails from now on."""
         self._closed.set()
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._threads.shutdown(wait=True, cancel_futures=True)
+        if self._client is not None:
+            self._client.close()
 
-    def _within_budget[T](self, work: Callable[[Client], T]) -> T:
-        return self._threads.submit(lambda: work(self._connected())).result(self._budget_seconds)
+    def _within_budget[T](self, work: "Callable[[Client], T]") -> T:
+        call = self._threads.submit(lambda: work(self._connected()))
+        try:
+            return call.result(self._settings.redis_timeout_seconds)
+        finally:
+            call.cancel()
 
-    def _connected(self) -> Client:
-        with self._lock:
+    def _connected(self) -> "Client":
+        with self._connecting:
             if self._client is None:
-                self._client = self._connect()
+                from chat.redis.connections import sync_client
+
+                self._client = sync_client(self._settings)
             return self._client
 
     def _open(self, operation: str, error: Exception) -> None:
-        with self._lock:
-            if self._is_open:
+        with self._state:
+            if self._is_open or self._closed.is_set():
                 return
             self._is_open = True
         logger.warning("redis_down", operation=operation, **cause_of(error))
@@ -91,7 +94,7 @@ class RedisGuard[Client]:
     def _until_it_answers(self) -> None:
         while not self._closed.wait(self._probe_seconds):
             try:
-                self._within_budget(self._ping)
+                self._within_budget(lambda client: client.ping())
             except Exception:  # noqa: BLE001, S112  # whatever it is that fails: it is not back
                 continue
             self._is_open = False
