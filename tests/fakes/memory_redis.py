@@ -47,6 +47,8 @@ class MemoryEventLog:
         self._waiting: set[asyncio.Event] = set()
         self._idle_seconds = idle_seconds
         self._failing = False
+        self.full = False
+        """Appends are refused, and followers wait."""
         self.appends = 0
         """How many appends were tried, with or without entries."""
         self.followers = 0
@@ -71,6 +73,8 @@ class MemoryEventLog:
     async def append(self, session_id: str, *, epoch: int, entries: Sequence[LogEntry]) -> AppendResult:
         self.appends += 1
         self._check()
+        if self.full:
+            raise LogUnavailableError
         log = self.log(session_id)
         if epoch < log.epoch:
             return AppendResult.LOST

@@ -87,7 +87,9 @@ class StreamWorld:
         self.control = MemoryLogControl(self.log)
         self.slots = MemoryStreamSlots()
         self.flight = MemorySingleFlight(self.clock)
-        sharing = Sharing(self.cache, self.flight, self.log, self.sessions, messages, scope_to_user=scope_to_user)
+        sharing = Sharing(
+            self.cache, self.flight, self.log, self.sessions, messages, self.clock, scope_to_user=scope_to_user
+        )
         self.streams = ChatStreams(
             sessions=self.sessions,
             messages=messages,

@@ -5,12 +5,12 @@ a session that has shown nothing takes over; one that has shown text ends, for a
 """
 
 import asyncio
-import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from chat import events
+from chat.clock import Clock
 from chat.errors import GenerationError, ProviderError
 from chat.event_log import EventLog, LogUnavailableError, TerminalEntry, TextEntry
 from chat.messages import MessageStore, Usage
@@ -39,6 +39,7 @@ class Sharing:
     log: EventLog
     sessions: SessionStore
     messages: MessageStore
+    clock: Clock
     scope_to_user: bool
 
     def scope(self, session: Session) -> str:
@@ -136,30 +137,34 @@ class _SharedAnswer:
             await self._sharing.flight.renew(self._key, self._session.session_id)
 
     async def _follow(self, leader: str) -> AsyncGenerator[Piece]:
-        """What the leader writes; ends without `Finish` when the leader is gone."""
+        """What the leader writes; ends without `Finish` when the leader is gone and has left no answer."""
         try:
             async with self._sharing.log.follow(leader, seen=0) as entries:
                 async for entry in entries:
-                    if isinstance(entry, TextEntry):
-                        yield self._beyond_log(entry)
-                    elif isinstance(entry, TerminalEntry):
+                    if isinstance(entry, TerminalEntry):
                         if (finish := _finish_of(entry)) is not None:
                             yield finish
                         return
-                    elif await self._sharing.flight.leader(self._key) != leader:
-                        return
+                    if entry is None and await self._sharing.flight.leader(self._key) != leader:
+                        break
+                    for text in await self._checkpointed(leader) if entry is None else self._beyond_log(entry):
+                        yield text
         except LogUnavailableError:
             self._log_failed = True
-        if self._log_failed and self._given:
+        if self._given:
             async for piece in self._follow_record(leader):
                 yield piece
 
-    def _beyond_log(self, entry: TextEntry) -> str:
+    def _beyond_log(self, entry: TextEntry) -> Iterator[str]:
         text = events.unseen_of(entry.text, entry.event_id, events.TYPING_ID + len(self._given))
-        if not text:
-            raise LogUnavailableError  # it lacks something, or repeats itself
-        self._given += text
-        return text
+        if text is None:
+            raise LogUnavailableError  # it lacks something
+        return self._beyond(self._given + text)
+
+    async def _checkpointed(self, leader: str) -> Iterator[str]:
+        """What the leader's record has: a full Redis can be read, but the leader cannot write to its log."""
+        session = await in_thread(self._sharing.sessions.get, leader)
+        return self._beyond(session.partial if session else "")
 
     async def _follow_record(self, leader: str) -> AsyncGenerator[Piece]:
         """The same without the log: the leader's checkpoints, then its answer."""
@@ -180,7 +185,7 @@ class _SharedAnswer:
                     yield text
                 yield Finish(answer.finish_reason or COMPLETE, answer.usage, cached=True)
                 return
-            if not session.lease_lives(time.time()):
+            if not session.lease_lives(self._sharing.clock.now()):
                 return
             for text in self._beyond(session.partial):
                 yield text

@@ -49,7 +49,7 @@ def compose(environ: Mapping[str, str] = os.environ) -> Composition:
     sharing = None
     if redis is not None:
         to_user = redis_settings.cache_scope == "user"
-        sharing = Sharing(redis.cache, redis.flight, redis.log, sessions, messages, scope_to_user=to_user)
+        sharing = Sharing(redis.cache, redis.flight, redis.log, sessions, messages, clock, scope_to_user=to_user)
 
     async def close() -> None:
         await providers.close()

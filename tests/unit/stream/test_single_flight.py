@@ -1,7 +1,6 @@
 """Equal questions at the same time: one provider call, complete answers for all, whoever dies."""
 
 import asyncio
-import time
 
 import pytest
 
@@ -117,7 +116,6 @@ async def test_session_that_has_shown_nothing_goes_on_when_its_leader_is_stopped
 async def test_log_that_fails_in_the_middle_is_replaced_by_the_leaders_record() -> None:
     pause = Pause()
     world = StreamWorld(["part", pause, " rest", FINISH], shared=True)
-    world.clock.set(time.time())
     leading, following = sessions(world, 2)
     first = asyncio.create_task(world.read(leading))
     await pause.reached.wait()
@@ -129,6 +127,23 @@ async def test_log_that_fails_in_the_middle_is_replaced_by_the_leaders_record() 
 
     assert sse.text_of(await first) == "part rest"
     assert sse.text_of(await second) == "part rest"
+    assert len(world.provider.requests) == 1
+
+
+async def test_log_that_can_only_be_read_is_replaced_by_the_leaders_record() -> None:
+    pause = Pause()
+    world = StreamWorld(["one", " two", pause, " three", FINISH], shared=True)
+    world.log.full = world.cache.failing = True
+    leading, following = sessions(world, 2)
+    first = asyncio.create_task(world.read(leading))
+    await pause.reached.wait()
+    client = world.client(following)
+    second = asyncio.create_task(client.events())
+
+    await client.until(b" two")
+
+    pause.released.set()
+    assert sse.text_of(await first) == sse.text_of(await second) == "one two three"
     assert len(world.provider.requests) == 1
 
 
