@@ -67,13 +67,6 @@ def test_different_names_have_different_keys(one: str, other: str) -> None:
     assert len(found) == (4 if one == other else 8)
 
 
-@given(IDS, IDS)
-def test_no_user_has_the_scope_of_another_or_of_all(one: str, other: str) -> None:
-    assert (keys.scope("user", one) == keys.scope("user", other)) == (one == other)
-    assert keys.scope("user", one) != keys.scope("global", one)
-    assert keys.scope("global", one) == keys.scope("global", other)
-
-
 def test_functions_that_only_stop_import_no_client() -> None:
     """A control is made at a cold start, and seldom called."""
     program = (

@@ -5,7 +5,6 @@ What is between braces decides the slot (https://redis.io/docs/latest/operate/os
 """
 
 from dataclasses import dataclass
-from typing import Literal
 
 from chat.dynamo.keys import quoted
 
@@ -41,8 +40,3 @@ LIMITS_PREFIX = "chat"
 def streams(user_id: str) -> str:
     """The sorted set of a user's streams."""
     return f"chat:streams:{{{quoted(user_id)}}}"
-
-
-def scope(cache_scope: Literal["user", "global"], user_id: str) -> str:
-    """The scope that a cache key is made with: one for each user, or one for all; no user id gives the other."""
-    return "global" if cache_scope == "global" else f"user:{user_id}"
