@@ -60,3 +60,15 @@ def test_what_a_page_sends_is_allowed(
     cors = resources[f"{name}Url"]["Properties"]["Cors"]
     assert cors["AllowMethods"] == [method]
     assert headers <= set(cors["AllowHeaders"])
+
+
+@pytest.mark.parametrize(
+    ("name", "headers"),
+    [
+        ("StartFunction", {"ratelimit", "ratelimit-policy", "retry-after"}),
+        ("StreamFunction", {"retry-after"}),
+        ("HistoryFunction", {"www-authenticate"}),
+    ],
+)
+def test_what_a_page_is_told_it_may_read(resources: dict[str, dict[str, Any]], name: str, headers: set[str]) -> None:
+    assert headers <= set(resources[f"{name}Url"]["Properties"]["Cors"]["ExposeHeaders"])

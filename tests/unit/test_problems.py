@@ -12,7 +12,7 @@ from fastapi import FastAPI, Query
 from starlette.responses import StreamingResponse
 from starlette.types import Message, Send
 
-from chat.errors import AuthenticationError, ForbiddenError, NotFoundError, StorageError
+from chat.errors import AuthenticationError, ForbiddenError, NotFoundError, StorageError, TooManyRequestsError
 from chat.http import problems
 from chat.http.application import new_app
 from chat.http.problems import problem
@@ -206,3 +206,10 @@ async def test_lifespan_passes_through() -> None:
 
 async def test_what_utf_8_cannot_carry_is_escaped() -> None:
     assert json.loads(bytes(problem(NotFoundError("lone \ud800")).body))["detail"] == "lone \ud800"
+
+
+def test_when_to_come_back_is_told_in_the_document_and_as_a_header() -> None:
+    answer = problem(TooManyRequestsError("Too many.", code="too_many_streams", retryAfterSeconds=7))
+    assert answer.headers["retry-after"] == "7"
+    assert json.loads(bytes(answer.body))["retryAfterSeconds"] == 7
+    assert "retry-after" not in problem(TooManyRequestsError("Too many.", code="too_many_attaches")).headers

@@ -25,8 +25,9 @@ logger = Logger()
 class RedisGuard:
     """One client, for calls from any thread, each made once and within the budget; see `chat.redis.breaker`.
 
-    The first call that gets no answer opens it; while it is open every call fails at once. It closes after an answer to
-    `ping`, which is tried every `probe_seconds` by a thread of its own. Nothing is imported or connected before the first call.
+    Nothing is imported or connected before the first. The first that gets no answer opens the guard; while it is open
+    every call fails at once. It closes after an answer to `ping`, which is tried every `probe_seconds` by a thread of
+    its own.
     """
 
     def __init__(self, settings: RedisSettings, errors: CacheErrors, *, probe_seconds: float = PROBE_SECONDS) -> None:
