@@ -24,7 +24,8 @@ export function fromMessage(message) {
     modelId: message.modelId,
     command: message.kind === "command",
     usage: message.usage,
-    cached: false,
+    cached: message.cached,
+    savedUsd: message.savedUsd,
     note: interrupted ? INTERRUPTED : finishNote(message.status === "stopped" ? "stopped" : message.finishReason),
     failed: interrupted,
     canRetry: interrupted,
@@ -41,6 +42,7 @@ export function fromRun(run) {
     command: isCommand(session.prompt),
     usage: done?.usage ?? null,
     cached: done?.cached ?? false,
+    savedUsd: done?.savedUsd ?? null,
     note: run.over ? NONE : error?.message ?? finishNote(done?.finishReason ?? null),
     failed: error !== null,
     canRetry: run.over || (error?.retryable ?? false),
@@ -54,7 +56,7 @@ export function fromRun(run) {
 
 /** Its answer may still be written: in another window, for example. @param {Asked} asked @returns {AnswerState} */
 export function awaited({ modelId, prompt, text = "" }) {
-  return { text, phase: "elsewhere", modelId, command: isCommand(prompt), usage: null, cached: false, note: null, failed: false, canRetry: false };
+  return { text, phase: "elsewhere", modelId, command: isCommand(prompt), usage: null, cached: false, savedUsd: null, note: null, failed: false, canRetry: false };
 }
 
 /** It is too late for an answer. @param {Asked} asked @returns {AnswerState} */

@@ -13,6 +13,8 @@
  * @property {"complete" | "stopped" | "interrupted"} status
  * @property {"chat" | "command"} kind
  * @property {string | null} finishReason
+ * @property {boolean} cached
+ * @property {number | null} savedUsd
  * @property {Usage | null} usage
  * @property {string} sessionId
  *
@@ -39,6 +41,7 @@
  * @property {string | null} messageId
  * @property {string} finishReason
  * @property {boolean} cached
+ * @property {number} [savedUsd]
  * @property {Usage | null} usage
  *
  * @typedef {object} ErrorEvent
@@ -58,6 +61,7 @@
  * @property {boolean} command
  * @property {Usage | null} usage
  * @property {boolean} cached
+ * @property {number | null} savedUsd
  * @property {string | null} note what there is to say about how it ended
  * @property {boolean} failed
  * @property {boolean} canRetry

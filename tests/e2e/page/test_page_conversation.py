@@ -50,6 +50,19 @@ def test_an_answer_says_which_model_wrote_it_and_what_it_used(chat: ChatPage) ->
     expect(facts).to_contain_text("tokens in,")
 
 
+def test_a_cached_answer_says_so_and_what_it_saved(chat: ChatPage) -> None:
+    """Also after a reload, and its text comes as a live one's does."""
+    first = chat.ask(f"What is a cached answer? {QUICK}")
+    expect(chat.answers.locator(".facts")).not_to_contain_text("cached")
+    chat.new_chat()
+    second = chat.ask(f"What is a cached answer? {QUICK}")
+    assert second == first
+    facts = chat.answers.locator(".facts")
+    expect(facts).to_contain_text("cached, saved $0.0")
+    chat.reload()
+    expect(facts).to_contain_text("cached, saved $0.0")
+
+
 def test_a_reload_shows_the_history(chat: ChatPage) -> None:
     chat.ask(f"Write a Python function {QUICK}")
     chat.ask(f"List the steps in a table {QUICK}")

@@ -111,12 +111,15 @@ function quiet(label, click) {
 }
 
 /** @param {AnswerState} state */
-function facts({ usage, cached }) {
+function facts({ usage, cached, savedUsd }) {
   const items = [];
   if (usage) {
     const [input, output] = [usage.inputTokens, usage.outputTokens].map((count) => count.toLocaleString("en"));
     items.push(el("span", { class: "fact", title: "Tokens read and written, as the provider counts them" }, `${input} tokens in, ${output} out`));
   }
-  if (cached) items.push(el("span", { class: "fact", title: "This answer was stored from the same question before" }, "cached"));
+  if (cached) {
+    const saved = savedUsd ? `, saved $${savedUsd.toPrecision(2)}` : "";
+    items.push(el("span", { class: "fact", title: "The provider was not asked: this question had been answered already" }, `cached${saved}`));
+  }
   return items;
 }
