@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 
@@ -11,6 +10,7 @@ import pytest
 from fakes import sse
 from fakes.frontend import CLAUDE, MODEL, Frontend
 from fakes.stack import RunningStack, running_stack
+from fakes.stream_processes import kill_streams, stream_processes
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -210,23 +210,6 @@ def test_no_prompt_answer_or_token_is_ever_logged(stack: RunningStack, alice: Fr
     assert text not in log
     assert session["streamToken"] not in log
     assert alice.client.headers["authorization"].removeprefix("Bearer ") not in log
-
-
-def stream_processes(stack: RunningStack) -> list[int]:
-    """The stream function's processes: descendants of the stack that run lambda_asgi."""
-    table = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
-    rows = [line.split(None, 2) for line in table.splitlines()]
-    family = {stack.process.pid}
-    for _ in range(5):
-        family |= {int(pid) for pid, parent, _ in rows if int(parent) in family}
-    return [int(pid) for pid, _, args in rows if int(pid) in family and "lambda_asgi" in args]
-
-
-def kill_streams(stack: RunningStack) -> None:
-    processes = stream_processes(stack)
-    assert processes
-    for pid in processes:
-        os.kill(pid, signal.SIGKILL)
 
 
 def busiest_stream(stack: RunningStack, work: Callable[[], object]) -> int:

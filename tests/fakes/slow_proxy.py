@@ -12,10 +12,10 @@ _CHUNK_BYTES = 65536
 class SlowProxy:
     """`delay_seconds` and `silent` may change at any time, also for connections that are open."""
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, listen_port: int = 0) -> None:
         self.delay_seconds = 0.0
         self._target = (host, port)
-        self._listening = socket.create_server(("127.0.0.1", 0))
+        self._listening = socket.create_server(("127.0.0.1", listen_port))
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
         self._speaks = threading.Event()
@@ -92,8 +92,9 @@ class SlowProxy:
 
 
 @contextlib.contextmanager
-def slow_proxy(host: str, port: int) -> Iterator[SlowProxy]:
-    proxy = SlowProxy(host, port)
+def slow_proxy(host: str, port: int, listen_port: int = 0) -> Iterator[SlowProxy]:
+    """A proxy before the server at `host` and `port`; without `listen_port` on a free port."""
+    proxy = SlowProxy(host, port, listen_port)
     try:
         yield proxy
     finally:

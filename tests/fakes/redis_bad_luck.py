@@ -1,0 +1,49 @@
+"""What can happen to a running Redis, as blocks: it happens on entering, and is over on leaving."""
+
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+from fakes.redis_servers import RedisServer
+
+type BadLuck = Callable[[RedisServer], AbstractContextManager[None]]
+
+
+@contextmanager
+def refusing(redis: RedisServer) -> Iterator[None]:
+    """Killed with -9: its connections end and its port refuses; it comes back empty."""
+    redis.kill()
+    with reserved(redis.port):
+        try:
+            yield
+        finally:
+            redis.start()
+
+
+@contextmanager
+def silent(redis: RedisServer) -> Iterator[None]:
+    """It accepts connections and whatever is sent, and answers nothing."""
+    redis.pause()
+    try:
+        yield
+    finally:
+        redis.resume()
+
+
+@contextmanager
+def full(redis: RedisServer) -> Iterator[None]:
+    """It answers OOM to whatever needs memory; it comes back empty."""
+    redis.fill()
+    try:
+        yield
+    finally:
+        redis.empty()
+
+
+@contextmanager
+def reserved(port: int) -> Iterator[None]:
+    """Nobody who needs any port gets this one; it refuses until somebody listens on it on purpose."""
+    with socket.socket() as bound:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(("127.0.0.1", port))
+        yield
