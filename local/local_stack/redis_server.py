@@ -18,6 +18,7 @@ def main() -> None:
         os.execv(program, [program, *settings, ""])  # noqa: S606  # no shell is wanted
     from fakeredis import TcpFakeServer
 
+    TcpFakeServer.request_queue_size = 128  # with its own 5 a crowd loses connections
     server = TcpFakeServer(("127.0.0.1", port), server_type="redis")
     print(f"fakeredis on redis://127.0.0.1:{port}", flush=True)
     server.serve_forever()
