@@ -11,7 +11,7 @@ from chat.clock import SystemClock
 from chat.dynamo import DynamoMessageStore, DynamoSessionStore, DynamoUserStore, Tables
 from chat.ids import new_id
 from chat.limits import build_stream_slots
-from chat.redis import RedisSettings, connect, control
+from chat.redis import CacheErrors, RedisSettings, connect, control
 from chat_stream.answers import Answers, Sharing
 from chat_stream.commands.registry import build_registry
 from chat_stream.providers.registry import ProviderRegistry
@@ -45,7 +45,8 @@ def compose(environ: Mapping[str, str] = os.environ) -> Composition:
     providers = ProviderRegistry(ProviderSettings.from_environ(environ))
     sessions, messages = DynamoSessionStore(tables), DynamoMessageStore(tables)
     redis_settings = RedisSettings.from_environ(environ)
-    redis = connect(redis_settings)
+    errors = CacheErrors()
+    redis = connect(redis_settings, errors=errors)
     sharing = None
     if redis is not None:
         to_user = redis_settings.cache_scope == "user"
@@ -69,9 +70,9 @@ def compose(environ: Mapping[str, str] = os.environ) -> Composition:
             clock=clock,
             settings=settings,
             new_owner=new_id,
-            slots=build_stream_slots(redis_settings, tables),
+            slots=build_stream_slots(redis_settings, tables, errors=errors),
             log=redis.log if redis else None,
-            control=control(redis_settings),
+            control=control(redis_settings, errors=errors),
         ),
         settings=settings,
         close=close,

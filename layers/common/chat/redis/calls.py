@@ -9,7 +9,7 @@ from redis.exceptions import NoScriptError, ReadOnlyError
 from chat.redis.breaker import Breaker
 from chat.redis.cache_errors import CacheErrors
 from chat.redis.connections import async_client, own_connection
-from chat.redis.scripts import Argument, Script, SentScripts
+from chat.redis.scripts import Argument, KnownScripts, Script
 from chat.redis.settings import RedisSettings
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ class RedisCalls:
 
     def __init__(self, settings: RedisSettings, errors: CacheErrors) -> None:
         self._client = async_client(settings)
-        self._scripts = SentScripts()
+        self._scripts = KnownScripts()
         self.errors = errors
         self.budget_seconds = settings.redis_timeout_seconds
         self.breaker = Breaker(self._ping, budget_seconds=self.budget_seconds, errors=errors)
@@ -45,9 +45,11 @@ class RedisCalls:
     async def run(self, script: Script, keys: Sequence[str], *args: Argument) -> Any:
         """As `script`, inside a call of the breaker's: raises redis-py's errors."""
         try:
-            return await self._execute(*self._scripts.command(script, keys, *args))
+            answer = await self._execute(*self._scripts.command(script, keys, *args))
         except NoScriptError:
-            return await self._execute(*self._scripts.command(script, keys, *args, whole=True))
+            answer = await self._execute(*self._scripts.command(script, keys, *args, whole=True))
+        self._scripts.answered(script)
+        return answer
 
     async def connection(self, key: str) -> "AbstractConnection":
         """A connection of the caller's own, inside a call of the breaker's."""

@@ -16,22 +16,25 @@ class Script:
     sha: str
 
 
-class SentScripts:
-    """What one client has sent: a script goes out whole the first time, and then by its digest.
+class KnownScripts:
+    """What Redis has run for one client: a script goes out whole until it was answered once, and then by its digest.
 
     A Redis that has never seen it, or has forgotten it, refuses the digest (NOSCRIPT). Asking with the digest first
     would cost another round trip, and fakeredis's server closes a connection with every refusal.
     """
 
     def __init__(self) -> None:
-        self._sent: set[str] = set()
+        self._known: set[str] = set()
 
     def command(self, script: Script, keys: Sequence[str], *args: Argument, whole: bool = False) -> list[Argument]:
         """The command that runs it; `whole` after it was refused."""
-        if whole or script.sha not in self._sent:
-            self._sent.add(script.sha)
+        if whole or script.sha not in self._known:
             return ["EVAL", script.source, len(keys), *keys, *args]
         return ["EVALSHA", script.sha, len(keys), *keys, *args]
+
+    def answered(self, script: Script) -> None:
+        """Redis has run it, and knows it from now on."""
+        self._known.add(script.sha)
 
 
 def _load(name: str) -> Script:

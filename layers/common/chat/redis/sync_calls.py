@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from chat.redis.cache_errors import CacheErrors
 from chat.redis.guard import PROBE_SECONDS, RedisGuard
-from chat.redis.scripts import Argument, Script, SentScripts
+from chat.redis.scripts import Argument, KnownScripts, Script
 from chat.redis.settings import RedisSettings
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ class SyncRedisCalls:
 
     def __init__(self, settings: RedisSettings, errors: CacheErrors, *, probe_seconds: float = PROBE_SECONDS) -> None:
         self._guard = RedisGuard(settings, errors, probe_seconds=probe_seconds)
-        self._scripts = SentScripts()
+        self._scripts = KnownScripts()
 
     def script(self, operation: str, script: Script, keys: Sequence[str], *args: Argument) -> Any:
         """What the script returns, never None; None: Redis did not answer, or refused. That has been counted."""
@@ -33,9 +33,11 @@ class SyncRedisCalls:
 
         execute: Callable[..., Any] = client.execute_command
         try:
-            return execute(*self._scripts.command(script, keys, *args))
+            answer = execute(*self._scripts.command(script, keys, *args))
         except NoScriptError:
-            return execute(*self._scripts.command(script, keys, *args, whole=True))
+            answer = execute(*self._scripts.command(script, keys, *args, whole=True))
+        self._scripts.answered(script)
+        return answer
 
     def close(self) -> None:
         """Closes the connections."""
