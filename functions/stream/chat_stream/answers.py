@@ -6,7 +6,7 @@ a session that has shown nothing takes over; one that has shown text ends, for a
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 
 from chat import events
@@ -91,10 +91,12 @@ class _SharedAnswer:
             # The leader before may have finished between the look into the cache and the claim.
             hit = await self._cached() if self._session.use_cache else None
             if hit is None:
-                async for piece in self._lead() if leader == own or self._log_failed else self._follow(leader):
-                    yield piece
-                    if isinstance(piece, Finish):
-                        return
+                source = self._lead() if leader == own or self._log_failed else self._follow(leader)
+                async with aclosing(source):
+                    async for piece in source:
+                        yield piece
+                        if isinstance(piece, Finish):
+                            return
                 hit = await self._cached()
                 if hit is None and self._given:
                     raise GenerationError(INTERRUPTED.message, code=INTERRUPTED.code)
@@ -152,8 +154,9 @@ class _SharedAnswer:
         except LogUnavailableError:
             self._log_failed = True
         if self._given:
-            async for piece in self._follow_record(leader):
-                yield piece
+            async with aclosing(self._follow_record(leader)) as recorded:
+                async for piece in recorded:
+                    yield piece
 
     def _beyond_log(self, entry: TextEntry) -> Iterator[str]:
         text = events.unseen_of(entry.text, entry.event_id, events.TYPING_ID + len(self._given))

@@ -57,6 +57,7 @@ async def test_stop_through_the_log_is_seen_at_once() -> None:
 
     assert events[-1].data["finishReason"] == "stopped"
     assert asyncio.get_running_loop().time() - begun < 0.2
+    assert world.provider.open_streams == 0
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
