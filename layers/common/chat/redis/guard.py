@@ -70,6 +70,8 @@ class RedisGuard:
             self._client.close()
 
     def _within_budget[T](self, work: "Callable[[Client], T]") -> T:
+        import chat.redis.connections  # noqa: F401  # a cold process's import is no part of the budget
+
         call = self._threads.submit(lambda: work(self._connected()))
         try:
             return call.result(self._settings.redis_timeout_seconds)
