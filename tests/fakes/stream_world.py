@@ -170,6 +170,7 @@ class Client:
         self._changed = asyncio.Event()
         self.body = b""
         self.chunks: list[bytes] = []
+        self.ended = asyncio.Event()
 
     async def events(self) -> list[sse.Event]:
         async with asyncio.timeout(10):
@@ -211,6 +212,8 @@ class Client:
             self.chunks.append(message["body"])
             self.body += message["body"]
             self._changed.set()
+        if message["type"] == "http.response.body" and not message["more_body"]:
+            self.ended.set()
 
 
 async def _never() -> MutableMapping[str, Any]:

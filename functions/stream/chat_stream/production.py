@@ -85,6 +85,7 @@ class Production:
             terminal = await self._finish(outcome)
             logger.info("generation ended", state=outcome.state, session_id=self._lease.session_id)
             await self._writer.write(events.terminal(terminal.event_id, terminal.data))
+            self._writer.end()
             if self._log is not None:
                 await self._log.finish(terminal)
         finally:

@@ -42,8 +42,13 @@ class EventWriter:
             await asyncio.sleep(0)
         self._writes += 1
 
+    def end(self) -> None:
+        """Nothing more will be written: the client need not wait for what else there is to do."""
+        self._closed = True
+        self._ready.set()
+
     async def send(self) -> None:
-        """Sends what is written, until `close`, and then the end."""
+        """Sends what is written, until `end`, and then the end."""
         while True:
             await self._ready.wait()
             self._ready.clear()
@@ -57,9 +62,8 @@ class EventWriter:
                 return
 
     async def close(self, sending: asyncio.Task[None], stall_seconds: float = STALL_SECONDS) -> None:
-        """Waits until all is sent, as long as the client takes any of it."""
-        self._closed = True
-        self._ready.set()
+        """Ends, and waits until all is sent, as long as the client takes any of it."""
+        self.end()
         while not sending.done():
             before = self._sends
             await asyncio.wait({sending}, timeout=stall_seconds)

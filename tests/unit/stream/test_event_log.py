@@ -1,9 +1,11 @@
 """Following, resuming and stopping through the event log, and without it when it fails."""
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
+from chat.event_log import AppendResult, LogEntry, TerminalEntry
 from chat.messages import Usage
 from chat.settling import settle
 from chat_stream.providers.port import Finish
@@ -42,6 +44,27 @@ async def test_log_holds_what_the_client_was_sent_and_the_end() -> None:
 
     assert world.control.text(session.session_id, epoch=1) == "one two"
     assert world.log.entries(session.session_id)[-1].event_id == int(events[-1].id)
+
+
+async def test_client_does_not_wait_for_the_end_of_the_log() -> None:
+    world = StreamWorld(["one", FINISH], shared=True)
+    held = asyncio.Event()
+    append = world.log.append
+
+    async def append_slowly(session_id: str, *, epoch: int, entries: Sequence[LogEntry]) -> AppendResult:
+        if any(isinstance(entry, TerminalEntry) for entry in entries):
+            await held.wait()
+        return await append(session_id, epoch=epoch, entries=entries)
+
+    world.log.append = append_slowly  # type: ignore[method-assign]  # a log that takes its time
+    client = world.client(world.start("Hi"))
+    running = asyncio.create_task(client.run())
+
+    async with asyncio.timeout(5):
+        await client.ended.wait()
+
+    held.set()
+    await running
 
 
 async def test_stop_through_the_log_is_seen_at_once() -> None:
