@@ -44,7 +44,7 @@ def test_tokens_arrive_one_after_the_other(alice: Frontend) -> None:
     assert times[-1] - times[0] > 0.7
     gaps = sorted(later - earlier for earlier, later in pairwise(times))
     assert gaps[len(gaps) // 2] > 0.01
-    assert gaps[-1] < 0.5
+    assert gaps[-1] < 1
 
 
 @pytest.mark.parametrize("model", [MODEL, CLAUDE, "grok-4.3"])

@@ -140,6 +140,18 @@ class StreamWorld:
         """The same streams with answers from elsewhere."""
         return replace(self.streams, answers=answers)
 
+    async def followed(self) -> None:
+        """Waits until somebody follows the log."""
+        async with asyncio.timeout(10):
+            while not self.log.followers:
+                await asyncio.sleep(0.01)
+
+    async def logged(self, session: Session, text: str) -> None:
+        """Waits until the log has that text."""
+        async with asyncio.timeout(10):
+            while self.control.text(session.session_id, epoch=1) != text:
+                await asyncio.sleep(0.01)
+
     def stored(self, session: Session) -> Session:
         stored = self.sessions.get(session.session_id)
         assert stored is not None

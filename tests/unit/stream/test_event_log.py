@@ -79,7 +79,7 @@ async def test_stop_through_the_log_is_seen_at_once() -> None:
     events = await running
 
     assert events[-1].data["finishReason"] == "stopped"
-    assert asyncio.get_running_loop().time() - begun < 0.2
+    assert asyncio.get_running_loop().time() - begun < 1
     assert world.provider.open_streams == 0
 
 
@@ -122,7 +122,7 @@ async def test_dead_producer_is_settled_with_the_text_of_the_log() -> None:
     client = world.client(session)
     producer = asyncio.create_task(client.run())
     await pause.reached.wait()
-    await asyncio.sleep(0.05)
+    await world.logged(session, "one two three")
     producer.cancel()
     await asyncio.wait({producer})
     world.clock.advance(10)
@@ -140,7 +140,7 @@ async def test_settling_takes_the_longer_of_log_and_checkpoint() -> None:
     session = world.start("Hi")
     producer = asyncio.create_task(world.client(session).run())
     await pause.reached.wait()
-    await asyncio.sleep(0.05)
+    await world.logged(session, "one two")
     producer.cancel()
     await asyncio.wait({producer})
     world.log.failing = True

@@ -90,7 +90,7 @@ async def test_deadline_of_a_follower_leaves_the_generation_alone() -> None:
     first = asyncio.create_task(world.read(session))
     await pause.reached.wait()
 
-    events = await world.read(session, deadline_in=0.1)
+    events = await world.read(session, deadline_in=1)
 
     assert events[-1].data["code"] == "deadline_exceeded"
     assert events[-1].id == str(1 + len("part"))

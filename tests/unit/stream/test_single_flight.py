@@ -57,7 +57,7 @@ async def test_leaders_failure_is_the_others_failure() -> None:
     first = asyncio.create_task(world.read(leading))
     await pause.reached.wait()
     second = asyncio.create_task(world.read(following))
-    await asyncio.sleep(0.05)
+    await world.followed()
     pause.released.set()
 
     codes = [(await running)[-1].data["code"] for running in (first, second)]
@@ -73,7 +73,7 @@ async def test_session_that_has_shown_nothing_takes_over_from_a_dead_leader() ->
     first = asyncio.create_task(world.client(leading).run())
     await pause.reached.wait()
     second = asyncio.create_task(world.read(following))
-    await asyncio.sleep(0.05)
+    await world.followed()
     await die(first, world)
 
     assert sse.text_of(await second) == "answer"
@@ -106,7 +106,7 @@ async def test_session_that_has_shown_nothing_goes_on_when_its_leader_is_stopped
     first = asyncio.create_task(world.read(leading))
     await pause.reached.wait()
     second = asyncio.create_task(world.read(following))
-    await asyncio.sleep(0.05)
+    await world.followed()
     world.sessions.request_stop(leading.session_id, user_id="alice", now=world.clock.now())
 
     assert (await first)[-1].data["finishReason"] == "stopped"
@@ -164,7 +164,7 @@ async def test_answer_that_is_not_kept_is_shared_all_the_same(reason: str) -> No
     first = asyncio.create_task(world.read(leading))
     await pause.reached.wait()
     second = asyncio.create_task(world.read(following))
-    await asyncio.sleep(0.05)
+    await world.followed()
     pause.released.set()
     await first
 

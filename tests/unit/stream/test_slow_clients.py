@@ -65,7 +65,7 @@ async def test_client_that_reads_slowly_gets_everything() -> None:
     writer = EventWriter(send)
     sending = asyncio.create_task(writer.send())
     await writer.write(b"x" * 500_000)
-    await writer.close(sending, stall_seconds=0.2)
+    await writer.close(sending, stall_seconds=1)
 
     assert received == b"x" * 500_000
 

@@ -177,7 +177,7 @@ async def test_deadline_stores_the_partial_answer_and_says_so() -> None:
     world = StreamWorld(["part", asyncio.Event(), FINISH])
     session = world.start("Hi")
 
-    events = await world.read(session, deadline_in=0.1)
+    events = await world.read(session, deadline_in=1)
 
     assert events[-1].data["code"] == "deadline_exceeded"
     assert [(answer.content, answer.status) for answer in world.answers()] == [("part", MessageStatus.INTERRUPTED)]
