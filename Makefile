@@ -16,7 +16,7 @@ run: ## the whole system on http://127.0.0.1:3000 (HOST=, PORT=)
 lint: setup ## ruff and mypy
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy layers/common functions/start functions/stream functions/history local scripts tests bench
+	@$(BIN)/mypy layers/common functions/start functions/stream functions/history functions/cleanup local scripts tests bench
 
 test: lint ## lint, types and all tests
 	@$(BIN)/pytest $(PYTEST_ARGS)

@@ -1,6 +1,6 @@
 """Builds what `sam build` packs: a function's folder, or the layer's.
 
-`build_artifact.py layer|start|stream|history WORKING_DIRECTORY ARTIFACTS_DIR`, called by the Makefiles beside the code.
+`build_artifact.py layer|start|stream|history|cleanup WORKING_DIRECTORY ARTIFACTS_DIR`, called by the Makefiles beside the code.
 SAM tells a Makefile neither its architecture nor the template's parameters; what it does resolve is the resource's
 `WorkingDirectory`. So that one is `scripts/platforms/<architecture>`, and the file `wheels` in it names the platform of
 the wheels, for uv. Nothing is compiled from C: any machine builds for any architecture.
@@ -27,8 +27,12 @@ PACKAGES = {
     "start": ["functions/start/chat_start"],
     "stream": ["functions/stream/chat_stream", "functions/stream/bootstrap"],
     "history": ["functions/history/chat_history"],
+    "cleanup": ["functions/cleanup/chat_cleanup"],
 }
 """What of the repository goes into each artefact; nothing else does."""
+
+WITHOUT_LIBRARIES = {"cleanup"}
+"""Functions for which the layer has everything: they have no lock."""
 
 BOTOCORE_SERVICES = {"dynamodb", "secretsmanager", "ssm", "sts"}
 """The services whose descriptions stay in botocore's data. Another client needs its name here."""
@@ -52,7 +56,8 @@ def main() -> None:
     is_layer = arguments.name == "layer"
     target: Path = arguments.artifacts / "python" if is_layer else arguments.artifacts
     target.mkdir(parents=True, exist_ok=True)
-    install(arguments.name, (arguments.working_directory / "wheels").read_text().strip(), target)
+    if arguments.name not in WITHOUT_LIBRARIES:
+        install(arguments.name, (arguments.working_directory / "wheels").read_text().strip(), target)
     strip(target)
     copy_sources(arguments.name, target)
     compile_sources(target, seen_as="/opt/python" if is_layer else "/var/task")

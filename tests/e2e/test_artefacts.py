@@ -119,7 +119,7 @@ def signed(built: Path, folder: Path) -> Path:
     for name in FUNCTIONS:
         template["Resources"][name]["Properties"]["Environment"]["Variables"]["AWS_SDK_UA_APP_ID"] = name
     (folder / "template.yaml").write_text(json.dumps(template))
-    for name in (*FUNCTIONS, "CommonLayer"):
+    for name in (*FUNCTIONS, "CleanupFunction", "CommonLayer"):
         (folder / name).symlink_to(built / name)
     return folder
 

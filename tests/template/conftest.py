@@ -11,7 +11,8 @@ from artefacts.sam import ARCHITECTURES, ROOT, build
 from artefacts.transformed import ISSUER, transformed_template
 from local_stack.cloudformation import Resolver
 
-FUNCTIONS = ("StartFunction", "StreamFunction", "HistoryFunction")
+WITH_URL = ("StartFunction", "StreamFunction", "HistoryFunction")
+FUNCTIONS = (*WITH_URL, "CleanupFunction")
 
 
 class Resolve(Protocol):
@@ -49,6 +50,13 @@ def resolve(transformed: dict[str, Any]) -> Resolve:
 @pytest.fixture(params=FUNCTIONS)
 def function(request: pytest.FixtureRequest) -> str:
     """Each function's logical id."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture(params=WITH_URL)
+def called_function(request: pytest.FixtureRequest) -> str:
+    """The logical id of each function that has a URL."""
     name: str = request.param
     return name
 

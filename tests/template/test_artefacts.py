@@ -29,12 +29,14 @@ SOURCES = {
     "StartFunction": ["functions/start/chat_start"],
     "StreamFunction": ["functions/stream/chat_stream"],
     "HistoryFunction": ["functions/history/chat_history"],
+    "CleanupFunction": ["functions/cleanup/chat_cleanup"],
 }
 
 APPS = {
     "StartFunction": "chat_start.app",
     "StreamFunction": "chat_stream.app",
     "HistoryFunction": "chat_history.app",
+    "CleanupFunction": "chat_cleanup.app",
 }
 
 

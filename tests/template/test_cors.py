@@ -7,8 +7,8 @@ import pytest
 
 
 @pytest.fixture
-def cors(resources: dict[str, dict[str, Any]], function: str) -> dict[str, Any]:
-    found: dict[str, Any] = resources[f"{function}Url"]["Properties"]["Cors"]
+def cors(resources: dict[str, dict[str, Any]], called_function: str) -> dict[str, Any]:
+    found: dict[str, Any] = resources[f"{called_function}Url"]["Properties"]["Cors"]
     return found
 
 

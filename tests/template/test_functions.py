@@ -48,7 +48,7 @@ def test_build_learns_the_processor_from_the_template(
     template: dict[str, Any], resolve: Any, architecture: str
 ) -> None:
     built = [r for r in template["Resources"].values() if "BuildMethod" in r.get("Metadata", {})]
-    assert len(built) == 4
+    assert len(built) == 5
     for resource in built:
         metadata = resolve(resource["Metadata"], Architecture=architecture)
         assert metadata["BuildMethod"] == "makefile"
@@ -65,9 +65,9 @@ def test_url_invoke_mode(resources: Resources, name: str, mode: str) -> None:
     assert url["AuthType"] == "NONE"
 
 
-def test_anyone_may_call_the_url_and_only_the_url(resources: Resources, function: str) -> None:
-    permissions = of_function(resources, "AWS::Lambda::Permission", function, "FunctionName")
-    anyone = {"FunctionName": {"Ref": function}, "Principal": "*"}
+def test_anyone_may_call_the_url_and_only_the_url(resources: Resources, called_function: str) -> None:
+    permissions = of_function(resources, "AWS::Lambda::Permission", called_function, "FunctionName")
+    anyone = {"FunctionName": {"Ref": called_function}, "Principal": "*"}
     assert sorted(permissions, key=lambda permission: len(permission["Action"])) == [
         {**anyone, "Action": "lambda:InvokeFunction", "InvokedViaFunctionUrl": True},
         {**anyone, "Action": "lambda:InvokeFunctionUrl", "FunctionUrlAuthType": "NONE"},
@@ -85,7 +85,7 @@ def test_each_path_belongs_to_one_function(template: dict[str, Any]) -> None:
 
 def test_only_the_stream_function_runs_on_lambda_asgi(variables: dict[str, dict[str, Any]]) -> None:
     wrappers = {name: values.get("AWS_LAMBDA_EXEC_WRAPPER") for name, values in variables.items()}
-    assert wrappers == {"StartFunction": None, "HistoryFunction": None, "StreamFunction": "/var/task/bootstrap"}
+    assert {name for name, wrapper in wrappers.items() if wrapper} == {"StreamFunction"}
 
 
 def test_stream_may_last_as_long_as_lambda_allows(resources: Resources, resolve: Any) -> None:
@@ -106,5 +106,5 @@ def test_logs_go_to_a_group_of_the_stack_that_forgets(resources: Resources, reso
 
 def test_functions_share_no_log_group_and_no_role(resources: Resources) -> None:
     functions = [r["Properties"] for r in resources.values() if r["Type"] == "AWS::Lambda::Function"]
-    assert len({str(properties["LoggingConfig"]) for properties in functions}) == len(functions) == 3
+    assert len({str(properties["LoggingConfig"]) for properties in functions}) == len(functions) == 4
     assert len({str(properties["Role"]) for properties in functions}) == len(functions)

@@ -1,0 +1,1 @@
+"""Every five minutes: removes expired sessions, settles abandoned ones, publishes gauges."""

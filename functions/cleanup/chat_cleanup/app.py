@@ -1,0 +1,7 @@
+"""The handler that Lambda calls."""
+
+from typing import Any
+
+
+def handler(event: dict[str, Any], context: Any) -> None:  # noqa: ARG001  # Lambda's signature
+    """One run."""
