@@ -9,12 +9,20 @@ class CacheErrors:
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
+        self._drained: Counter[str] = Counter()
         self._lock = Lock()
 
     def count(self, operation: str) -> None:
         """One failed call; `operation` is one of a few names (`cache_get`, `log_append`, ...), never a key."""
         with self._lock:
             self._counts[operation] += 1
+
+    def drain(self) -> dict[str, int]:
+        """What has been counted since it was last drained: each failure is given away once."""
+        with self._lock:
+            fresh = self._counts - self._drained
+            self._drained = self._counts.copy()
+        return dict(fresh)
 
     @property
     def by_operation(self) -> dict[str, int]:

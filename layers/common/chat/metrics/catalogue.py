@@ -1,0 +1,136 @@
+"""All metrics: what each counts or measures, its unit, and who publishes it. The one list of them.
+
+Every metric has the dimension `service`; one that is `by_model` is also published by `service`, `provider` and `model`
+where a model is what it is about. The namespace is `POWERTOOLS_METRICS_NAMESPACE`.
+
+A generation is the making of one session's answer, whatever number of clients read it and from wherever it comes: a
+provider, the cache, another session's flight, a slash command. Slash commands count as streams, and are not timed.
+"""
+
+from enum import StrEnum
+from typing import Self
+
+
+class Service(StrEnum):
+    """The functions, as `POWERTOOLS_SERVICE_NAME` calls them."""
+
+    START = "chat-start"
+    STREAM = "chat-stream"
+    HISTORY = "chat-history"
+    CLEANUP = "chat-cleanup"
+
+
+class Unit(StrEnum):
+    """CloudWatch's units, those that are used."""
+
+    COUNT = "Count"
+    MILLISECONDS = "Milliseconds"
+    SECONDS = "Seconds"
+    PER_SECOND = "Count/Second"
+    BYTES = "Bytes"
+    PERCENT = "Percent"
+    NONE = "None"
+
+
+SERVICE = ("service",)
+MODEL = ("service", "provider", "model")
+
+_ALL = (SERVICE,)
+_BY_MODEL = (SERVICE, MODEL)
+_START, _STREAM, _CLEANUP = (Service.START,), (Service.STREAM,), (Service.CLEANUP,)
+_WITH_LIMITS = (Service.START, Service.STREAM)
+_WITH_REDIS = (Service.START, Service.STREAM, Service.CLEANUP)
+
+
+class Metric(StrEnum):
+    """A metric; its value is its name in CloudWatch."""
+
+    unit: Unit
+    services: tuple[Service, ...]
+    dimension_sets: tuple[tuple[str, ...], ...]
+
+    def __new__(
+        cls, name: str, unit: Unit, services: tuple[Service, ...], dimension_sets: tuple[tuple[str, ...], ...]
+    ) -> Self:
+        member = str.__new__(cls, name)
+        member._value_ = name
+        member.unit = unit
+        member.services = services
+        member.dimension_sets = dimension_sets
+        return member
+
+    @property
+    def by_model(self) -> bool:
+        """Whether it is published by model, too."""
+        return MODEL in self.dimension_sets
+
+    # Sessions
+    SESSIONS_STARTED = "SessionsStarted", Unit.COUNT, _START, _ALL
+    """A session was made for a prompt; a request that is repeated with its Idempotency-Key makes none."""
+    RATE_LIMITED = "RateLimited", Unit.COUNT, _WITH_LIMITS, _ALL
+    """A request was refused: too many sessions in a minute (chat-start), too many answers at once (chat-stream)."""
+
+    # Generations
+    STREAMS_COMPLETED = "StreamsCompleted", Unit.COUNT, _STREAM, _BY_MODEL
+    """A generation ended with its whole answer stored."""
+    STREAMS_FAILED = "StreamsFailed", Unit.COUNT, _STREAM, _BY_MODEL
+    """A generation ended with an `error`: the provider's, the deadline's, a producer's death (when it is noticed)."""
+    STREAMS_STOPPED = "StreamsStopped", Unit.COUNT, _STREAM, _BY_MODEL
+    """A generation ended because its user wanted it to."""
+    STREAMS_RESUMED = "StreamsResumed", Unit.COUNT, _STREAM, _ALL
+    """A client came back, or a second one came: it attached with a Last-Event-ID, or to a session that had begun."""
+    TIME_TO_FIRST_TOKEN_MS = "TimeToFirstTokenMs", Unit.MILLISECONDS, _STREAM, _BY_MODEL
+    """From the arrival of the producing client's request to its first token; cached answers too."""
+    STREAM_DURATION_MS = "StreamDurationMs", Unit.MILLISECONDS, _STREAM, _BY_MODEL
+    """From the arrival of the producing client's request to the event that ends its stream, however it ends."""
+    OUTPUT_TOKENS_PER_SECOND = "OutputTokensPerSecond", Unit.PER_SECOND, _STREAM, _BY_MODEL
+    """How fast a provider wrote a whole answer: its output tokens, by the time from its first to its last text."""
+    INPUT_TOKENS = "InputTokens", Unit.COUNT, _STREAM, _BY_MODEL
+    """Tokens that a provider read, as it reports them; also of generations that did not complete, if it told."""
+    OUTPUT_TOKENS = "OutputTokens", Unit.COUNT, _STREAM, _BY_MODEL
+    """Tokens that a provider wrote, likewise."""
+    COST_USD = "CostUSD", Unit.NONE, _STREAM, _BY_MODEL
+    """What these tokens cost at the catalogue's prices, in US dollars."""
+
+    # The cache, and Redis
+    CACHE_HIT = "CacheHit", Unit.COUNT, _STREAM, _BY_MODEL
+    """A generation was answered from the cache."""
+    CACHE_MISS = "CacheMiss", Unit.COUNT, _STREAM, _BY_MODEL
+    """A generation looked into the cache and found no answer, or Redis did not say; followers of a flight are among
+    them."""
+    CACHE_ERROR = "CacheError", Unit.COUNT, _WITH_REDIS, _ALL
+    """A call to Redis failed, also at once because Redis is known to be down."""
+    CACHE_SAVED_USD = "CacheSavedUSD", Unit.NONE, _STREAM, _BY_MODEL
+    """What an answer from the cache or from another's flight would have cost, in US dollars."""
+    SINGLE_FLIGHT_FOLLOWERS = "SingleFlightFollowers", Unit.COUNT, _STREAM, _BY_MODEL
+    """A generation was given the answer that another session, with the same question, was getting at the same time."""
+
+    # Providers
+    PROVIDER_ERROR = "ProviderError", Unit.COUNT, _STREAM, _BY_MODEL
+    """A provider was asked and failed, after all retries."""
+    PROVIDER_RETRY = "ProviderRetry", Unit.COUNT, _STREAM, _BY_MODEL
+    """A provider was asked once more, before its first token."""
+
+    # Found by the cleanup, once a run
+    ACTIVE_SESSIONS = "ActiveSessions", Unit.COUNT, _CLEANUP, _ALL
+    """Sessions that are not over."""
+    STREAMS_IN_FLIGHT = "StreamsInFlight", Unit.COUNT, _CLEANUP, _ALL
+    """Sessions whose answer is being written."""
+    SESSIONS_EXPIRED = "SessionsExpired", Unit.COUNT, _CLEANUP, _ALL
+    """Sessions that nobody streamed in time, ended by this run."""
+    SESSIONS_SETTLED = "SessionsSettled", Unit.COUNT, _CLEANUP, _ALL
+    """Sessions whose producer had died, ended by this run with what there was of the answer."""
+    CLEANUP_FAILURES = "CleanupFailures", Unit.COUNT, _CLEANUP, _ALL
+    """Sessions that this run could not end; the next one tries again."""
+    OLDEST_STUCK_SECONDS = "OldestStuckSeconds", Unit.SECONDS, _CLEANUP, _ALL
+    """For how long the oldest session that should be over has been open; 0: there is none."""
+    CHATS_IN_INTERVAL = "ChatsInInterval", Unit.COUNT, _CLEANUP, _ALL
+    """Different chats with a prompt since the run before."""
+    MESSAGES_IN_INTERVAL = "MessagesInInterval", Unit.COUNT, _CLEANUP, _ALL
+    """Prompts and answers since the run before."""
+    CACHE_ENTRIES = "CacheEntries", Unit.COUNT, _CLEANUP, _ALL
+    """Keys in Redis."""
+    CACHE_MEMORY_BYTES = "CacheMemoryBytes", Unit.BYTES, _CLEANUP, _ALL
+    """Memory that Redis uses."""
+    CACHE_HIT_RATE = "CacheHitRate", Unit.PERCENT, _CLEANUP, _ALL
+    """Share of look-ups, of any kind of key, that Redis found, since it was started."""
