@@ -30,7 +30,10 @@ validate: setup ## the template, as the SAM CLI and cfn-lint see it
 build: setup ## what is deployed, in .aws-sam/build (ARCHITECTURE=x86_64 for another processor than arm64)
 	@scripts/sam build $(if $(ARCHITECTURE),--parameter-overrides Architecture=$(ARCHITECTURE))
 
+smoke: setup ## try a deployment: make smoke URLS="START_URL STREAM_URL HISTORY_URL" (CHAT_TOKEN=), or one local address
+	@$(BIN)/python scripts/smoke.py $(URLS)
+
 lock: setup ## make the locks in requirements/ anew
 	@UV=.uv/bin/uv scripts/lock
 
-.PHONY: help setup run lint test bench validate build lock
+.PHONY: help setup run lint test bench validate build smoke lock

@@ -1,0 +1,144 @@
+#!/usr/bin/env python3
+"""Tries a deployment, or the stack on one machine, as frontends use it, and prints what it saw.
+
+    scripts/smoke.py START_URL STREAM_URL HISTORY_URL --token JWT [--other-token JWT] [--stack NAME] [--expect-vpc]
+    scripts/smoke.py http://127.0.0.1:3000
+
+Asks the cheapest model of the user's tier for three short answers. Needs Python 3.13 and, for --stack, boto3 and
+credentials that may read the stack. Exits with 1 if a check failed, with 2 if the arguments are wrong.
+"""
+
+import argparse
+import functools
+import os
+import secrets
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode, urlsplit
+
+from smoke_checks import permissions, sessions
+from smoke_checks.report import FAILED, LEFT_OUT, OK, Row, run, table
+from smoke_checks.service import HTTP_OK, Service, Urls
+from smoke_checks.stack import Stack, check_urls, direct_invocation, open_stack, vpc
+from smoke_checks.talking import Talk
+from smoke_checks.wire import Wire
+
+SECONDS = 120.0
+ALL_FUNCTIONS = 3
+_LOCAL = {"127.0.0.1", "localhost", "::1"}
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What is tried, and what is known of it."""
+
+    service: Service
+    other_token: str | None
+    local: bool
+    stack: Stack | None
+    expect_vpc: bool
+    expect_cache: bool
+
+
+def rows(trial: Trial) -> Iterator[Row]:
+    """All checks, in the order in which they build on each other."""
+    talk = Talk(trial.service, demo=trial.local)
+    checks: dict[str, Callable[[], str]] = {
+        "models": talk.models,
+        "start": talk.start,
+        "time to first byte": talk.first_byte,
+        "gaps between tokens": talk.gaps,
+        "history": talk.history,
+        "resume": lambda: sessions.resume(talk),
+        "204": lambda: sessions.nothing_left(talk),
+        "HEAD": lambda: sessions.head(talk),
+        "stop": lambda: sessions.stop(talk),
+        "kept answer": lambda: sessions.kept_answer(talk, expected=trial.expect_cache),
+        "no token": lambda: permissions.no_token(talk),
+        "wrong token": lambda: permissions.wrong_token(talk),
+        "another user": lambda: permissions.foreign_session(talk, trial.other_token),
+        "stream token": lambda: permissions.stream_token(talk),
+        "other paths": lambda: permissions.nothing_else(talk),
+        "direct invocation": lambda: direct_invocation(trial.stack, local=trial.local),
+        "stream in a VPC": lambda: vpc(talk, trial.stack, local=trial.local, expected=trial.expect_vpc),
+    }
+    if trial.stack is not None:
+        yield run("addresses", functools.partial(check_urls, trial.stack, trial.service.urls))
+    for name, check in checks.items():
+        yield run(name, check)
+    yield Row("cost", OK, talk.spent())
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit code."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        trial = _trial(options)
+    except ValueError as error:
+        parser.error(str(error))
+    except Exception as error:  # noqa: BLE001  # no service at that address, no such stack, no credentials
+        print(f"Nothing can be tried: {type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+    found = list(rows(trial))
+    print(table(found))
+    count = {result: sum(row.result == result for row in found) for result in (OK, FAILED, LEFT_OUT)}
+    print(f"\n{count[OK]} ok, {count[FAILED]} failed, {count[LEFT_OUT]} not tried")
+    return 1 if count[FAILED] else 0
+
+
+def _trial(options: argparse.Namespace) -> Trial:
+    bases = [url.rstrip("/") for url in options.urls]
+    if len(bases) not in {1, ALL_FUNCTIONS}:
+        raise ValueError("give one address, or those of start, stream and history")
+    wire = Wire(time.monotonic() + options.seconds)
+    local = len(bases) == 1 and urlsplit(bases[0]).hostname in _LOCAL
+    token, other = options.token or os.environ.get("CHAT_TOKEN"), options.other_token
+    if local and token is None:
+        marks = [secrets.token_hex(4) for _ in range(2)]
+        token, other = (_local_token(wire, bases[0], f"smoke-{mark}") for mark in marks)
+    if token is None:
+        raise ValueError("a user's token is needed: --token, or CHAT_TOKEN in the environment")
+    if options.expect_vpc and not options.stack:
+        raise ValueError("--expect-vpc needs --stack")
+    stack = open_stack(options.stack, options.region) if options.stack else None
+    cache_mode = stack.parameters().get("CacheMode", "none") if stack else "none"
+    return Trial(
+        service=Service(wire, Urls(*(bases * ALL_FUNCTIONS)[:ALL_FUNCTIONS]), token, options.model),
+        other_token=other,
+        local=local,
+        stack=stack,
+        expect_vpc=options.expect_vpc or cache_mode == "elasticache",
+        expect_cache=options.expect_cache or local or cache_mode != "none",
+    )
+
+
+def _local_token(wire: Wire, base: str, user: str) -> str:
+    answer = wire.ask("GET", f"{base}/local/token?{urlencode({'user': user, 'tier': 'PRO'})}", {})
+    if answer.status != HTTP_OK:
+        raise ValueError(f"/local/token answers with {answer.status}: give --token")
+    return answer.body.decode()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="scripts/smoke.py",
+        description="Tries a deployment, or the stack on one machine, and prints what it saw.",
+        epilog="Asks the cheapest model of the user's tier for three short answers (of some hundred tokens in all).",
+    )
+    parser.add_argument("urls", nargs="+", metavar="URL", help="START_URL STREAM_URL HISTORY_URL, or one for all")
+    parser.add_argument("--token", help="a user's JWT (default: CHAT_TOKEN; on one machine: from /local/token)")
+    parser.add_argument("--other-token", help="a second user's JWT, to whom the first one's sessions must not exist")
+    parser.add_argument("--stack", help="the stack's name: looks at its functions with your AWS credentials")
+    parser.add_argument("--region", help="the stack's region, if it is not the default one")
+    parser.add_argument("--expect-vpc", action="store_true", help="fails if the stream function is in no VPC")
+    parser.add_argument("--expect-cache", action="store_true", help="there is a Redis: a question asked twice is kept")
+    parser.add_argument("--model", default="", help="in place of the cheapest one")
+    parser.add_argument("--seconds", type=float, default=SECONDS, help=f"for everything (default: {SECONDS:.0f})")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

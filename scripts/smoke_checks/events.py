@@ -1,0 +1,62 @@
+"""Server-Sent Events as they come (https://html.spec.whatwg.org/multipage/server-sent-events.html)."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from smoke_checks.wire import Piece
+
+TERMINAL = {"done", "error"}
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An event, and when it was complete: seconds since the request was sent. `id` is 0 if it has none."""
+
+    at: float
+    id: int
+    data: dict[str, Any]
+
+    @property
+    def type(self) -> str:
+        return str(self.data.get("type", ""))
+
+    @property
+    def text(self) -> str:
+        """What a token event adds to the answer."""
+        return str(self.data.get("content", "")) if self.type == "token" else ""
+
+
+def read_events(pieces: Iterable[Piece]) -> Iterator[Event]:
+    """The events of a stream, each as soon as it is complete.
+
+    Raises:
+        ValueError: what came is no such event.
+    """
+    rest = b""
+    for piece in pieces:
+        *blocks, rest = (rest + piece.data).split(b"\n\n")
+        for block in blocks:
+            event = _parse(piece.at, block.decode())
+            if event is not None:
+                yield event
+
+
+def text_of(events: Iterable[Event]) -> str:
+    """What the tokens add up to."""
+    return "".join(event.text for event in events)
+
+
+def _parse(at: float, block: str) -> Event | None:
+    fields: dict[str, str] = {}
+    for line in block.split("\n"):
+        name, _, value = line.partition(":")
+        if name:
+            fields[name] = value.removeprefix(" ")
+    if "data" not in fields:
+        return None
+    data = json.loads(fields["data"])
+    if not isinstance(data, dict):
+        raise ValueError("an event's data is not a JSON object")  # noqa: TRY004  # a matter of what was sent
+    return Event(at, int(fields.get("id", "0")), data)

@@ -1,0 +1,105 @@
+"""Who is let in."""
+
+import base64
+import json
+
+from smoke_checks.events import read_events
+from smoke_checks.report import LeftOutError, expect
+from smoke_checks.service import EVENT_STREAM, HTTP_OK, Service, told
+from smoke_checks.talking import Talk
+from smoke_checks.wire import Answer, Piece
+
+UNAUTHORIZED, NOT_FOUND = 401, 404
+
+
+def no_token(talk: Talk) -> str:
+    """Nothing answers without a token, nor says more than that one is needed."""
+    service = talk.service
+    session = talk.begun().session_id
+    answers = _everywhere(service, session, talk.begun().chat_id, {})
+    for path, answer in answers.items():
+        _expect_401(path, answer)
+        expect(answer.headers.get("www-authenticate"), f"{path}: 401 without WWW-Authenticate")
+    told_by_event = service.get(service.stream_url(sessionId=session), {"accept": EVENT_STREAM})
+    events = list(read_events([Piece(0, told_by_event.body)]))
+    expect(
+        told_by_event.status == HTTP_OK and [event.data.get("code") for event in events] == ["token_missing"],
+        f"an EventSource without a token: {told(told_by_event)}, not one error event",
+    )
+    return f"401 on {len(answers)} paths; an EventSource gets one error event"
+
+
+def wrong_token(talk: Talk) -> str:
+    """Made-up tokens: no JWT, one that says it needs no signature, the user's own with another name in it."""
+    service = talk.service
+    made_up = {"no JWT": "x", **_forged(service.token)}
+    for what, token in made_up.items():
+        headers = service.bearer(token)
+        for path, answer in _everywhere(service, talk.begun().session_id, talk.begun().chat_id, headers).items():
+            _expect_401(f"{what}, {path}", answer)
+    return f"401 for {', '.join(made_up)}"
+
+
+def foreign_session(talk: Talk, other_token: str | None) -> str:
+    """What belongs to another user does not exist."""
+    if other_token is None:
+        raise LeftOutError("not tried: needs a second user's token (--other-token)")
+    service = talk.service
+    session = talk.begun().session_id
+    answers = _everywhere(service, session, talk.begun().chat_id, service.bearer(other_token))
+    for path in ("/chat/stream", "/chat/stop", "/chat/history"):
+        expect(answers[path].status == NOT_FOUND, f"{path} for another user: {told(answers[path])} in place of 404")
+    return "404 for another user's stream, stop and history"
+
+
+def stream_token(talk: Talk) -> str:
+    """It opens its own stream and nothing else."""
+    service = talk.service
+    session = talk.begun()
+    own = service.get(service.stream_url(sessionId=session.session_id, streamToken=session.stream_token), {})
+    expect(own.status == HTTP_OK, f"it does not open its own stream: {told(own)}")
+    foreign = service.stream_url(sessionId=session.session_id[:-1] + "0", streamToken=session.stream_token)
+    _expect_401("another session's stream", service.get(foreign, {}))
+    _expect_401("as a bearer token", service.get(service.history_url(), service.bearer(session.stream_token)))
+    return "opens its own stream; 401 for another one, and as a bearer token"
+
+
+def nothing_else(talk: Talk) -> str:
+    """No path but those of the contract: no documentation page, no other function's path, no Invoke."""
+    service = talk.service
+    paths = ["/docs", "/openapi.json", "/chat", "/2015-03-31/functions/function/invocations"]
+    for base in dict.fromkeys([service.urls.start, service.urls.stream, service.urls.history]):
+        for path in paths:
+            answer = service.wire.ask("POST" if "invocations" in path else "GET", base + path, service.bearer())
+            expect(answer.status == NOT_FOUND, f"{path}: {told(answer)} in place of 404")
+    return f"404 for {', '.join(paths)}"
+
+
+def _everywhere(service: Service, session_id: str, chat_id: str, headers: dict[str, str]) -> dict[str, Answer]:
+    plain = {**headers, "accept": "application/json"}
+    return {
+        "/chat/start": service.post("/chat/start", {}, headers),
+        "/chat/stop": service.post("/chat/stop", {"sessionId": session_id}, headers),
+        "/chat/stream": service.get(service.stream_url(sessionId=session_id), plain),
+        "/chat/history": service.get(service.history_url(chatId=chat_id), headers),
+        "/chat/models": service.get(f"{service.urls.history}/chat/models", headers),
+    }
+
+
+def _expect_401(what: str, answer: Answer) -> None:
+    expect(answer.status == UNAUTHORIZED, f"{what}: {told(answer)} in place of 401")
+
+
+def _forged(token: str) -> dict[str, str]:
+    """Variants of a JWT; none if the user's token is not one."""
+    parts = token.split(".")
+    if len(parts) != 3:  # noqa: PLR2004  # a JWT has three parts
+        return {}
+    header, claims, signature = parts
+    unsigned = _encode({"alg": "none", "typ": "JWT"})
+    other = _encode({**json.loads(base64.urlsafe_b64decode(claims + "==")), "sub": "somebody-else"})
+    return {"alg none": f"{unsigned}.{claims}.", "another name": f"{header}.{other}.{signature}"}
+
+
+def _encode(part: dict[str, object]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode()

@@ -1,0 +1,132 @@
+"""A deployed stack as AWS's own interfaces describe it. Needs boto3, and a caller who may read the stack."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from smoke_checks.report import LeftOutError, expect
+from smoke_checks.rhythm import rhythm_of
+from smoke_checks.talking import Talk
+
+if TYPE_CHECKING:
+    from smoke_checks.service import Urls
+
+FUNCTIONS = ("StartFunction", "StreamFunction", "HistoryFunction")
+ALIAS = "live"
+FORBIDDEN = 403
+_ONLY_THROUGH_THE_URL = ("lambda:FunctionUrlAuthType", "lambda:InvokedViaFunctionUrl")
+
+
+@dataclass(slots=True)
+class Stack:
+    """`client` makes a client for a service's name; `anonymous` one of Lambda that signs nothing."""
+
+    name: str
+    client: Callable[[str], Any]
+    anonymous: Callable[[], Any]
+    _names: dict[str, str] = field(default_factory=dict, init=False)
+
+    def parameters(self) -> dict[str, str]:
+        """What the stack was deployed with."""
+        found = self._description().get("Parameters", [])
+        return {parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in found}
+
+    def urls(self) -> dict[str, str]:
+        """Its outputs."""
+        found = self._description().get("Outputs", [])
+        return {output["OutputKey"]: output["OutputValue"] for output in found}
+
+    def function(self, logical_id: str) -> str:
+        """The name of a function."""
+        if logical_id not in self._names:
+            resource = self.client("cloudformation").describe_stack_resource(
+                StackName=self.name, LogicalResourceId=logical_id
+            )
+            self._names[logical_id] = resource["StackResourceDetail"]["PhysicalResourceId"]
+        return self._names[logical_id]
+
+    def subnets(self, logical_id: str) -> list[str]:
+        """Those that a function is attached to; none: it is in no VPC."""
+        configuration = self.client("lambda").get_function_configuration(
+            FunctionName=self.function(logical_id), Qualifier=ALIAS
+        )
+        subnets: list[str] = configuration.get("VpcConfig", {}).get("SubnetIds", [])
+        return subnets
+
+    def policy(self, logical_id: str) -> list[dict[str, Any]]:
+        """Who may call a function."""
+        document = self.client("lambda").get_policy(FunctionName=self.function(logical_id), Qualifier=ALIAS)
+        statements: list[dict[str, Any]] = json.loads(document["Policy"])["Statement"]
+        return statements
+
+    def _description(self) -> dict[str, Any]:
+        stacks = self.client("cloudformation").describe_stacks(StackName=self.name)["Stacks"]
+        found: dict[str, Any] = stacks[0]
+        return found
+
+
+def open_stack(name: str, region: str | None) -> Stack:
+    """With the caller's own credentials."""
+    import boto3
+    from botocore import UNSIGNED
+    from botocore.config import Config
+
+    session = boto3.Session(region_name=region)
+    return Stack(
+        name,
+        client=session.client,
+        anonymous=lambda: session.client("lambda", config=Config(signature_version=UNSIGNED)),
+    )
+
+
+def vpc(talk: Talk, stack: Stack | None, *, local: bool, expected: bool) -> str:
+    """Whether a stream works in a VPC: the provider is reached through the NAT, DynamoDB through its endpoint."""
+    if stack is None:
+        raise LeftOutError("does not apply on one machine" if local else "not tried: needs --stack")
+    subnets = stack.subnets("StreamFunction")
+    if not subnets and not expected:
+        raise LeftOutError("does not apply: the stream function is in no VPC")
+    expect(subnets, "the stream function is in no VPC")
+    expect(not stack.subnets("HistoryFunction"), "the history function is in the VPC, and uses nothing there")
+    rhythm = rhythm_of(talk.ended())
+    return (
+        f"in {len(subnets)} subnets; the provider's first token came after {rhythm.first_token * 1000:.0f} ms, "
+        "and DynamoDB has the answer"
+    )
+
+
+def direct_invocation(stack: Stack | None, *, local: bool) -> str:
+    """Whether the functions can be called past their URLs by people without credentials."""
+    if stack is None:
+        raise LeftOutError("does not apply on one machine" if local else "not tried: needs --stack")
+    for function in FUNCTIONS:
+        for statement in stack.policy(function):
+            open_to_all = statement["Principal"] in ("*", {"AWS": "*"})
+            conditions = json.dumps(statement.get("Condition", {}))
+            expect(
+                not open_to_all or any(name in conditions for name in _ONLY_THROUGH_THE_URL),
+                f"{function}: anybody may do {statement['Action']} without its URL",
+            )
+        _refused(stack, function)
+    return "an unsigned Invoke is refused, and only the URLs are open to all"
+
+
+def _refused(stack: Stack, function: str) -> None:
+    from botocore.exceptions import ClientError
+
+    try:
+        stack.anonymous().invoke(FunctionName=stack.function(function), Qualifier=ALIAS, Payload=b"{}")
+    except ClientError as error:
+        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+        expect(status == FORBIDDEN, f"{function}: an unsigned Invoke gets {status} in place of 403")
+        return
+    expect(False, f"{function}: an unsigned Invoke is answered")
+
+
+def check_urls(stack: Stack, urls: "Urls") -> str:
+    """Whether the addresses given are the stack's own."""
+    outputs = stack.urls()
+    for given, output in ((urls.start, "StartUrl"), (urls.stream, "StreamUrl"), (urls.history, "HistoryUrl")):
+        expect(outputs[output].rstrip("/") == given, f"{given} is not the {output} of {stack.name}")
+    return f"are those of {stack.name}"
