@@ -14,6 +14,7 @@ from chat.settings import Settings
 READ_BY_OTHERS = {
     "AWS_LAMBDA_EXEC_WRAPPER",  # Lambda
     "POWERTOOLS_LOG_LEVEL",
+    "POWERTOOLS_METRICS_NAMESPACE",
     "POWERTOOLS_SERVICE_NAME",
 }
 
