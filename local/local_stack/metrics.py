@@ -1,91 +1,152 @@
-"""Metrics that the functions printed (CloudWatch's Embedded Metric Format), as Prometheus text.
+"""Metrics that the functions printed (CloudWatch's Embedded Metric Format): as Prometheus text, and as time series.
 
-Sources: docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html and
+As in CloudWatch each dimension set of a metric is a series of its own. Sources:
+docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html and
 https://prometheus.io/docs/instrumenting/exposition_formats/
 """
 
 import json
+import math
 import re
-from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-_QUANTILES = (0.5, 0.95, 0.99)
-_RECENT_VALUES = 1000
+from chat.metrics.catalogue import GAUGES
+from local_stack.time_series import Bucket, Point, TimeSeries
 
-Labels = tuple[tuple[str, str], ...]
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+MAX_SERIES = 10_000
+_QUANTILES = (0.5, 0.95, 0.99)
+
+type Dimensions = tuple[tuple[str, str], ...]
+"""Names and values, sorted by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesKey:
+    """What makes a series."""
+
+    namespace: str
+    name: str
+    dimensions: Dimensions
 
 
 @dataclass(slots=True)
 class _Series:
-    """Values of one metric with the same labels."""
+    """One metric with one set of dimensions: over all time, and by time."""
 
-    count: int = 0
-    total: float = 0.0
-    recent: deque[float] = field(default_factory=lambda: deque(maxlen=_RECENT_VALUES))
+    unit: str
+    all: Bucket = field(default_factory=Bucket)
+    by_time: TimeSeries = field(default_factory=TimeSeries)
 
-    def add(self, value: float) -> None:
-        self.count += 1
-        self.total += value
-        self.recent.append(value)
-
-    def quantile(self, share: float) -> float:
-        ordered = sorted(self.recent)
-        return ordered[min(int(share * len(ordered)), len(ordered) - 1)]
+    def add(self, at: float, value: float) -> None:
+        self.all.add(value)
+        self.by_time.add(at, value)
 
 
 class Metrics:
-    """Adds up what it is shown."""
+    """Keeps what it is shown."""
 
     def __init__(self) -> None:
-        self._counters: dict[str, dict[Labels, _Series]] = {}
-        self._summaries: dict[str, dict[Labels, _Series]] = {}
+        self._series: dict[SeriesKey, _Series] = {}
 
     def take(self, line: str) -> bool:
-        """Adds the metrics of a log line; False: the line carries none."""
+        """Adds the metrics of a log line; False: the line carries none, or none that can be read."""
         if '"_aws"' not in line:
             return False
         try:
             record = json.loads(line)
-            directives = record["_aws"]["CloudWatchMetrics"]
-            for directive in directives:
-                self._add(record, directive)
+            at = record["_aws"]["Timestamp"] / 1000
+            found = [item for directive in record["_aws"]["CloudWatchMetrics"] for item in _items(record, directive)]
         except (ValueError, KeyError, TypeError, AttributeError):
             return False
+        for key, unit, values in found:
+            if key in self._series or len(self._series) < MAX_SERIES:
+                series = self._series.setdefault(key, _Series(unit))
+                for value in values:
+                    series.add(at, value)
         return True
 
+    def find(
+        self, namespace: str | None = None, name: str | None = None, dimension_names: Sequence[str] | None = None
+    ) -> list[SeriesKey]:
+        """The series there are, in order; each argument that is given must fit (the names in any order)."""
+        names = None if dimension_names is None else sorted(dimension_names)
+        return sorted(
+            (
+                key
+                for key in self._series
+                if namespace in {None, key.namespace}
+                and name in {None, key.name}
+                and names in (None, [dimension for dimension, _ in key.dimensions])
+            ),
+            key=lambda key: (key.namespace, key.name, key.dimensions),
+        )
+
+    def series(
+        self, namespace: str, name: str, dimensions: Mapping[str, str], *, since: float, period: int, stat: str
+    ) -> Sequence[Point]:
+        """A statistic of exactly these dimensions, period by period, oldest first; see `TimeSeries.points`.
+
+        Of a series that is not there: nothing.
+
+        Raises:
+            ValueError: no such statistic, or no such period.
+        """
+        found = self._series.get(SeriesKey(namespace, name, tuple(sorted(dimensions.items()))))
+        by_time = found.by_time if found else TimeSeries()
+        return by_time.points(since=since, period=period, stat=stat)
+
     def text(self) -> str:
-        """Everything so far: counts as counters, the rest as summaries with quantiles of the latest 1000 values."""
-        return "".join(f"{line}\n" for line in [*self._counter_lines(), *self._summary_lines()])
+        """Everything so far: counts as counters, gauges as the latest value, the rest as summaries.
 
-    def _add(self, record: Mapping[str, Any], directive: Mapping[str, Any]) -> None:
-        namespace = directive.get("Namespace", "")
-        names = {name for dimensions in directive.get("Dimensions", []) for name in dimensions}
-        labels = tuple(sorted((_snake_case(name), str(record[name])) for name in names if name in record))
-        for metric in directive["Metrics"]:
-            name = _snake_case(f"{namespace}_{metric['Name']}")
-            family = self._counters if metric.get("Unit") == "Count" else self._summaries
-            series = family.setdefault(name, {}).setdefault(labels, _Series())
-            values = record[metric["Name"]]
-            for value in values if isinstance(values, list) else [values]:
-                series.add(float(value))
+        Quantiles are of the latest 1000 values.
+        """
+        families: dict[str, list[tuple[SeriesKey, _Series]]] = {}
+        for key in self.find():
+            families.setdefault(_snake_case(f"{key.namespace}_{key.name}"), []).append((key, self._series[key]))
+        return "".join(f"{line}\n" for name, family in families.items() for line in _family_lines(name, family))
 
-    def _counter_lines(self) -> Iterator[str]:
-        for name, by_labels in sorted(self._counters.items()):
-            yield f"# TYPE {name}_total counter"
-            for labels, series in by_labels.items():
-                yield f"{name}_total{_braces(labels)} {series.total:g}"
 
-    def _summary_lines(self) -> Iterator[str]:
-        for name, by_labels in sorted(self._summaries.items()):
-            yield f"# TYPE {name} summary"
-            for labels, series in by_labels.items():
-                for share in _QUANTILES:
-                    yield f"{name}{_braces((*labels, ('quantile', str(share))))} {series.quantile(share):g}"
-                yield f"{name}_sum{_braces(labels)} {series.total:g}"
-                yield f"{name}_count{_braces(labels)} {series.count}"
+def _items(record: Mapping[str, Any], directive: Mapping[str, Any]) -> Iterator[tuple[SeriesKey, str, list[float]]]:
+    for metric in directive["Metrics"]:
+        given = record[metric["Name"]]
+        values = [float(value) for value in (given if isinstance(given, list) else [given])]
+        if not all(map(math.isfinite, values)):
+            raise ValueError("not a number")
+        for names in directive.get("Dimensions") or [[]]:
+            dimensions = tuple(sorted((name, str(record[name])) for name in names))
+            yield SeriesKey(directive.get("Namespace", ""), metric["Name"], dimensions), metric.get("Unit", ""), values
+
+
+def _family_lines(name: str, family: Sequence[tuple[SeriesKey, _Series]]) -> Iterator[str]:
+    """A name's series; they share one unit."""
+    key, first = family[0]
+    if key.name in GAUGES:
+        yield f"# TYPE {name} gauge"
+        for key, series in family:
+            yield f"{name}{_braces(key.dimensions)} {series.by_time.latest:g}"
+    elif first.unit == "Count":
+        yield f"# TYPE {name}_total counter"
+        for key, series in family:
+            yield f"{name}_total{_braces(key.dimensions)} {_number(series.all.total)}"
+    else:
+        yield f"# TYPE {name} summary"
+        for key, series in family:
+            yield from _summary_lines(name, key.dimensions, series.all)
+
+
+def _summary_lines(name: str, dimensions: Dimensions, values: Bucket) -> Iterator[str]:
+    for share in _QUANTILES:
+        yield f"{name}{_braces((*dimensions, ('quantile', str(share))))} {values.quantile(share):g}"
+    yield f"{name}_sum{_braces(dimensions)} {_number(values.total)}"
+    yield f"{name}_count{_braces(dimensions)} {values.count}"
+
+
+def _number(value: float) -> str:
+    """A sum with all its digits: `:g` has six."""
+    return f"{value:.12g}"
 
 
 def _snake_case(name: str) -> str:
@@ -93,7 +154,7 @@ def _snake_case(name: str) -> str:
     return re.sub(r"[^a-zA-Z0-9_]+", "_", words).strip("_").lower()
 
 
-def _braces(labels: Labels) -> str:
+def _braces(labels: Dimensions) -> str:
     if not labels:
         return ""
     escaped = ((name, value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")) for name, value in labels)

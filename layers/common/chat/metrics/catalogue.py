@@ -134,3 +134,16 @@ class Metric(StrEnum):
     """Memory that Redis uses."""
     CACHE_HIT_RATE = "CacheHitRate", Unit.PERCENT, _CLEANUP, _ALL
     """Share of look-ups, of any kind of key, that Redis found, since it was started."""
+
+
+GAUGES = frozenset(
+    {
+        Metric.ACTIVE_SESSIONS,
+        Metric.STREAMS_IN_FLIGHT,
+        Metric.OLDEST_STUCK_SECONDS,
+        Metric.CACHE_ENTRIES,
+        Metric.CACHE_MEMORY_BYTES,
+        Metric.CACHE_HIT_RATE,
+    }
+)
+"""What is, at the time of a run, not what happened since the last: sums of these say nothing."""
