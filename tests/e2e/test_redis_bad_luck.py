@@ -23,9 +23,9 @@ from fakes.stream_processes import kill_streams
 pytestmark = pytest.mark.timeout(120)
 
 FIRST_SECONDS = 0.5
-"""What bad luck may add to the first request that it meets: to a stream's first token, to the start of a session."""
+"""What bad luck may add to the first question that it meets, from the prompt to the first token."""
 LATER_SECONDS = 0.05
-"""What it may add to both together, once it is known."""
+"""What it may add once it is known."""
 LATER_PAIRS = 5
 TRIES = 5
 """A busy machine delays, too, but not each time."""
@@ -181,19 +181,16 @@ def test_flight_that_is_broken(alice: Frontend, redis: RedisServer, broken: str 
 class Asked:
     """A question's answer."""
 
-    start_seconds: float
-    """Until there was a session."""
-    first_token_seconds: float
-    """From opening its stream."""
+    seconds: float
+    """Until its first token, both requests together."""
     cached: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Delay:
-    """What bad luck added to the first requests that met it, and, at the median, to later ones. In seconds."""
+    """What bad luck added to the first question that met it, and, at the median, to later ones. In seconds."""
 
-    first_start: float
-    first_token: float
+    first: float
     later: float
 
     def or_less(self, other: "Delay") -> "Delay":
@@ -202,7 +199,7 @@ class Delay:
         return Delay(*map(min, pairs))
 
     def is_short(self) -> bool:
-        return max(self.first_start, self.first_token) < FIRST_SECONDS and self.later < LATER_SECONDS
+        return self.first < FIRST_SECONDS and self.later < LATER_SECONDS
 
 
 class ThreeClients:
@@ -245,12 +242,11 @@ def ask(user: Frontend, prompt: str) -> Asked:
     """The answer is complete, and stored as it was shown."""
     began = time.monotonic()
     session = user.start(prompt)
-    opened = time.monotonic()
     with user.stream(session["sessionId"]) as stream:
         arrivals = list(stream)
     assert_whole(user, session, arrivals)
     first = next(arrival.at for arrival in arrivals if arrival.event.type == "token")
-    return Asked(opened - began, first - opened, arrivals[-1].event.data["cached"])
+    return Asked(first - began, arrivals[-1].event.data["cached"])
 
 
 def assert_whole(user: Frontend, session: dict[str, str], arrivals: list[Arrival]) -> None:
@@ -269,11 +265,11 @@ def quick() -> str:
 def delay_of(plain: Frontend, unlucky: Frontend) -> Delay:
     """Asks both in turn."""
 
-    def pair() -> tuple[float, float]:
+    def added() -> float:
         usual, late = ask(plain, quick()), ask(unlucky, quick())
-        return late.start_seconds - usual.start_seconds, late.first_token_seconds - usual.first_token_seconds
+        return late.seconds - usual.seconds
 
-    return Delay(*pair(), median(sum(pair()) for _ in range(LATER_PAIRS)))
+    return Delay(added(), median(added() for _ in range(LATER_PAIRS)))
 
 
 def assert_in_time(meet: Callable[[], Delay]) -> None:

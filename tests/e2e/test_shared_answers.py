@@ -19,9 +19,7 @@ pytestmark = pytest.mark.timeout(120)
 @pytest.fixture(scope="module")
 def stack() -> Iterator[RunningStack]:
     environ = {"STREAM_CONCURRENCY": "120", "DEMO_TOKENS_PER_SECOND": "40"}
-    with running_stack(
-        environ=environ, variables={"CACHE_SCOPE": "global", "MAX_ATTACHES": "200", "REDIS_TIMEOUT_SECONDS": "2"}
-    ) as running:
+    with running_stack(environ=environ, variables={"CACHE_SCOPE": "global", "MAX_ATTACHES": "200"}) as running:
         yield running
 
 

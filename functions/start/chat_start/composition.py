@@ -12,7 +12,7 @@ from chat.catalog import load_catalog
 from chat.clock import SystemClock
 from chat.dynamo import DynamoSessionStore, DynamoUserStore, Tables
 from chat.limits import build_rate_limiter
-from chat.redis import CacheErrors, RedisSettings, control
+from chat.redis import CacheErrors, Outage, RedisSettings, control
 from chat_start.service import StartChat, StopChat
 from chat_start.settings import StartSettings
 
@@ -39,7 +39,7 @@ def compose(environ: Mapping[str, str] = os.environ) -> Composition:
         SettingsError: a variable is missing or wrong.
     """
     settings = StartSettings.from_environ(environ)
-    redis, errors = RedisSettings.from_environ(environ), CacheErrors()
+    redis, errors, outage = RedisSettings.from_environ(environ), CacheErrors(), Outage()
     secret = build_secret_source(settings)
     clock = SystemClock()
     tables = Tables(settings)
@@ -52,13 +52,15 @@ def compose(environ: Mapping[str, str] = os.environ) -> Composition:
         start_chat=StartChat(
             access=access,
             sessions=sessions,
-            rate_limiter=build_rate_limiter(redis, tables, errors=errors),
+            rate_limiter=build_rate_limiter(redis, tables, errors=errors, outage=outage),
             catalog=load_catalog(),
             clock=clock,
             max_prompt_chars=settings.max_prompt_chars,
             session_seconds=settings.session_seconds,
         ),
-        stop_chat=StopChat(access=access, sessions=sessions, control=control(redis, errors=errors), clock=clock),
+        stop_chat=StopChat(
+            access=access, sessions=sessions, control=control(redis, errors=errors, outage=outage), clock=clock
+        ),
         idempotency=functools.cache(lambda: _idempotency(settings)),
     )
 

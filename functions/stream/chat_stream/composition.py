@@ -11,7 +11,7 @@ from chat.clock import SystemClock
 from chat.dynamo import DynamoMessageStore, DynamoSessionStore, DynamoUserStore, Tables
 from chat.ids import new_id
 from chat.limits import build_stream_slots
-from chat.redis import CacheErrors, RedisSettings, connect, control
+from chat.redis import CacheErrors, Outage, RedisSettings, connect, control
 from chat_stream.answers import Answers, Sharing
 from chat_stream.commands.registry import build_registry
 from chat_stream.providers.registry import ProviderRegistry
@@ -45,8 +45,8 @@ def compose(environ: Mapping[str, str] = os.environ) -> Composition:
     providers = ProviderRegistry(ProviderSettings.from_environ(environ))
     sessions, messages = DynamoSessionStore(tables), DynamoMessageStore(tables)
     redis_settings = RedisSettings.from_environ(environ)
-    errors = CacheErrors()
-    redis = connect(redis_settings, errors=errors)
+    errors, outage = CacheErrors(), Outage()
+    redis = connect(redis_settings, errors=errors, outage=outage)
     sharing = None
     if redis is not None:
         to_user = redis_settings.cache_scope == "user"
@@ -70,9 +70,9 @@ def compose(environ: Mapping[str, str] = os.environ) -> Composition:
             clock=clock,
             settings=settings,
             new_owner=new_id,
-            slots=build_stream_slots(redis_settings, tables, errors=errors),
+            slots=build_stream_slots(redis_settings, tables, errors=errors, outage=outage),
             log=redis.log if redis else None,
-            control=control(redis_settings, errors=errors),
+            control=control(redis_settings, errors=errors, outage=outage),
         ),
         settings=settings,
         close=close,

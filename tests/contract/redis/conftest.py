@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chat.ids import new_id
-from chat.redis import CacheErrors, RedisServices, RedisSettings, connect
+from chat.redis import CacheErrors, Outage, RedisServices, RedisSettings, connect
 from chat.redis.control import RedisLogControl
 from fakes.memory_redis import MemoryEventLog, MemoryLogControl, MemoryResponseCache, MemorySingleFlight
 from fakes.redis_ports import OpenServices, RedisPorts
@@ -54,9 +54,11 @@ async def open_services() -> AsyncIterator[OpenServices]:
     """Makes clients, and closes them after the test."""
     async with AsyncExitStack() as stack:
 
-        def open_client(url: str, *, errors: CacheErrors | None = None, **settings: Any) -> RedisServices:
+        def open_client(
+            url: str, *, errors: CacheErrors | None = None, outage: Outage | None = None, **settings: Any
+        ) -> RedisServices:
             values = {"redis_timeout_seconds": PATIENT_SECONDS, **settings, "redis_url": url}
-            services = connect(RedisSettings.model_validate(values), errors=errors)
+            services = connect(RedisSettings.model_validate(values), errors=errors, outage=outage)
             assert services is not None
             stack.push_async_callback(services.close)
             return services

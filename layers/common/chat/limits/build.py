@@ -8,11 +8,14 @@ from chat.limits.slot_stores import StoredStreamSlots
 from chat.limits.slots import StreamSlots
 from chat.redis.cache_errors import CacheErrors
 from chat.redis.guard import RedisGuard
+from chat.redis.outage import Outage
 from chat.redis.settings import RedisSettings
 
 
-def build_rate_limiter(redis: RedisSettings, tables: Tables, *, errors: CacheErrors | None = None) -> RateLimiter:
-    """Opens no connection before the first call. `errors` counts what fails in Redis."""
+def build_rate_limiter(
+    redis: RedisSettings, tables: Tables, *, errors: CacheErrors | None = None, outage: Outage | None = None
+) -> RateLimiter:
+    """Opens no connection before the first call. `errors` counts what fails in Redis; `outage` is the process's."""
     from chat.limits.counting import LimitsRateLimiter
     from chat.limits.dynamo_storage import DynamoStorage
 
@@ -21,14 +24,16 @@ def build_rate_limiter(redis: RedisSettings, tables: Tables, *, errors: CacheErr
         return in_dynamodb
     from chat.limits.redis_first import RedisFirstRateLimiter
 
-    return RedisFirstRateLimiter(RedisGuard(redis, errors or CacheErrors()), in_dynamodb)
+    return RedisFirstRateLimiter(RedisGuard(redis, errors or CacheErrors(), outage=outage), in_dynamodb)
 
 
-def build_stream_slots(redis: RedisSettings, tables: Tables, *, errors: CacheErrors | None = None) -> StreamSlots:
-    """Opens no connection before the first call. `errors` counts what fails in Redis."""
+def build_stream_slots(
+    redis: RedisSettings, tables: Tables, *, errors: CacheErrors | None = None, outage: Outage | None = None
+) -> StreamSlots:
+    """Opens no connection before the first call. `errors` counts what fails in Redis; `outage` is the process's."""
     in_dynamodb = DynamoSlotStore(tables)
     if redis.redis_url is None:
         return StoredStreamSlots(in_dynamodb)
     from chat.limits.redis_slots import RedisSlotStore
 
-    return StoredStreamSlots(in_dynamodb, RedisSlotStore(RedisGuard(redis, errors or CacheErrors())))
+    return StoredStreamSlots(in_dynamodb, RedisSlotStore(RedisGuard(redis, errors or CacheErrors(), outage=outage)))

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from chat.event_log import EventLog, LogControl
 from chat.redis.cache_errors import CacheErrors
 from chat.redis.control import NoLogControl, RedisLogControl
+from chat.redis.outage import Outage
 from chat.redis.settings import RedisSettings
 from chat.response_cache import ResponseCache
 from chat.single_flight import SingleFlight
 
-__all__ = ["CacheErrors", "RedisServices", "RedisSettings", "connect", "control"]
+__all__ = ["CacheErrors", "Outage", "RedisServices", "RedisSettings", "connect", "control"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +32,12 @@ class RedisServices:
     """Closes the connections; safe to call twice."""
 
 
-def connect(settings: RedisSettings, *, errors: CacheErrors | None = None) -> RedisServices | None:
+def connect(
+    settings: RedisSettings, *, errors: CacheErrors | None = None, outage: Outage | None = None
+) -> RedisServices | None:
     """The adapters on one client and behind one breaker, for one event loop; None without REDIS_URL.
 
-    `errors` counts what fails.
+    `errors` counts what fails; `outage` is shared with the other clients of the process.
     """
     if settings.redis_url is None:
         return None
@@ -43,7 +46,7 @@ def connect(settings: RedisSettings, *, errors: CacheErrors | None = None) -> Re
     from chat.redis.event_log import RedisEventLog
     from chat.redis.flight import RedisSingleFlight
 
-    calls = RedisCalls(settings, errors or CacheErrors())
+    calls = RedisCalls(settings, errors or CacheErrors(), outage)
     return RedisServices(
         cache=RedisResponseCache(calls, ttl_seconds=settings.cache_ttl_seconds),
         log=RedisEventLog(calls),
@@ -52,8 +55,8 @@ def connect(settings: RedisSettings, *, errors: CacheErrors | None = None) -> Re
     )
 
 
-def control(settings: RedisSettings, *, errors: CacheErrors | None = None) -> LogControl:
+def control(settings: RedisSettings, *, errors: CacheErrors | None = None, outage: Outage | None = None) -> LogControl:
     """The synchronous side of the log, for any thread; without REDIS_URL one that does nothing."""
     if settings.redis_url is None:
         return NoLogControl()
-    return RedisLogControl(settings, errors or CacheErrors())
+    return RedisLogControl(settings, errors or CacheErrors(), outage)

@@ -11,6 +11,7 @@ from chat.causes import cause_of
 from chat.redis.budget import within
 from chat.redis.cache_errors import CacheErrors
 from chat.redis.entries import BrokenLogError
+from chat.redis.outage import Outage
 
 logger = Logger()
 
@@ -34,7 +35,8 @@ class Breaker:
     """For the calls of one event loop.
 
     The first call that gets no answer opens it; while it is open every call fails at once. It closes after an answer to
-    `ping`, which is tried every `probe_seconds` in the background.
+    `ping`, which is tried every `probe_seconds` in the background. Clients that share an `outage` open and close
+    together.
     """
 
     def __init__(
@@ -43,11 +45,13 @@ class Breaker:
         *,
         budget_seconds: float,
         errors: CacheErrors,
+        outage: Outage | None = None,
         probe_seconds: float = PROBE_SECONDS,
     ) -> None:
         self._ping = ping
         self._budget_seconds = budget_seconds
         self._errors = errors
+        self._outage = outage or Outage()
         self._probe_seconds = probe_seconds
         self._calls = asyncio.Semaphore(MAX_CALLS)
         self._probe: asyncio.Task[None] | None = None
@@ -55,7 +59,7 @@ class Breaker:
 
     @property
     def is_open(self) -> bool:
-        return self._probe is not None
+        return self._outage.lasts
 
     async def call[T](self, operation: str, work: Callable[[], Awaitable[T]]) -> T:
         """Does `work` within the budget, once.
@@ -84,7 +88,7 @@ class Breaker:
         self._errors.count(operation)
         if is_refusal(error):
             self._log_refusal(operation, error)
-        elif self._probe is None:
+        elif self._outage.begin():
             logger.warning("redis_down", operation=operation, **cause_of(error))
             self._probe = asyncio.create_task(self._until_it_answers())
 
@@ -95,6 +99,7 @@ class Breaker:
             probe.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await probe
+            self._outage.end()
 
     async def _until_it_answers(self) -> None:
         answered = False
@@ -106,6 +111,7 @@ class Breaker:
                     await self._ping()
                     answered = True
         self._probe = None
+        self._outage.end()
         logger.info("redis_back")
 
     def _log_refusal(self, operation: str, error: Exception) -> None:

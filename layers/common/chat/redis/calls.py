@@ -9,6 +9,7 @@ from redis.exceptions import NoScriptError, ReadOnlyError
 from chat.redis.breaker import Breaker
 from chat.redis.cache_errors import CacheErrors
 from chat.redis.connections import async_client, own_connection
+from chat.redis.outage import Outage
 from chat.redis.scripts import Argument, KnownScripts, Script
 from chat.redis.settings import RedisSettings
 
@@ -19,12 +20,12 @@ if TYPE_CHECKING:
 class RedisCalls:
     """One client, and the breaker that all its calls share. It belongs to the event loop that first uses it."""
 
-    def __init__(self, settings: RedisSettings, errors: CacheErrors) -> None:
+    def __init__(self, settings: RedisSettings, errors: CacheErrors, outage: Outage | None = None) -> None:
         self._client = async_client(settings)
         self._scripts = KnownScripts()
         self.errors = errors
         self.budget_seconds = settings.redis_timeout_seconds
-        self.breaker = Breaker(self._ping, budget_seconds=self.budget_seconds, errors=errors)
+        self.breaker = Breaker(self._ping, budget_seconds=self.budget_seconds, errors=errors, outage=outage)
 
     async def command(self, operation: str, *args: Argument) -> Any:
         """Redis's answer to a command whose first argument is its key.

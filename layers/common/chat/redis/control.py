@@ -4,6 +4,7 @@ from chat.event_log import TextEntry
 from chat.redis import keys, scripts
 from chat.redis.cache_errors import CacheErrors
 from chat.redis.entries import BrokenLogError, decode, split
+from chat.redis.outage import Outage
 from chat.redis.reading import LogReader
 from chat.redis.settings import RedisSettings
 from chat.redis.sync_calls import SyncRedisCalls
@@ -23,8 +24,8 @@ class NoLogControl:
 class RedisLogControl:
     """See `chat.event_log.LogControl`."""
 
-    def __init__(self, settings: RedisSettings, errors: CacheErrors) -> None:
-        self._calls = SyncRedisCalls(settings, errors)
+    def __init__(self, settings: RedisSettings, errors: CacheErrors, outage: Outage | None = None) -> None:
+        self._calls = SyncRedisCalls(settings, errors, outage)
         self._errors = errors
 
     def request_stop(self, session_id: str) -> None:

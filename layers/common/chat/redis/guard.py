@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 from aws_lambda_powertools import Logger
 
 from chat.causes import cause_of
+from chat.redis.budget import result_within
 from chat.redis.cache_errors import CacheErrors
+from chat.redis.outage import Outage
 from chat.redis.settings import RedisSettings
 
 if TYPE_CHECKING:
     from chat.redis.connections import Client
 
 MAX_CALLS = 8
-"""At the same time; the others queue, on budget."""
+"""At the same time; the others queue, as in `chat.redis.breaker`."""
 PROBE_SECONDS = 2.0
 """Between two looks whether Redis is back."""
 
@@ -27,20 +29,27 @@ class RedisGuard:
 
     Nothing is imported or connected before the first. The first that gets no answer opens the guard; while it is open
     every call fails at once. It closes after an answer to `ping`, which is tried every `probe_seconds` by a thread of
-    its own.
+    its own. Clients that share an `outage` open and close together.
     """
 
-    def __init__(self, settings: RedisSettings, errors: CacheErrors, *, probe_seconds: float = PROBE_SECONDS) -> None:
+    def __init__(
+        self,
+        settings: RedisSettings,
+        errors: CacheErrors,
+        *,
+        outage: Outage | None = None,
+        probe_seconds: float = PROBE_SECONDS,
+    ) -> None:
         self._settings = settings
         self._errors = errors
+        self._outage = outage or Outage()
         self._probe_seconds = probe_seconds
         self._client: Client | None = None
         self._connecting = threading.Lock()
         # Threads, because only they bound the whole: a client's timeouts are for each read, and for no name server.
         # A call that was given up ends by those.
         self._threads = ThreadPoolExecutor(MAX_CALLS, thread_name_prefix="redis")
-        self._state = threading.Lock()
-        self._is_open = False
+        self._turns = threading.Semaphore(MAX_CALLS)
         self._closed = threading.Event()
 
     def call[T](self, operation: str, work: "Callable[[Client], T]") -> T:
@@ -51,16 +60,17 @@ class RedisGuard:
         """
         from chat.redis.breaker import RedisUnavailableError, is_refusal
 
-        if self._is_open:
-            self._errors.count(operation)
-            raise RedisUnavailableError(operation)
         try:
-            return self._within_budget(work)
+            with self._turns:
+                if not self._outage.lasts:
+                    return self._within_budget(work)
         except Exception as error:
             self._errors.count(operation)
             if not is_refusal(error):
                 self._open(operation, error)
             raise RedisUnavailableError(operation) from error
+        self._errors.count(operation)
+        raise RedisUnavailableError(operation)
 
     def close(self) -> None:
         """Closes the connections, and looks no longer whether Redis is back. Every call fails from now on."""
@@ -74,7 +84,7 @@ class RedisGuard:
 
         call = self._threads.submit(lambda: work(self._connected()))
         try:
-            return call.result(self._settings.redis_timeout_seconds)
+            return result_within(call, self._settings.redis_timeout_seconds)
         finally:
             call.cancel()
 
@@ -87,10 +97,8 @@ class RedisGuard:
             return self._client
 
     def _open(self, operation: str, error: Exception) -> None:
-        with self._state:
-            if self._is_open or self._closed.is_set():
-                return
-            self._is_open = True
+        if self._closed.is_set() or not self._outage.begin():
+            return
         logger.warning("redis_down", operation=operation, **cause_of(error))
         threading.Thread(target=self._until_it_answers, name="redis-probe", daemon=True).start()
 
@@ -100,6 +108,6 @@ class RedisGuard:
                 self._within_budget(lambda client: client.ping())
             except Exception:  # noqa: BLE001, S112  # whatever it is that fails: it is not back
                 continue
-            self._is_open = False
             logger.info("redis_back")
-            return
+            break
+        self._outage.end()

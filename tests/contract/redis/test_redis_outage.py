@@ -1,0 +1,125 @@
+"""What one client of a process finds out about Redis, the others know: a silent one costs a request one budget."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
+
+import pytest
+
+from chat.messages import Usage
+from chat.redis import CacheErrors, Outage, RedisServices, RedisSettings
+from chat.redis.breaker import RedisUnavailableError
+from chat.redis.guard import MAX_CALLS, RedisGuard
+from chat.response_cache import CachedAnswer
+from fakes.redis_ports import OpenServices
+from fakes.redis_servers import RedisServer
+from fakes.slow_proxy import SlowProxy, slow_proxy
+
+FIRST_SECONDS = 0.25
+KNOWN_SECONDS = 0.05
+BACK_SECONDS = 10.0
+ANSWER = CachedAnswer("text", "stop", Usage(1, 2))
+
+
+@pytest.fixture
+def proxy(standalone: RedisServer) -> Iterator[SlowProxy]:
+    with slow_proxy("127.0.0.1", standalone.port) as proxy:
+        yield proxy
+
+
+class Clients:
+    """The two kinds of a process: of threads, and of the event loop."""
+
+    def __init__(self, guard: RedisGuard, services: RedisServices) -> None:
+        self.guard = guard
+        self.services = services
+
+    def ping(self) -> bool:
+        try:
+            return bool(self.guard.call("ping", lambda client: client.ping()))
+        except RedisUnavailableError:
+            return False
+
+    async def kept(self, key: str) -> bool:
+        await self.services.cache.put(key, ANSWER)
+        return await self.services.cache.get(key) == ANSWER
+
+
+@pytest.fixture
+def clients(proxy: SlowProxy, open_services: OpenServices) -> Iterator[Clients]:
+    outage = Outage()
+    guard = RedisGuard(RedisSettings(redis_url=proxy.url), CacheErrors(), outage=outage)
+    with closing(guard):
+        yield Clients(guard, open_services(proxy.url, outage=outage))
+
+
+async def test_silence_that_a_thread_met_costs_the_event_loop_nothing(
+    clients: Clients, proxy: SlowProxy, session_id: str
+) -> None:
+    assert clients.ping()
+    assert await clients.kept(session_id)
+    proxy.silent = True
+    assert not clients.ping()
+    began = time.monotonic()
+    assert await clients.services.cache.get(session_id) is None
+    assert time.monotonic() - began < KNOWN_SECONDS
+
+
+async def test_silence_that_the_event_loop_met_costs_a_thread_nothing(
+    clients: Clients, proxy: SlowProxy, session_id: str
+) -> None:
+    assert clients.ping()
+    assert await clients.kept(session_id)
+    proxy.silent = True
+    assert await clients.services.cache.get(session_id) is None
+    began = time.monotonic()
+    assert not clients.ping()
+    assert time.monotonic() - began < KNOWN_SECONDS
+
+
+@pytest.mark.parametrize("thread_meets_it", [True, False], ids=["thread", "event loop"])
+async def test_both_use_a_server_that_is_back(
+    clients: Clients, proxy: SlowProxy, session_id: str, *, thread_meets_it: bool
+) -> None:
+    assert clients.ping()
+    assert await clients.kept(session_id)
+    proxy.silent = True
+    assert not (clients.ping() if thread_meets_it else await clients.kept(session_id))
+    proxy.silent = False
+    deadline = time.monotonic() + BACK_SECONDS
+    while not (await clients.kept(session_id) and clients.ping()):
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.02)
+
+
+async def test_client_that_is_closed_leaves_no_outage_behind(
+    clients: Clients, proxy: SlowProxy, session_id: str
+) -> None:
+    """Nobody would look any more whether Redis is back."""
+    assert clients.ping()
+    proxy.silent = True
+    assert not await clients.kept(session_id)
+    await clients.services.close()
+    proxy.silent = False
+    assert clients.ping()
+
+
+def test_crowd_of_threads_waits_for_one_budget_together(clients: Clients, proxy: SlowProxy) -> None:
+    assert clients.ping()
+    proxy.silent = True
+    with ThreadPoolExecutor(5 * MAX_CALLS) as crowd:
+        began = time.monotonic()
+        answers = list(crowd.map(lambda _: clients.ping(), range(10 * MAX_CALLS)))
+        assert time.monotonic() - began < FIRST_SECONDS
+    assert not any(answers)
+
+
+def test_crowd_of_threads_queues_off_budget(clients: Clients, proxy: SlowProxy) -> None:
+    """A slow server is not down because many ask it: the queue is four times as long as the budget."""
+    assert clients.ping()
+    proxy.delay_seconds = 0.08
+    with ExitStack() as stack:
+        crowd = stack.enter_context(ThreadPoolExecutor(10 * MAX_CALLS))
+        assert all(crowd.map(lambda _: clients.ping(), range(10 * MAX_CALLS)))
