@@ -1,9 +1,9 @@
 """Builds what `sam build` packs: a function's folder, or the layer's.
 
-`build_artifact.py layer|start|stream|history|cleanup WORKING_DIRECTORY ARTIFACTS_DIR`, called by the Makefiles beside the code.
-SAM tells a Makefile neither its architecture nor the template's parameters; what it does resolve is the resource's
-`WorkingDirectory`. So that one is `scripts/platforms/<architecture>`, and the file `wheels` in it names the platform of
-the wheels, for uv. Nothing is compiled from C: any machine builds for any architecture.
+`build_artifact.py layer|start|stream|history|cleanup WORKING_DIRECTORY ARTIFACTS_DIR`, called by the Makefiles beside
+the code. SAM tells a Makefile neither its architecture nor the template's parameters; what it does resolve is the
+resource's `WorkingDirectory`. So that one is `scripts/platforms/<architecture>`, and the file `wheels` in it names the
+platform of the wheels, for uv. Nothing is compiled from C: any machine builds for any architecture.
 
 SAM's own Python builder ships no `.pyc`, and Lambda's file system is read-only, so that each cold start would compile
 every module again. Hence the byte code is made here: `unchecked-hash`, as the archive's times mean nothing.

@@ -4,11 +4,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from chat.dynamo import DynamoMessageStore, DynamoSessionStore, DynamoUserStore, Tables
+from chat.dynamo import (
+    DynamoCleanupRecord,
+    DynamoMessageStore,
+    DynamoSessionIndex,
+    DynamoSessionStore,
+    DynamoUserStore,
+    Tables,
+)
 from chat.ids import new_id, new_message_ids
 from chat.messages import Message, MessageKind, MessageStatus, MessageStore, Role, Usage
+from chat.session_index import CleanupRecord, SessionIndex
 from chat.sessions import Attachment, Session, SessionState, SessionStore
 from chat.users import UserStore
+from fakes.memory_cleanup import MemoryCleanupRecord, MemorySessionIndex
 from fakes.memory_stores import MemoryDatabase, MemoryMessageStore, MemorySessionStore, MemoryUserStore
 
 NOW = 1_800_000_000.25
@@ -19,20 +28,34 @@ MAX_ATTACHES = 10
 
 @dataclass(frozen=True)
 class Stores:
-    """One implementation of the three ports, over one database."""
+    """One implementation of the ports, over one database."""
 
     sessions: SessionStore
     messages: MessageStore
     users: UserStore
+    index: SessionIndex
+    record: CleanupRecord
 
 
 def memory_stores() -> Stores:
     database = MemoryDatabase()
-    return Stores(MemorySessionStore(database), MemoryMessageStore(database), MemoryUserStore(database))
+    return Stores(
+        MemorySessionStore(database),
+        MemoryMessageStore(database),
+        MemoryUserStore(database),
+        MemorySessionIndex(database),
+        MemoryCleanupRecord(database),
+    )
 
 
 def dynamo_stores(tables: Tables) -> Stores:
-    return Stores(DynamoSessionStore(tables), DynamoMessageStore(tables), DynamoUserStore(tables))
+    return Stores(
+        DynamoSessionStore(tables),
+        DynamoMessageStore(tables),
+        DynamoUserStore(tables),
+        DynamoSessionIndex(tables),
+        DynamoCleanupRecord(tables),
+    )
 
 
 @dataclass

@@ -3,5 +3,5 @@
 from typing import Any
 
 
-def handler(event: dict[str, Any], context: Any) -> None:  # noqa: ARG001  # Lambda's signature
+def handler(event: dict[str, Any], context: Any) -> None:
     """One run."""

@@ -13,16 +13,16 @@ def is_dead(session: Session, now: float) -> bool:
     return abandoned and (session.shown or session.stop_requested)
 
 
-def settle(store: SessionStore, session: Session, now: float, control: LogControl | None = None) -> None:
+def settle(store: SessionStore, session: Session, now: float, control: LogControl | None = None) -> bool:
     """Stores what there is as the answer, `interrupted` or, where a stop was asked for, `stopped`.
 
-    That is what the event log or the last checkpoint holds, whichever is longer. If somebody else was faster, nothing
-    happens.
+    That is what the event log or the last checkpoint holds, whichever is longer. False: somebody else was faster, and
+    nothing happened.
     """
     logged = control.text(session.session_id, epoch=session.epoch) if control else None
     text = max(logged or "", session.partial, key=len)
     stopped = session.stop_requested
-    store.settle(
+    return store.settle(
         session,
         now=now,
         state=SessionState.STOPPED if stopped else SessionState.FAILED,

@@ -6,9 +6,18 @@
 Nothing is connected until the first call, and PynamoDB's objects never leave this package.
 """
 
+from chat.dynamo.cleanup_record import DynamoCleanupRecord
 from chat.dynamo.messages import DynamoMessageStore
+from chat.dynamo.session_index import DynamoSessionIndex
 from chat.dynamo.sessions import DynamoSessionStore
 from chat.dynamo.tables import Tables
 from chat.dynamo.users import DynamoUserStore
 
-__all__ = ["DynamoMessageStore", "DynamoSessionStore", "DynamoUserStore", "Tables"]
+__all__ = [
+    "DynamoCleanupRecord",
+    "DynamoMessageStore",
+    "DynamoSessionIndex",
+    "DynamoSessionStore",
+    "DynamoUserStore",
+    "Tables",
+]

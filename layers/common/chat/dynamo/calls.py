@@ -74,6 +74,24 @@ def update[M: Model](
     return type(item).from_raw_data(response.get("Attributes", {}))
 
 
+def delete(connection: Connection, item: Model, *, condition: Condition) -> Item:
+    """Deletes one item; returns it as it was.
+
+    Raises:
+        ConditionFailedError: of the item under the name of its class; what it holds is not known.
+    """
+    request = item.get_delete_kwargs_from_instance(condition=condition)
+    request |= connection.get_return_values_map("ALL_OLD")
+    try:
+        response = _unless_conflict(lambda: connection.dispatch("DeleteItem", dict(request)))
+    except ClientError as error:
+        if _code(error) == "ConditionalCheckFailedException":
+            raise ConditionFailedError({type(item).__name__: None}) from None
+        raise
+    old: Item = response.get("Attributes", {})
+    return old
+
+
 class Transaction:
     """Writes that happen all or none; each has a name, by which `commit` tells whose condition failed."""
 

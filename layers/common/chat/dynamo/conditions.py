@@ -24,16 +24,12 @@ def may_attach(attempt: Attempt) -> Condition:
 
 def may_produce(attempt: Attempt) -> Condition:
     """The caller's, in time, not attached to too often; pending, or cut off before any text was shown."""
-    cut_off = _all(
-        _in_state(SessionState.STREAMING),
-        SessionItem.lease_expires_at <= attempt.now,
-        SessionItem.shown == False,  # noqa: E712  # an expression, not a comparison
-    )
-    return _all(
-        may_attach(attempt),
-        SessionItem.expires_at > attempt.now,
-        Or(_in_state(SessionState.PENDING), cut_off),
-    )
+    return _all(may_attach(attempt), SessionItem.expires_at > attempt.now, _is_to_be_made(attempt.now))
+
+
+def may_be_removed(now: float) -> Condition:
+    """Its time is over; pending, or cut off before any text was shown."""
+    return _all(SessionItem.expires_at <= now, _is_to_be_made(now))
 
 
 def holds(lease: Lease) -> Condition:
@@ -74,6 +70,15 @@ def not_found() -> NotFoundError:
 
 def expired() -> SessionExpiredError:
     return SessionExpiredError("The session's time is over.")
+
+
+def _is_to_be_made(now: float) -> Condition:
+    cut_off = _all(
+        _in_state(SessionState.STREAMING),
+        SessionItem.lease_expires_at <= now,
+        SessionItem.shown == False,  # noqa: E712  # an expression, not a comparison
+    )
+    return Or(_in_state(SessionState.PENDING), cut_off)
 
 
 def _in_state(state: SessionState) -> Condition:

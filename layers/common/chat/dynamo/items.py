@@ -11,11 +11,22 @@ from pynamodb.attributes import (
     NumberAttribute,
     UnicodeAttribute,
 )
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, IncludeProjection
 from pynamodb.models import Model
 
 from chat.dynamo.keys import UserIdAttribute
 from chat.dynamo.packing import PackedTextAttribute
+
+
+class BucketIndex(GlobalSecondaryIndex["SessionItem"]):  # type: ignore[no-untyped-call]  # PynamoDB's own hook
+    """Sessions by `chat.session_index.Bucket`."""
+
+    class Meta:
+        index_name = "SessionsByBucket"
+        projection = IncludeProjection(["state", "userId", "chatId", "expiresAt", "answeredAt"])
+
+    bucket = UnicodeAttribute(hash_key=True)
+    session_id = UnicodeAttribute(range_key=True, attr_name="sessionId")
 
 
 class SessionItem(Model):
@@ -45,7 +56,11 @@ class SessionItem(Model):
     partial = PackedTextAttribute(null=True)
     stop_requested = BooleanAttribute(attr_name="stopRequested")
     failure = JSONAttribute(null=True)
+    bucket = UnicodeAttribute(null=True)
+    """Absent in what earlier versions wrote, until it is streamed or finished."""
+    answered_at = NumberAttribute(null=True, attr_name="answeredAt")
     ttl = NumberAttribute()
+    by_bucket = BucketIndex()
 
 
 class SessionPartItem(Model):
@@ -69,6 +84,16 @@ class StreamSlotsItem(Model):
 
     session_id = UnicodeAttribute(hash_key=True, attr_name="sessionId")
     slots = MapAttribute[str, Any](null=True)  # type: ignore[no-untyped-call]  # PynamoDB's own
+    ttl = NumberAttribute()
+
+
+class CleanupItem(Model):
+    """How far the cleanup has come."""
+
+    session_id = UnicodeAttribute(hash_key=True, attr_name="sessionId")
+    shard = NumberAttribute(null=True)
+    after = UnicodeAttribute(null=True)
+    counted_until = NumberAttribute(null=True, attr_name="countedUntil")
     ttl = NumberAttribute()
 
 

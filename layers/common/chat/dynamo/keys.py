@@ -9,6 +9,7 @@ SessionsTable:
     session/key/number  parts of its partial text
     limits/requests/user/...  when a user's latest requests were
     limits/streams/user       the slots of a user's streams
+    cleanup             how far the cleanup has come
 """
 
 from typing import Any
@@ -19,6 +20,10 @@ from pynamodb.constants import STRING
 
 _LEGIBLE = "@|:+=,"
 """Kept as they are, beside letters, digits and `_.-~`; never the slash, which separates, or the percent sign."""
+
+
+CLEANUP_KEY = "cleanup"
+"""No session has it: their ids are ULIDs."""
 
 
 def quoted(user_id: str) -> str:

@@ -6,6 +6,7 @@ from chat.dynamo.items import MessageItem, SessionItem, UserItem
 from chat.dynamo.keys import chat_key
 from chat.dynamo.packing import PackedText
 from chat.messages import Message, MessageKind, MessageStatus, Role, Usage
+from chat.session_index import bucket_of
 from chat.sessions import Failure, Session, SessionState
 from chat.users import Tier, User
 
@@ -36,6 +37,7 @@ def session_item(model: type[SessionItem], session: Session, partial: PackedText
         partial=partial,
         stop_requested=session.stop_requested,
         failure=failure_value(session.failure),
+        bucket=bucket_of(session.session_id, session.state).name,
         ttl=ttl(session),
     )
 

@@ -68,6 +68,13 @@ class SessionParts:
         )
         return unpack(packed, _all_of(found, keys))
 
+    def remove(self, session_id: str, packed: PackedText | None) -> None:
+        """Removes a partial text's parts, whose session is gone."""
+        if packed is None:
+            return
+        for number in range(packed.part_count):
+            self._model(session_part_key(session_id, packed.part_key, number)).delete()
+
 
 def _part_keys(message: Message, packed: PackedText) -> list[tuple[str, str]]:
     partition = chat_parts_key(message.user_id, message.chat_id)

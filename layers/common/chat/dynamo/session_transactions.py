@@ -10,6 +10,7 @@ from chat.dynamo.parts import MessageParts, SessionParts
 from chat.dynamo.tables import Tables
 from chat.errors import StorageError
 from chat.messages import Message
+from chat.session_index import bucket_of
 from chat.sessions import Failure, Session, SessionState
 
 
@@ -73,11 +74,16 @@ class SessionTransactions:
         """Stores state, answer and counters, if `condition` holds of the session; returns whether it did."""
         transaction = Transaction(self._tables.connection)
         session = self._tables.sessions(session_id)
-        actions: list[Action] = [SessionItem.state.set(state), _failure_action(failure)]
+        actions: list[Action] = [
+            SessionItem.state.set(state),
+            SessionItem.bucket.set(bucket_of(session_id, state).name),
+            _failure_action(failure),
+        ]
         if answer is None:
             transaction.update("session", session, actions, condition)
             return _committed(transaction)
-        transaction.update("session", session, [*actions, SessionItem.partial.remove()], condition)
+        actions += [SessionItem.partial.remove(), SessionItem.answered_at.set(answer.created_at)]
+        transaction.update("session", session, actions, condition)
         if answer.usage is not None and not answer.cached:
             counters = [
                 UserItem.input_tokens.add(answer.usage.input_tokens),

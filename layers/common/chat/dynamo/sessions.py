@@ -15,6 +15,7 @@ from chat.dynamo.tables import Tables
 from chat.errors import StorageError
 from chat.ids import new_id
 from chat.messages import Message
+from chat.session_index import bucket_of
 from chat.sessions import BEGUN_SECONDS, Attachment, AttachRole, Failure, Lease, LeaseLostError, Session, SessionState
 
 RACE_ATTEMPTS = 4
@@ -57,6 +58,7 @@ class DynamoSessionStore:
         claim = new_id()
         take: list[Action] = [
             SessionItem.state.set(SessionState.STREAMING),
+            SessionItem.bucket.set(bucket_of(session_id, SessionState.STREAMING).name),
             SessionItem.owner.set(owner),
             SessionItem.claim.set(claim),
             SessionItem.epoch.set(SessionItem.epoch + 1),
@@ -123,7 +125,11 @@ class DynamoSessionStore:
 
     def request_stop(self, session_id: str, *, user_id: str, now: float) -> Session:
         mark: list[Action] = [SessionItem.stop_requested.set(True)]
-        end: list[Action] = [*mark, SessionItem.state.set(SessionState.STOPPED)]
+        end: list[Action] = [
+            *mark,
+            SessionItem.state.set(SessionState.STOPPED),
+            SessionItem.bucket.set(bucket_of(session_id, SessionState.STOPPED).name),
+        ]
         with storage_errors():
             for _ in range(RACE_ATTEMPTS):
                 stopped, item = self._try(session_id, mark, conditions.is_streaming(user_id))

@@ -8,6 +8,7 @@ from pynamodb.models import Model
 
 from chat.dynamo.items import (
     ChatItem,
+    CleanupItem,
     MessageItem,
     MessagePartItem,
     RequestLogItem,
@@ -39,6 +40,7 @@ class Tables:
         self.session_parts = self._bind(SessionPartItem, settings.sessions_table)
         self.request_logs = self._bind(RequestLogItem, settings.sessions_table)
         self.stream_slots = self._bind(StreamSlotsItem, settings.sessions_table)
+        self.cleanup = self._bind(CleanupItem, settings.sessions_table)
         self.chats = self._bind(ChatItem, settings.chats_table)
         self.messages = self._bind(MessageItem, settings.chats_table)
         self.message_parts = self._bind(MessagePartItem, settings.chats_table)

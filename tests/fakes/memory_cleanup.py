@@ -1,0 +1,83 @@
+"""The ports of the cleanup in memory."""
+
+from dataclasses import replace
+
+from chat.session_index import Bucket, IndexEntry, IndexPage, Position, Progress, bucket_of
+from chat.sessions import Session, SessionState
+from fakes.memory_stores import MemoryDatabase
+
+
+class MemorySessionIndex:
+    """A `chat.session_index.SessionIndex`. What is in `unreadable` has nothing in the index that makes sense."""
+
+    def __init__(self, database: MemoryDatabase) -> None:
+        self.database = database
+        self.unreadable: set[str] = set()
+        self.read: list[Bucket] = []
+        """The buckets of all pages, in order."""
+
+    def page(self, bucket: Bucket, *, after: str, limit: int) -> IndexPage:
+        self.read.append(bucket)
+        with self.database.lock:
+            self.database.check()
+            sessions = self.database.sessions
+            in_bucket = (found for found, session in sessions.items() if bucket_of(found, session.state) == bucket)
+            ids = sorted(found for found in in_bucket if found > after)
+            page = ids[:limit]
+            return IndexPage(
+                tuple(self._entry(sessions[found]) for found in page if found not in self.unreadable),
+                tuple(found for found in page if found in self.unreadable),
+                page[-1] if len(ids) > limit else None,
+            )
+
+    def remove_expired(self, session_id: str, *, now: float) -> bool:
+        with self.database.lock:
+            self.database.check()
+            session = self.database.sessions.get(session_id)
+            if session is None or not session.is_expired(now) or not _is_to_be_made(session, now):
+                return False
+            del self.database.sessions[session_id]
+            return True
+
+    def _entry(self, session: Session) -> IndexEntry:
+        chat = self.database.messages.get((session.user_id, session.chat_id), {})
+        answer = chat.get(session.answer_message_id)
+        return IndexEntry(
+            session_id=session.session_id,
+            user_id=session.user_id,
+            chat_id=session.chat_id,
+            state=session.state,
+            expires_at=session.expires_at,
+            answered_at=None if answer is None else answer.created_at,
+        )
+
+
+class MemoryCleanupRecord:
+    """A `chat.session_index.CleanupRecord`."""
+
+    def __init__(self, database: MemoryDatabase) -> None:
+        self.database = database
+        self.progress = Progress()
+
+    def read(self) -> Progress:
+        self.database.check()
+        return self.progress
+
+    def store_position(self, position: Position | None, *, now: float) -> None:
+        with self.database.lock:
+            self.database.check()
+            self.progress = replace(self.progress, position=position)
+
+    def count_until(self, until: float, *, since: float | None, now: float) -> bool:
+        with self.database.lock:
+            self.database.check()
+            if self.progress.counted_until != since:
+                return False
+            self.progress = replace(self.progress, counted_until=until)
+            return True
+
+
+def _is_to_be_made(session: Session, now: float) -> bool:
+    if session.state is SessionState.PENDING:
+        return True
+    return session.state is SessionState.STREAMING and not session.lease_lives(now) and not session.shown
