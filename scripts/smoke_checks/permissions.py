@@ -58,7 +58,8 @@ def stream_token(talk: Talk) -> str:
     session = talk.begun()
     own = service.get(service.stream_url(sessionId=session.session_id, streamToken=session.stream_token), {})
     expect(own.status == HTTP_OK, f"it does not open its own stream: {told(own)}")
-    foreign = service.stream_url(sessionId=session.session_id[:-1] + "0", streamToken=session.stream_token)
+    other = session.session_id[:-1] + ("1" if session.session_id.endswith("0") else "0")
+    foreign = service.stream_url(sessionId=other, streamToken=session.stream_token)
     _expect_401("another session's stream", service.get(foreign, {}))
     _expect_401("as a bearer token", service.get(service.history_url(), service.bearer(session.stream_token)))
     return "opens its own stream; 401 for another one, and as a bearer token"
