@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx2
 
+from chat_stream.providers import retries
 from chat_stream.providers.errors import retry_after_seconds
 from chat_stream.providers.settings import Timing
 
@@ -24,7 +25,10 @@ def client_options(timing: Timing) -> dict[str, Any]:
     """
     return {
         "timeout": httpx2.Timeout(None, connect=timing.connect_seconds),
-        "event_hooks": {"response": [_no_long_waits(timing.first_token_seconds / (MAX_RETRIES + 1))]},
+        "event_hooks": {
+            "request": [retries.note],
+            "response": [_no_long_waits(timing.first_token_seconds / (MAX_RETRIES + 1))],
+        },
     }
 
 
