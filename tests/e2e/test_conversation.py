@@ -36,15 +36,21 @@ def test_curl_conversation_of_the_readme(stack: RunningStack) -> None:
 
 
 def test_tokens_arrive_one_after_the_other(alice: Frontend) -> None:
-    """40 tokens a second leave the provider: that is how they arrive, not in a burst at the end."""
-    session = alice.start("[demo:tokens=40 rate=40]")
-    with alice.stream(session["sessionId"]) as arrivals:
-        times = [arrival.at for arrival in arrivals if arrival.event.type == "token"]
+    """40 tokens a second leave the provider: that is how they arrive, not in a burst at the end.
 
-    assert times[-1] - times[0] > 0.7
-    gaps = sorted(later - earlier for earlier, later in pairwise(times))
-    assert gaps[len(gaps) // 2] > 0.01
-    assert gaps[-1] < 1
+    The longest gap is the best of three, for other tests run beside this one.
+    """
+    longest = []
+    for attempt in range(3):
+        session = alice.start(f"[demo:tokens=40 rate=40] one after the other {attempt}")
+        with alice.stream(session["sessionId"]) as arrivals:
+            times = [arrival.at for arrival in arrivals if arrival.event.type == "token"]
+        assert times[-1] - times[0] > 0.7
+        gaps = sorted(later - earlier for earlier, later in pairwise(times))
+        assert gaps[len(gaps) // 2] > 0.01
+        longest.append(gaps[-1])
+
+    assert min(longest) < 0.2
 
 
 @pytest.mark.parametrize("model", [MODEL, CLAUDE, "grok-4.3"])

@@ -59,18 +59,22 @@ def test_hundred_equal_questions_at_once_are_one_provider_call(stack: RunningSta
 
 
 def test_second_tab_follows_live(alice: Frontend) -> None:
-    session = alice.start("[demo:tokens=60 rate=40] second tab")
-    with alice.stream(session["sessionId"]) as first:
-        for _ in range(10):
-            next(first)
-        with alice.stream(session["sessionId"]) as second:
-            arrivals = list(second)
-        list(first)
+    """The longest gap is the best of three, for other tests run beside this one."""
+    longest = []
+    for attempt in range(3):
+        session = alice.start(f"[demo:tokens=60 rate=40] second tab {attempt}")
+        with alice.stream(session["sessionId"]) as first:
+            for _ in range(10):
+                next(first)
+            with alice.stream(session["sessionId"]) as second:
+                arrivals = list(second)
+            list(first)
+        times = [arrival.at for arrival in arrivals if arrival.event.type == "token"][1:]
+        assert len(times) > 30
+        longest.append(max(later - earlier for earlier, later in pairwise(times)))
+        assert sse.text_of([arrival.event for arrival in arrivals]) == alice.history(session["chatId"])[-1]["content"]
 
-    times = [arrival.at for arrival in arrivals if arrival.event.type == "token"][1:]
-    assert len(times) > 30
-    assert max(later - earlier for earlier, later in pairwise(times)) < 0.9
-    assert sse.text_of([arrival.event for arrival in arrivals]) == alice.history(session["chatId"])[-1]["content"]
+    assert min(longest) < 0.2
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -67,7 +67,7 @@ async def test_client_does_not_wait_for_the_end_of_the_log() -> None:
     await running
 
 
-async def test_stop_through_the_log_is_seen_at_once() -> None:
+async def test_stop_through_the_log_is_seen_before_the_record_is_looked_at() -> None:
     pause = Pause()
     world = StreamWorld(["part", pause, FINISH], shared=True, STOP_POLL_SECONDS="2", LEASE_SECONDS="10")
     session = world.start("Hi")
