@@ -5,6 +5,8 @@ Source: docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic
 
 import re
 from collections.abc import Callable, Mapping
+from ipaddress import ip_network
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ _PSEUDO_PARAMETERS: dict[str, Any] = {
     "AWS::AccountId": ACCOUNT_ID,
     "AWS::Partition": "aws",
     "AWS::Region": REGION,
-    "AWS::StackId": f"arn:aws:cloudformation:{REGION}:{ACCOUNT_ID}:stack/local/0",
+    "AWS::StackId": f"arn:aws:cloudformation:{REGION}:{ACCOUNT_ID}:stack/local/00000000-0000-0000-0000-000000000000",
     "AWS::StackName": "local",
     "AWS::URLSuffix": "amazonaws.com",
 }
@@ -91,9 +93,11 @@ class Resolver:
             "Ref": self._ref,
             "Condition": self._condition,
             "Fn::And": lambda items: all(self.resolve(item) for item in items),
+            "Fn::Cidr": self._cidr,
             "Fn::Equals": lambda items: _text(self.resolve(items[0])) == _text(self.resolve(items[1])),
             "Fn::FindInMap": self._find_in_map,
             "Fn::GetAtt": self._attribute,
+            "Fn::GetAZs": lambda region: [f"{self.resolve(region) or REGION}{letter}" for letter in "abc"],
             "Fn::If": self._if,
             "Fn::Join": lambda items: _text(items[0]).join(map(_text, self.resolve(items[1]))),
             "Fn::Not": lambda items: not self.resolve(items[0]),
@@ -138,8 +142,10 @@ class Resolver:
 
     def _attribute(self, path: list[str]) -> str:
         name, attribute = path[0], self.resolve(path[1])
-        if attribute.endswith("Arn"):
+        if attribute.upper().endswith("ARN"):
             return f"arn:aws:local:{REGION}:{ACCOUNT_ID}:{name}"
+        if attribute.endswith(".Port"):
+            return "6379"
         return f"{name}.{attribute}"
 
     def _condition(self, name: str) -> bool:
@@ -149,6 +155,11 @@ class Resolver:
 
     def _if(self, items: list[Any]) -> Any:
         return self.resolve(items[1] if self._condition(items[0]) else items[2])
+
+    def _cidr(self, items: list[Any]) -> list[str]:
+        block, count, bits = (self.resolve(item) for item in items)
+        subnets = ip_network(block).subnets(new_prefix=32 - int(bits))
+        return [str(subnet) for subnet in islice(subnets, int(count))]
 
     def _find_in_map(self, items: list[Any]) -> Any:
         table, first, second = (self.resolve(item) for item in items[:3])

@@ -22,6 +22,7 @@ READ_BY_OTHERS = {
 OF_THE_LAYER: dict[str, list[type[Settings]]] = {
     "StartFunction": [RedisSettings],
     "StreamFunction": [RedisSettings],
+    "CleanupFunction": [RedisSettings],
 }
 """Settings that functions read beside their own."""
 

@@ -7,12 +7,12 @@ import pytest
 type Resources = dict[str, dict[str, Any]]
 
 
-def of_function(resources: Resources, kind: str, function: str, key: str) -> list[dict[str, Any]]:
-    """The properties of the resources of a kind whose `key` refers to the function."""
+def of_alias(resources: Resources, kind: str, function: str, key: str) -> list[dict[str, Any]]:
+    """The properties of the resources of a kind whose `key` refers to the function's alias."""
     return [
         resource["Properties"]
         for resource in resources.values()
-        if resource["Type"] == kind and resource["Properties"][key] == {"Ref": function}
+        if resource["Type"] == kind and resource["Properties"][key] == {"Ref": f"{function}Aliaslive"}
     ]
 
 
@@ -60,14 +60,14 @@ def test_build_learns_the_processor_from_the_template(
     [("StartFunction", "BUFFERED"), ("StreamFunction", "RESPONSE_STREAM"), ("HistoryFunction", "BUFFERED")],
 )
 def test_url_invoke_mode(resources: Resources, name: str, mode: str) -> None:
-    (url,) = of_function(resources, "AWS::Lambda::Url", name, "TargetFunctionArn")
+    (url,) = of_alias(resources, "AWS::Lambda::Url", name, "TargetFunctionArn")
     assert url["InvokeMode"] == mode
     assert url["AuthType"] == "NONE"
 
 
 def test_anyone_may_call_the_url_and_only_the_url(resources: Resources, called_function: str) -> None:
-    permissions = of_function(resources, "AWS::Lambda::Permission", called_function, "FunctionName")
-    anyone = {"FunctionName": {"Ref": called_function}, "Principal": "*"}
+    permissions = of_alias(resources, "AWS::Lambda::Permission", called_function, "FunctionName")
+    anyone = {"FunctionName": {"Ref": f"{called_function}Aliaslive"}, "Principal": "*"}
     assert sorted(permissions, key=lambda permission: len(permission["Action"])) == [
         {**anyone, "Action": "lambda:InvokeFunction", "InvokedViaFunctionUrl": True},
         {**anyone, "Action": "lambda:InvokeFunctionUrl", "FunctionUrlAuthType": "NONE"},

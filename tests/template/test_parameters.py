@@ -71,6 +71,9 @@ def test_longest_values_fit_lambdas_environment(
 ) -> None:
     """Lambda takes 4 KB of names and values. Texts have a longest value here; anything else is a name or an ARN."""
     for values in variables.values():
-        texts = [parameters.get(value["Ref"], {}) for value in values.values() if isinstance(value, dict)]
-        longest = sum(text.get("MaxLength", LONGEST_NAME_BYTES) for text in texts)
+        texts = [parameters.get(value.get("Ref", ""), {}) for value in values.values() if isinstance(value, dict)]
+        longest = sum(
+            max(map(len, text.get("AllowedValues", ())), default=text.get("MaxLength", LONGEST_NAME_BYTES))
+            for text in texts
+        )
         assert sum(map(len, values)) + longest <= LAMBDA_ENVIRONMENT_BYTES

@@ -20,7 +20,7 @@ def build_rate_limiter(
     from chat.limits.dynamo_storage import DynamoStorage
 
     in_dynamodb = LimitsRateLimiter(DynamoStorage(DynamoRequestLog(tables)))
-    if redis.redis_url is None:
+    if not redis.has_redis:
         return in_dynamodb
     from chat.limits.redis_first import RedisFirstRateLimiter
 
@@ -32,7 +32,7 @@ def build_stream_slots(
 ) -> StreamSlots:
     """Opens no connection before the first call. `errors` counts what fails in Redis; `outage` is the process's."""
     in_dynamodb = DynamoSlotStore(tables)
-    if redis.redis_url is None:
+    if not redis.has_redis:
         return StoredStreamSlots(in_dynamodb)
     from chat.limits.redis_slots import RedisSlotStore
 

@@ -1,7 +1,7 @@
 """The ports of the cache, the event log and the single flight on Redis.
 
     settings = RedisSettings.from_environ()
-    services = connect(settings)    # the stream function: .cache .log .flight .close(); None without REDIS_URL
+    services = connect(settings)    # the stream function: .cache .log .flight .close(); None without Redis
     stops = control(settings)       # the functions that stop or settle a generation
 
 Nothing is connected until the first call, every call has one short budget, and none of them is ever repeated.
@@ -35,11 +35,11 @@ class RedisServices:
 def connect(
     settings: RedisSettings, *, errors: CacheErrors | None = None, outage: Outage | None = None
 ) -> RedisServices | None:
-    """The adapters on one client and behind one breaker, for one event loop; None without REDIS_URL.
+    """The adapters on one client and behind one breaker, for one event loop; None without Redis.
 
     `errors` counts what fails; `outage` is shared with the other clients of the process.
     """
-    if settings.redis_url is None:
+    if not settings.has_redis:
         return None
     from chat.redis.cache import RedisResponseCache
     from chat.redis.calls import RedisCalls
@@ -56,7 +56,7 @@ def connect(
 
 
 def control(settings: RedisSettings, *, errors: CacheErrors | None = None, outage: Outage | None = None) -> LogControl:
-    """The synchronous side of the log, for any thread; without REDIS_URL one that does nothing."""
-    if settings.redis_url is None:
+    """The synchronous side of the log, for any thread; without Redis one that does nothing."""
+    if not settings.has_redis:
         return NoLogControl()
     return RedisLogControl(settings, errors or CacheErrors(), outage)

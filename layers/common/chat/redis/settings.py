@@ -9,13 +9,15 @@ from chat.settings import NonEmpty, Seconds, Settings
 
 
 class RedisSettings(Settings):
-    """Without `redis_url` there is no Redis, and everything works without it.
+    """Without an address there is no Redis, and everything works without it.
 
     `redis_iam_user` and `redis_cache_name` belong together: a signed token is the password then (see `chat.redis.iam`).
     """
 
     redis_url: Annotated[str | None, Field(repr=False)] = None
     """`redis://` or, with TLS, `rediss://`; it may hold a password."""
+    redis_url_secret_arn: NonEmpty | None = None
+    """The secret that holds the address, in the place of `redis_url`; with TLS only (see `chat.redis.url_secret`)."""
     redis_cluster: bool = False
     redis_iam_user: NonEmpty | None = None
     redis_cache_name: NonEmpty | None = None
@@ -24,6 +26,10 @@ class RedisSettings(Settings):
     cache_scope: Literal["user", "global"] = "user"
     """Who may be served from an answer: whoever asked for it, or everybody."""
     cache_ttl_seconds: Annotated[int, Field(gt=0)] = 3600
+
+    @property
+    def has_redis(self) -> bool:
+        return self.redis_url is not None or self.redis_url_secret_arn is not None
 
     @field_validator("redis_url")
     @classmethod
@@ -35,7 +41,9 @@ class RedisSettings(Settings):
         return value
 
     @model_validator(mode="after")
-    def _check_iam(self) -> Self:
+    def _check_address(self) -> Self:
+        if self.redis_url is not None and self.redis_url_secret_arn is not None:
+            raise ValueError("REDIS_URL and REDIS_URL_SECRET_ARN exclude each other")
         if (self.redis_iam_user is None) != (self.redis_cache_name is None):
             raise ValueError("REDIS_IAM_USER and REDIS_CACHE_NAME must be set together")
         if self.redis_iam_user is not None and not (self.redis_url or "").startswith("rediss:"):
