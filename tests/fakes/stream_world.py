@@ -22,6 +22,7 @@ from fakes.clock import FakeClock
 from fakes.memory_limits import MemoryStreamSlots
 from fakes.memory_redis import MemoryEventLog, MemoryLogControl, MemoryResponseCache, MemorySingleFlight
 from fakes.memory_stores import MemoryDatabase, MemoryMessageStore, MemorySessionStore, MemoryUserStore
+from fakes.recorded_metrics import RecordedMetrics
 from fakes.scripted_provider import ScriptedProvider, Step
 
 MODEL = Model(
@@ -87,6 +88,7 @@ class StreamWorld:
         self.control = MemoryLogControl(self.log)
         self.slots = MemoryStreamSlots()
         self.flight = MemorySingleFlight(self.clock)
+        self.metrics = RecordedMetrics()
         sharing = Sharing(
             self.cache, self.flight, self.log, self.sessions, messages, self.clock, scope_to_user=scope_to_user
         )
@@ -101,6 +103,7 @@ class StreamWorld:
             settings=self.settings,
             new_owner=new_id,
             slots=self.slots,
+            metrics=self.metrics,
             log=self.log if shared else None,
             control=self.control if shared else None,
         )

@@ -21,6 +21,7 @@ from chat.single_flight import SingleFlight
 from chat_stream.cache_key import cache_key
 from chat_stream.following import answer_in
 from chat_stream.providers.port import ChatProvider, ChatRequest, Finish, Piece
+from chat_stream.tally import AnsweredFrom, Tally
 from chat_stream.threads import in_thread
 
 RENEW_SECONDS = 2.0
@@ -54,18 +55,18 @@ class Answers:
     sharing: Sharing | None = None
 
     @asynccontextmanager
-    async def source(self, request: ChatRequest, session: Session) -> AsyncIterator[AsyncIterator[Piece]]:
-        """The pieces of the answer to `request`, which `session` asks.
+    async def source(self, request: ChatRequest, session: Session, tally: Tally) -> AsyncIterator[AsyncIterator[Piece]]:
+        """The pieces of the answer to `request`, which `session` asks. Where they come from is noted in `tally`.
 
         Raises:
             ProviderError: while iterating.
             GenerationError: `interrupted`: the session that led the way died after text was shown.
         """
         if self.sharing is None:
-            async with self.provider.stream(request) as pieces:
+            async with tally.ask(self.provider, request) as pieces:
                 yield pieces
             return
-        shared = _SharedAnswer(self.provider, self.sharing, request, session).pieces()
+        shared = _SharedAnswer(self.provider, self.sharing, request, session, tally).pieces()
         try:
             yield shared
         finally:
@@ -73,7 +74,10 @@ class Answers:
 
 
 class _SharedAnswer:
-    def __init__(self, provider: ChatProvider, sharing: Sharing, request: ChatRequest, session: Session) -> None:
+    def __init__(
+        self, provider: ChatProvider, sharing: Sharing, request: ChatRequest, session: Session, tally: Tally
+    ) -> None:
+        self._tally = tally
         self._provider = provider
         self._sharing = sharing
         self._request = request
@@ -84,6 +88,7 @@ class _SharedAnswer:
 
     async def pieces(self) -> AsyncGenerator[Piece]:
         """Ends with a `Finish`, or raises."""
+        self._tally.looked_into_cache = self._session.use_cache
         hit = await self._cached() if self._session.use_cache else None
         while hit is None:
             own = self._session.session_id
@@ -102,6 +107,7 @@ class _SharedAnswer:
                     raise GenerationError(INTERRUPTED.message, code=INTERRUPTED.code)
             elif leader == own:
                 await self._sharing.flight.release(self._key, own)
+        self._tally.answered_from = AnsweredFrom.CACHE
         for text in self._beyond(hit.text):
             yield text
         yield Finish(hit.finish_reason, hit.usage, cached=True)
@@ -121,7 +127,7 @@ class _SharedAnswer:
         renewing = asyncio.create_task(self._renew())
         texts: list[str] = []
         try:
-            async with self._provider.stream(self._request) as pieces:
+            async with self._tally.ask(self._provider, self._request) as pieces:
                 async for piece in pieces:
                     if isinstance(piece, str):
                         texts.append(piece)
@@ -140,6 +146,7 @@ class _SharedAnswer:
 
     async def _follow(self, leader: str) -> AsyncGenerator[Piece]:
         """What the leader writes; ends without `Finish` when the leader is gone and has left no answer."""
+        self._tally.answered_from = AnsweredFrom.FLIGHT
         try:
             async with self._sharing.log.follow(leader, seen=0) as entries:
                 async for entry in entries:

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 from aws_lambda_powertools import Logger
 from fastapi import FastAPI, Request, Response
@@ -13,6 +14,8 @@ from chat.causes import cause_of
 from chat.errors import ChatError, InvalidRequestError, NotFoundError
 from chat.http.application import new_app
 from chat.http.credentials import bearer_token
+from chat.limits.slots import TOO_MANY_STREAMS
+from chat.metrics import Metric, Metrics, fields
 from chat_stream.composition import Composition, compose
 from chat_stream.outcome import failure_of
 from chat_stream.settings import StreamSettings
@@ -50,9 +53,11 @@ async def stream(request: Request) -> Response:
     try:
         body = await composition.streams.open(await _attach(composition, request))
     except ChatError as error:
+        _publish_refusal(composition.metrics, error, request.query_params.get("sessionId"))
         return _refusal(request, error, settings)
     except Exception as error:  # noqa: BLE001  # an EventSource is told of it by an event
         logger.error("attach failed", **cause_of(error))
+        composition.metrics.publish({})
         return _refusal(request, ChatError("Something went wrong on our side."), settings)
     if body is None:
         return Response(status_code=204)
@@ -60,6 +65,7 @@ async def stream(request: Request) -> Response:
 
 
 async def _attach(composition: Composition, request: Request) -> Attach:
+    accepted_at = asyncio.get_running_loop().time()
     query = request.query_params
     session_id = query.get("sessionId", "")
     if not session_id:
@@ -69,7 +75,7 @@ async def _attach(composition: Composition, request: Request) -> Attach:
         raise NotFoundError("There is no such session.", code="session_not_found")
     seen = events.parse_last_event_id(request.headers.get("last-event-id") or query.get("lastEventId"))
     deadline, limit = _time_limits(request, composition.settings)
-    return Attach(session_id, user_id, seen, deadline, limit)
+    return Attach(session_id, user_id, seen, deadline, limit, accepted_at)
 
 
 async def _user_id(composition: Composition, request: Request, session_id: str) -> str:
@@ -88,6 +94,13 @@ def _time_limits(request: Request, settings: StreamSettings) -> tuple[float | No
     end = asyncio.get_running_loop().time() + left
     margin = settings.deadline_margin_seconds
     return end - margin, end - margin * (1 - LIMIT_SHARE)
+
+
+def _publish_refusal(metrics: Metrics, error: ChatError, session_id: str | None) -> None:
+    """Only limits are counted; Lambda's own metrics and the logs have the rest."""
+    limited = error.code == TOO_MANY_STREAMS
+    facts: dict[str, Any] = {fields.ERROR_TYPE: error.code, fields.SESSION_ID: session_id if limited else None}
+    metrics.publish({Metric.RATE_LIMITED: 1} if limited else {}, **facts)
 
 
 def _refusal(request: Request, error: ChatError, settings: StreamSettings) -> Response:

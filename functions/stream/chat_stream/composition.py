@@ -11,6 +11,7 @@ from chat.clock import SystemClock
 from chat.dynamo import DynamoMessageStore, DynamoSessionStore, DynamoUserStore, Tables
 from chat.ids import new_id
 from chat.limits import build_stream_slots
+from chat.metrics import CacheErrorMetrics, Metrics, build_metrics
 from chat.redis import CacheErrors, Outage, RedisSettings, connect, control
 from chat_stream.answers import Answers, Sharing
 from chat_stream.commands.registry import build_registry
@@ -28,6 +29,7 @@ class Composition:
     stream_tokens: StreamTokens
     streams: ChatStreams
     settings: StreamSettings
+    metrics: Metrics
     close: Callable[[], Awaitable[None]]
 
 
@@ -52,7 +54,10 @@ def compose(environ: Mapping[str, str] = os.environ) -> Composition:
         to_user = redis_settings.cache_scope == "user"
         sharing = Sharing(redis.cache, redis.flight, redis.log, sessions, messages, clock, scope_to_user=to_user)
 
+    metrics = CacheErrorMetrics(build_metrics(environ), errors)
+
     async def close() -> None:
+        metrics.flush()
         await providers.close()
         if redis is not None:
             await redis.close()
@@ -71,9 +76,11 @@ def compose(environ: Mapping[str, str] = os.environ) -> Composition:
             settings=settings,
             new_owner=new_id,
             slots=build_stream_slots(redis_settings, tables, errors=errors, outage=outage),
+            metrics=metrics,
             log=redis.log if redis else None,
             control=control(redis_settings, errors=errors, outage=outage),
         ),
         settings=settings,
+        metrics=metrics,
         close=close,
     )

@@ -5,7 +5,7 @@ follower sees: the checkpoints while it goes on, then the answer.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 
 from chat import events
 from chat.clock import Clock
@@ -34,14 +34,17 @@ class Follower:
         sessions: SessionStore,
         messages: MessageStore,
         clock: Clock,
+        on_settled: Callable[[Session], None],
         log: EventLog | None = None,
         control: LogControl | None = None,
     ) -> None:
+        """`on_settled` is told of a session that this follower ended."""
         self._writer = writer
         self.seen = seen
         self._sessions = sessions
         self._messages = messages
         self._clock = clock
+        self._on_settled = on_settled
         self._log = log
         self._control = control
 
@@ -106,7 +109,8 @@ class Follower:
         await self._show(session.partial)
         now = self._clock.now()
         if is_dead(session, now):
-            await in_thread(settle, self._sessions, session, now, self._control)
+            if await in_thread(settle, self._sessions, session, now, self._control):
+                self._on_settled(session)
             return await self.read(session.session_id)
         if not session.state.finished and not session.lease_lives(now):
             raise AbandonedError

@@ -10,14 +10,13 @@ from dataclasses import replace
 from aws_lambda_powertools import Logger
 
 from chat import events
-from chat.catalog import Model
 from chat.causes import cause_of
 from chat.clock import Clock
 from chat.errors import ChatError, StorageError
 from chat.event_log import EventLog, TerminalEntry
-from chat.messages import Usage
 from chat.sessions import Attachment, LeaseLostError, SessionStore
 from chat_stream.log_writer import LogWriter
+from chat_stream.measures import Measures
 from chat_stream.outcome import DEADLINE, INTERNAL, STOPPED, Outcome, completed, failed, failure_of, terminal_entry
 from chat_stream.providers.port import Finish
 from chat_stream.settings import StreamSettings
@@ -44,10 +43,10 @@ class Production:
         clock: Clock,
         settings: StreamSettings,
         deadline: float | None,
-        model: Model | None = None,
+        measures: Measures,
         log: EventLog | None = None,
     ) -> None:
-        """`deadline` is in the event loop's time; None: there is none. `model` is None for slash commands."""
+        """`deadline` is in the event loop's time; None: there is none."""
         self._session = attachment.session
         self._lease = attachment.lease
         self._source = source
@@ -60,11 +59,10 @@ class Production:
         self._generating = True
         self._pieces: list[str] = []
         self._length = 0
-        self._usage: Usage | None = None
         self._stored_length = 0
         self._stored_at = 0.0
         self._storing = asyncio.Lock()
-        self._model = model
+        self._measures = measures
         self._log: LogWriter | None = None
         if log is not None:
             self._log = LogWriter(log, self._lease, on_stop=self._stop, on_lost=self._lose)
@@ -83,9 +81,10 @@ class Production:
         try:
             outcome = STOPPED if self._session.stop_requested else await self._generate()
             terminal = await self._finish(outcome)
-            logger.info("generation ended", state=outcome.state, session_id=self._lease.session_id)
             await self._writer.write(events.terminal(terminal.event_id, terminal.data))
             self._writer.end()
+            self._measures.ended(outcome, terminal)
+            logger.info("generation ended", **self._measures.facts())
             if self._log is not None:
                 await self._log.finish(terminal)
         finally:
@@ -105,7 +104,7 @@ class Production:
             raise
         except Exception as error:  # noqa: BLE001  # whatever it is, it ends in an `error` event
             if not self._scope.expired():
-                logger.error("generation failed", session_id=self._session.session_id, **cause_of(error))
+                logger.error("generation failed", **self._measures.facts(), **cause_of(error))
                 return failed(INTERNAL)
         finally:
             self._generating = False
@@ -118,20 +117,30 @@ class Production:
         async with self._source as pieces:
             async for piece in pieces:
                 if isinstance(piece, str):
-                    first = not self._pieces
-                    self._pieces.append(piece)
-                    stop = first and await self._checkpoint(piece)
-                    self._length += len(piece)
-                    if self._log is not None:
-                        self._log.add(self.last_event_id, piece)
-                    await self._writer.write(events.token(self.last_event_id, piece))
-                    if stop:
+                    if await self._take(piece):
                         return STOPPED
                 elif isinstance(piece, Finish):
+                    self._measures.finished(piece)
                     return completed(piece)
                 else:
-                    self._usage = piece
+                    self._measures.usage = piece
         raise RuntimeError("the source ended without Finish")
+
+    async def _take(self, text: str) -> bool:
+        """Sends a piece of the answer; returns whether to stop. The first is told to the store before."""
+        first = not self._pieces
+        self._pieces.append(text)
+        stop = False
+        if first:
+            self._measures.first_text()
+            stop = await self._checkpoint(text)
+        self._length += len(text)
+        if self._log is not None:
+            self._log.add(self.last_event_id, text)
+        await self._writer.write(events.token(self.last_event_id, text))
+        if first:
+            self._measures.first_token()
+        return stop
 
     async def _keep(self) -> None:
         while True:
@@ -142,7 +151,7 @@ class Production:
             except LeaseLostError as lost:
                 self._end(lost)
             except Exception as error:  # noqa: BLE001  # the next look may succeed; without any the lease is lost
-                logger.warning("checkpoint failed", session_id=self._session.session_id, **cause_of(error))
+                logger.warning("checkpoint failed", **self._measures.facts(), **cause_of(error))
 
     def _stop(self) -> None:
         self._end(STOPPED)
@@ -180,8 +189,8 @@ class Production:
 
     async def _finish(self, outcome: Outcome) -> TerminalEntry:
         text = "".join(self._pieces)
-        outcome = replace(outcome, usage=outcome.usage or self._usage)
-        answer = outcome.answer(self._session, text, self._clock.now(), self._model)
+        outcome = replace(outcome, usage=outcome.usage or self._measures.usage)
+        answer = outcome.answer(self._session, text, self._clock.now(), self._measures.model)
         async with self._storing:
             for attempt in range(STORE_ATTEMPTS):
                 try:
@@ -195,7 +204,7 @@ class Production:
                     break
                 except StorageError as error:
                     if attempt == STORE_ATTEMPTS - 1:
-                        logger.error("answer not stored", session_id=self._session.session_id, **cause_of(error))
+                        logger.error("answer not stored", **self._measures.facts(), **cause_of(error))
                         return TerminalEntry(
                             events.terminal_id(text, completed=False), events.error_data(failure_of(error))
                         )

@@ -7,7 +7,7 @@ writes the stream. Whatever happens after that, one terminal event ends it.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aws_lambda_powertools import Logger
 
@@ -20,6 +20,7 @@ from chat.errors import ChatError, NotFoundError, ProviderError
 from chat.event_log import EventLog, LogControl
 from chat.limits import SLOT_SECONDS, StreamSlots, take_slot
 from chat.messages import Message, MessageKind, MessageStore
+from chat.metrics import Metrics
 from chat.sessions import Attachment, AttachRole, Failure, LeaseLostError, Session, SessionState, SessionStore
 from chat.settling import is_dead, settle
 from chat.users import User
@@ -28,11 +29,14 @@ from chat_stream.commands.command import CommandContext
 from chat_stream.commands.registry import CommandRegistry
 from chat_stream.context import MAX_MESSAGES, turns_for
 from chat_stream.following import AbandonedError, Follower, answer_in
+from chat_stream.measures import facts_of
 from chat_stream.outcome import INTERNAL, failure_of, terminal_event_id
 from chat_stream.production import Production
 from chat_stream.providers.port import ChatRequest, Piece
 from chat_stream.settings import StreamSettings
 from chat_stream.source import Source
+from chat_stream.stream_record import StreamRecord, publish_settled
+from chat_stream.tally import Tally
 from chat_stream.threads import in_thread
 from chat_stream.writer import EventWriter
 
@@ -59,6 +63,8 @@ class Attach:
     last_event_id: int = 0
     deadline: float | None = None
     limit: float | None = None
+    accepted_at: float = field(default_factory=lambda: asyncio.get_running_loop().time())
+    """When the request arrived."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +81,7 @@ class ChatStreams:
     settings: StreamSettings
     new_owner: Callable[[], str]
     slots: StreamSlots
+    metrics: Metrics
     log: EventLog | None = None
     control: LogControl | None = None
 
@@ -84,6 +91,7 @@ class ChatStreams:
         Raises:
             ChatError: the refusal.
         """
+        record = StreamRecord(self.metrics, self.catalog, accepted_at=attach.accepted_at)
         user, session = await asyncio.gather(
             in_thread(self.access.admit, attach.user_id),
             in_thread(self.sessions.get, attach.session_id),
@@ -91,8 +99,9 @@ class ChatStreams:
         if session is None or session.user_id != attach.user_id:
             raise NotFoundError("There is no such session.", code="session_not_found")
         now = self.clock.now()
-        if session.is_expired(now) and is_dead(session, now):
-            await in_thread(settle, self.sessions, session, now, self.control)
+        dead = session.is_expired(now) and is_dead(session, now)
+        if dead and await in_thread(settle, self.sessions, session, now, self.control):
+            self.settled(session)
         if session.state is SessionState.PENDING:
             _, messages = await asyncio.gather(self._take_slot(user, session, now), self._read(session))
             attachment = await self._claim(attach)
@@ -100,8 +109,10 @@ class ChatStreams:
             attachment, messages = await asyncio.gather(self.attach(attach), self._read(session))
         if attachment.role is AttachRole.REPLAY and not session.state.finished:
             messages = await self._read(attachment.session)
-        stream = _Stream(self, attach, user, messages)
+        record.attached(attachment, attach.last_event_id)
+        stream = _Stream(self, attach, user, messages, record)
         if attachment.role is AttachRole.REPLAY and stream.has_seen_all(attachment.session):
+            record.publish()
             return None
         return lambda writer: stream.write(attachment, writer)
 
@@ -119,6 +130,10 @@ class ChatStreams:
             lease_seconds=self.settings.lease_seconds,
             max_attaches=self.settings.max_attaches * (2 if take_over else 1),
         )
+
+    def settled(self, session: Session) -> None:
+        """A session whose producer had died was ended by this process."""
+        publish_settled(self.metrics, self.catalog, session)
 
     async def _take_slot(self, user: User, session: Session, now: float) -> None:
         if session.kind is MessageKind.CHAT:
@@ -151,7 +166,10 @@ class ChatStreams:
 class _Stream:
     """One client's stream. `messages` are the conversation up to the prompt, or the answer alone."""
 
-    def __init__(self, streams: ChatStreams, attach: Attach, user: User, messages: Sequence[Message]) -> None:
+    def __init__(
+        self, streams: ChatStreams, attach: Attach, user: User, messages: Sequence[Message], record: StreamRecord
+    ) -> None:
+        self._record = record
         self._streams = streams
         self._attach = attach
         self._user = user
@@ -176,12 +194,14 @@ class _Stream:
         except ChatError as error:
             await writer.write(events.refusal(failure_of(error)))
         except Exception as error:  # noqa: BLE001  # whatever it is, it ends in an `error` event
-            logger.error("stream failed", session_id=self._attach.session_id, **cause_of(error))
+            logger.error("stream failed", **facts_of(attachment.session), **cause_of(error))
             await writer.write(events.refusal(INTERNAL))
         finally:
             if holding is not None:
                 holding.cancel()
                 await in_thread(self._streams.slots.release, self._attach.user_id, self._attach.session_id)
+            # Before the request is over: Lambda may freeze the process after that.
+            self._record.publish()
 
     async def _hold_slot(self) -> None:
         streams, attach = self._streams, self._attach
@@ -197,6 +217,7 @@ class _Stream:
             sessions=streams.sessions,
             messages=streams.messages,
             clock=streams.clock,
+            on_settled=streams.settled,
             log=streams.log,
             control=streams.control,
         )
@@ -222,27 +243,28 @@ class _Stream:
 
     def _production(self, attachment: Attachment, writer: EventWriter) -> Production:
         streams = self._streams
+        measures = self._record.generation(attachment.session)
         return Production(
             attachment,
-            self._source(attachment.session),
+            self._source(attachment.session, measures.tally),
             writer,
             store=streams.sessions,
             clock=streams.clock,
             settings=streams.settings,
             deadline=self._attach.deadline,
-            model=streams.catalog.get(attachment.session.model_id),
+            measures=measures,
             log=streams.log,
         )
 
-    def _source(self, session: Session) -> Source:
+    def _source(self, session: Session, tally: Tally) -> Source:
         if session.kind is MessageKind.COMMAND:
             streams = self._streams
             context = CommandContext(session, self._user, streams.catalog, streams.messages)
             return streams.commands.run(self._messages[-1].content, context)
-        return self._ask(session)
+        return self._ask(session, tally)
 
     @asynccontextmanager
-    async def _ask(self, session: Session) -> AsyncIterator[AsyncIterator[Piece]]:
+    async def _ask(self, session: Session, tally: Tally) -> AsyncIterator[AsyncIterator[Piece]]:
         streams = self._streams
         model = streams.catalog.get(session.model_id)
         if model is None:
@@ -253,5 +275,5 @@ class _Stream:
             system=streams.settings.system_prompt or None,
             temperature=streams.settings.temperature,
         )
-        async with streams.answers.source(request, session) as pieces:
+        async with streams.answers.source(request, session, tally) as pieces:
             yield pieces

@@ -53,6 +53,7 @@ class Service:
             stream_tokens=self.stream_tokens,
             streams=self.world.streams,
             settings=self.world.settings,
+            metrics=self.world.metrics,
             close=self._close,
         )
 

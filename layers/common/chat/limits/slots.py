@@ -7,6 +7,8 @@ from chat.errors import TooManyRequestsError
 
 SLOT_SECONDS = 60.0
 """A slot that was not renewed for so long is free: its process died."""
+TOO_MANY_STREAMS = "too_many_streams"
+"""The refusal's code."""
 
 
 class StreamSlots(Protocol):
@@ -39,7 +41,7 @@ def take_slot(slots: StreamSlots, user_id: str, session_id: str, limit: int, now
     if wait_seconds is not None:
         raise TooManyRequestsError(
             f"More than {limit} answers at the same time.",
-            code="too_many_streams",
+            code=TOO_MANY_STREAMS,
             retryable=True,
             retryAfterSeconds=max(1, ceil(wait_seconds)),
         )

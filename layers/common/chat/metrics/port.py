@@ -28,5 +28,5 @@ class Metrics(Protocol):
         """Publishes one record, at once.
 
         `facts` can be searched for in the logs, and are no dimensions: ids, codes, counts; never texts, tokens or keys.
-        Nothing is published of a record without values. It never raises.
+        Of a record without values nothing is published, but for what is left from before. It never raises.
         """

@@ -1,0 +1,59 @@
+"""What one client's stream publishes: one record, at its end."""
+
+from typing import Any
+
+from chat.catalog import Catalog
+from chat.messages import MessageKind
+from chat.metrics import Metric, Metrics, fields
+from chat.sessions import Attachment, AttachRole, Session, SessionState
+from chat.settling import INTERRUPTED
+from chat_stream.measures import Measures, facts_of, labels_of
+
+
+class StreamRecord:
+    """Collects until `publish`. A second generation, after a lost lease, gets a record of its own."""
+
+    def __init__(self, metrics: Metrics, catalog: Catalog, *, accepted_at: float) -> None:
+        self._metrics = metrics
+        self._catalog = catalog
+        self._accepted_at = accepted_at
+        self._values: dict[Metric, float] = {}
+        self._facts: dict[str, Any] = {}
+        self._generations: list[Measures] = []
+
+    def attached(self, attachment: Attachment, last_event_id: int) -> None:
+        """The client is to be told what it has not seen: `last_event_id` is what it has."""
+        session = attachment.session
+        self._facts = {**facts_of(session), fields.ROLE: attachment.role}
+        if last_event_id > 0 or attachment.role is not AttachRole.PRODUCE or session.epoch > 1:
+            self._values[Metric.STREAMS_RESUMED] = 1
+
+    def generation(self, session: Session) -> Measures:
+        """The stream produces the session's answer: what is measured of that."""
+        measures = Measures(session, self._catalog.get(session.model_id), self._accepted_at)
+        self._generations.append(measures)
+        return measures
+
+    def publish(self) -> None:
+        """Publishes what there is."""
+        for measures in self._generations:
+            facts = self._facts | measures.facts()
+            self._metrics.publish(self._values | measures.values(), model=measures.labels, **facts)
+            self._values = {}
+        if not self._generations:
+            self._metrics.publish(self._values, **self._facts)
+
+
+def publish_settled(metrics: Metrics, catalog: Catalog, session: Session) -> None:
+    """A session whose producer had died was ended: its producer cannot tell any more."""
+    model = catalog.get(session.model_id) if session.kind is MessageKind.CHAT else None
+    stopped = session.stop_requested
+    metrics.publish(
+        {Metric.STREAMS_STOPPED if stopped else Metric.STREAMS_FAILED: 1},
+        model=labels_of(model),
+        **facts_of(session, model),
+        **{
+            fields.STATE: SessionState.STOPPED if stopped else SessionState.FAILED,
+            fields.ERROR_TYPE: None if stopped else INTERRUPTED.code,
+        },
+    )
