@@ -16,9 +16,9 @@ from fakes.frontend import Arrival, Frontend
 from fakes.redis_bad_luck import BadLuck, full, refusing, silent
 from fakes.redis_failover import replicated_cluster
 from fakes.redis_servers import RedisServer, redis_server
-from fakes.slow_proxy import slow_proxy
 from fakes.stack import RunningStack, running_stack
 from fakes.stream_processes import kill_streams
+from fakes.tcp_proxy import tcp_proxy
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -107,7 +107,7 @@ def test_redis_that_fails_between_two_questions(
 
 
 def test_redis_that_becomes_slow(plain: Frontend, alice: Frontend, redis: RedisServer) -> None:
-    with redis_server() as elsewhere, refusing(redis), slow_proxy("127.0.0.1", elsewhere.port, redis.port) as proxy:
+    with redis_server() as elsewhere, refusing(redis), tcp_proxy("127.0.0.1", elsewhere.port, redis.port) as proxy:
 
         def meet() -> Delay:
             proxy.delay_seconds = 0

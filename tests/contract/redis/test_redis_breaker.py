@@ -16,7 +16,7 @@ from chat.response_cache import CachedAnswer
 from fakes.redis_logs import entries_of, read_what_is_there, text_of
 from fakes.redis_ports import OpenServices
 from fakes.redis_servers import RedisServer
-from fakes.slow_proxy import SlowProxy, slow_proxy
+from fakes.tcp_proxy import TcpProxy, tcp_proxy
 
 BUDGET_SECONDS = 0.2
 FIRST_SECONDS = 0.25
@@ -26,8 +26,8 @@ ANSWER = CachedAnswer("text", "stop", Usage(1, 2))
 
 
 @pytest.fixture
-def proxy(standalone: RedisServer) -> Iterator[SlowProxy]:
-    with slow_proxy("127.0.0.1", standalone.port) as proxy:
+def proxy(standalone: RedisServer) -> Iterator[TcpProxy]:
+    with tcp_proxy("127.0.0.1", standalone.port) as proxy:
         yield proxy
 
 
@@ -57,7 +57,7 @@ async def test_silent_cluster_costs_one_budget(silent_url: str, open_services: O
     await _costs_one_budget(silent_url, open_services, redis_cluster=True)
 
 
-async def test_slow_server_costs_one_budget(proxy: SlowProxy, open_services: OpenServices) -> None:
+async def test_slow_server_costs_one_budget(proxy: TcpProxy, open_services: OpenServices) -> None:
     proxy.delay_seconds = 0.3
     await _costs_one_budget(proxy.url, open_services)
 
@@ -85,7 +85,7 @@ async def test_opening_is_logged_once_without_keys(
 
 
 async def test_server_that_speaks_again_is_used_again(
-    proxy: SlowProxy, open_services: OpenServices, session_id: str
+    proxy: TcpProxy, open_services: OpenServices, session_id: str
 ) -> None:
     services = open_services(proxy.url, redis_timeout_seconds=BUDGET_SECONDS)
     await services.cache.put(session_id, ANSWER)
@@ -140,7 +140,7 @@ async def test_follower_hears_that_its_server_died(
 
 
 async def test_follower_hears_that_its_server_fell_silent(
-    proxy: SlowProxy, open_services: OpenServices, session_id: str
+    proxy: TcpProxy, open_services: OpenServices, session_id: str
 ) -> None:
     services = open_services(proxy.url, redis_timeout_seconds=BUDGET_SECONDS)
     async with services.log.follow(session_id, seen=0) as entries:
@@ -186,7 +186,7 @@ async def test_read_only_server_is_left_for_the_new_primary(
 
 
 async def test_cancelled_calls_leave_no_answer_behind(
-    proxy: SlowProxy, open_services: OpenServices, session_id: str
+    proxy: TcpProxy, open_services: OpenServices, session_id: str
 ) -> None:
     """A connection whose answer nobody took must never give it to somebody else."""
     services = open_services(proxy.url)

@@ -14,7 +14,7 @@ from chat.redis.scripts import REQUEST_STOP
 from chat.redis.sync_calls import SyncRedisCalls
 from chat.sessions import BEGUN_SECONDS
 from fakes.redis_servers import RedisServer
-from fakes.slow_proxy import slow_proxy
+from fakes.tcp_proxy import tcp_proxy
 
 FIRST_SECONDS = 0.25
 OPEN_SECONDS = 0.005
@@ -57,7 +57,7 @@ def test_silent_socket_costs_one_budget(cluster: str) -> None:
 
 
 def test_server_that_is_slow_at_each_step_costs_one_budget(standalone: RedisServer) -> None:
-    with slow_proxy("127.0.0.1", standalone.port) as proxy:
+    with tcp_proxy("127.0.0.1", standalone.port) as proxy:
         proxy.delay_seconds = 0.15
         url = proxy.url.replace("://", "://user:password@")
         stops = RedisLogControl(RedisSettings(redis_url=url), CacheErrors())
@@ -66,7 +66,7 @@ def test_server_that_is_slow_at_each_step_costs_one_budget(standalone: RedisServ
 
 
 def test_redis_that_is_back_is_noticed_and_no_call_waits_for_that(standalone: RedisServer, session_id: str) -> None:
-    with slow_proxy("127.0.0.1", standalone.port) as proxy:
+    with tcp_proxy("127.0.0.1", standalone.port) as proxy:
         calls = SyncRedisCalls(RedisSettings(redis_url=proxy.url), CacheErrors(), probe_seconds=0.1)
 
         def stop() -> bool:

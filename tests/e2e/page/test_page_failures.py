@@ -6,7 +6,7 @@ from urllib.parse import urlencode, urlsplit
 from playwright.sync_api import Route, expect
 
 from fakes.chat_page import ChatPage
-from fakes.cutting_proxy import cutting_proxy
+from fakes.tcp_proxy import tcp_proxy
 
 QUICK = "[demo:rate=400]"
 FAILS_ONCE = "Hello from {} [demo:status=500 times=3 rate=400]"
@@ -78,8 +78,8 @@ def test_without_a_connection_nothing_typed_is_lost(chat: ChatPage) -> None:
 def test_a_dropped_connection_is_made_again(open_page: Callable[..., ChatPage], address: str) -> None:
     """The browser's own EventSource does it, with Last-Event-ID; the page only says so."""
     server = urlsplit(address)
-    with cutting_proxy(server.hostname or "", server.port or 0) as proxy:
-        chat = open_page(through=proxy.address)
+    with tcp_proxy(server.hostname or "", server.port or 0) as proxy:
+        chat = open_page(through=f"http://127.0.0.1:{proxy.port}")
         chat.watch.refusals_expected = True
         chat.send("What is artificial intelligence? [demo:rate=40]")
         shown = chat.growing(0, more_than=40)

@@ -16,7 +16,7 @@ from chat.redis import CacheErrors, RedisSettings
 from chat.redis.guard import RedisGuard
 from fakes.memory_limits import MemoryRateLimiter
 from fakes.redis_servers import RedisServer, redis_server
-from fakes.slow_proxy import slow_proxy
+from fakes.tcp_proxy import tcp_proxy
 
 LIMITS = TierLimits(requests_per_minute=100, concurrent_streams=2)
 BUDGET_SECONDS = 0.2
@@ -92,7 +92,7 @@ def test_nobody_listening_costs_nothing(redis: RedisServer) -> None:
 @pytest.mark.parametrize("delay_seconds", [0.3, 0.12])
 def test_slowness_costs_one_budget_once(delay_seconds: float) -> None:
     """Also where each answer is in time, but not all of them together."""
-    with redis_server() as redis, slow_proxy("127.0.0.1", redis.port) as proxy:
+    with redis_server() as redis, tcp_proxy("127.0.0.1", redis.port) as proxy:
         proxy.delay_seconds = delay_seconds
         first, then = costs([limiter(RedisSettings(redis_url=proxy.url)) for _ in range(ATTEMPTS)])
         assert BUDGET_SECONDS * 0.9 <= first < ONCE_SECONDS

@@ -1,4 +1,4 @@
-"""A TCP proxy before a server: it delays every answer, or lets none through."""
+"""A TCP proxy before a server: it delays every answer, lets none through, or cuts the connections."""
 
 import contextlib
 import socket
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 _CHUNK_BYTES = 65536
 
 
-class SlowProxy:
+class TcpProxy:
     """`delay_seconds` and `silent` may change at any time, also for connections that are open."""
 
     def __init__(self, host: str, port: int, listen_port: int = 0) -> None:
@@ -44,13 +44,14 @@ class SlowProxy:
         else:
             self._speaks.set()
 
-    def cut(self) -> None:
-        """Ends all connections of this moment."""
+    def cut(self) -> int:
+        """Ends all connections of this moment; returns how many sockets that were. New ones are taken as before."""
         with self._lock:
             open_now, self._open = self._open, set()
         for one in open_now:
             with contextlib.suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
+        return len(open_now)
 
     def close(self) -> None:
         with contextlib.suppress(OSError):
@@ -92,9 +93,9 @@ class SlowProxy:
 
 
 @contextlib.contextmanager
-def slow_proxy(host: str, port: int, listen_port: int = 0) -> Iterator[SlowProxy]:
+def tcp_proxy(host: str, port: int, listen_port: int = 0) -> Iterator[TcpProxy]:
     """A proxy before the server at `host` and `port`; without `listen_port` on a free port."""
-    proxy = SlowProxy(host, port, listen_port)
+    proxy = TcpProxy(host, port, listen_port)
     try:
         yield proxy
     finally:
