@@ -54,7 +54,7 @@ async def test_silent_socket_costs_one_budget(silent_url: str, open_services: Op
 
 
 async def test_silent_cluster_costs_one_budget(silent_url: str, open_services: OpenServices) -> None:
-    await _costs_one_budget(silent_url, open_services, redis_cluster=True)
+    await _costs_one_budget(silent_url, open_services, cluster=True)
 
 
 async def test_slow_server_costs_one_budget(proxy: TcpProxy, open_services: OpenServices) -> None:
@@ -219,10 +219,10 @@ async def test_loop_that_was_held_up_does_not_blame_redis(
     assert errors.total == 0
 
 
-async def _costs_one_budget(url: str, open_services: OpenServices, **settings: bool) -> None:
+async def _costs_one_budget(url: str, open_services: OpenServices, *, cluster: bool = False) -> None:
     """Every port goes on without Redis, and only the first call takes any time."""
     errors = CacheErrors()
-    services = open_services(url, errors=errors, redis_timeout_seconds=BUDGET_SECONDS, **settings)
+    services = open_services(url, errors=errors, redis_timeout_seconds=BUDGET_SECONDS, redis_cluster=cluster)
     assert await _seconds(lambda: services.cache.get("key")) <= FIRST_SECONDS
     began = time.monotonic()
     await services.cache.put("key", ANSWER)
