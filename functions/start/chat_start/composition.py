@@ -12,6 +12,7 @@ from chat.catalog import load_catalog
 from chat.clock import SystemClock
 from chat.dynamo import DynamoSessionStore, DynamoUserStore, Tables
 from chat.limits import build_rate_limiter
+from chat.metrics import CacheErrorMetrics, build_metrics
 from chat.redis import CacheErrors, Outage, RedisSettings, control
 from chat_start.service import StartChat, StopChat
 from chat_start.settings import StartSettings
@@ -30,6 +31,7 @@ class Composition:
     start_chat: StartChat
     stop_chat: StopChat
     idempotency: "Callable[[], Idempotency]"
+    metrics: CacheErrorMetrics
 
 
 def compose(environ: Mapping[str, str] = os.environ) -> Composition:
@@ -45,6 +47,7 @@ def compose(environ: Mapping[str, str] = os.environ) -> Composition:
     tables = Tables(settings)
     sessions = DynamoSessionStore(tables)
     access = Access(DynamoUserStore(tables), clock, default_tier=settings.default_tier)
+    metrics = CacheErrorMetrics(build_metrics(environ), errors)
     return Composition(
         settings=settings,
         authenticator=build_authenticator(settings, secret),
@@ -57,11 +60,13 @@ def compose(environ: Mapping[str, str] = os.environ) -> Composition:
             clock=clock,
             max_prompt_chars=settings.max_prompt_chars,
             session_seconds=settings.session_seconds,
+            metrics=metrics,
         ),
         stop_chat=StopChat(
             access=access, sessions=sessions, control=control(redis, errors=errors, outage=outage), clock=clock
         ),
         idempotency=functools.cache(lambda: _idempotency(settings)),
+        metrics=metrics,
     )
 
 

@@ -9,6 +9,7 @@ from chat.http.application import new_app
 from chat.http.body_limit import BodyLimit
 from chat.http.credentials import bearer_token
 from chat.http.json_body import read_json
+from chat.http.metrics_flush import MetricsFlush
 from chat.http.problems import problem
 from chat.http.responses import JsonResponse, timestamp
 from chat.limits import RateLimitedError, rate_limit_headers
@@ -27,6 +28,7 @@ def create_app(composition: Composition) -> FastAPI:
     app.add_api_route("/chat/start", start, methods=["POST"])
     app.add_api_route("/chat/stop", stop, methods=["POST"])
     app.add_middleware(BodyLimit, max_bytes=composition.settings.max_body_bytes)
+    app.add_middleware(MetricsFlush, metrics=composition.metrics)
     return app
 
 

@@ -12,6 +12,8 @@ from chat.event_log import LogControl
 from chat.ids import new_id, new_message_ids
 from chat.limits import Allowance, RateLimitedError, RateLimiter
 from chat.messages import Message, MessageKind, Role
+from chat.metrics import Metric, Metrics
+from chat.metrics.facts import error_facts, facts_of
 from chat.sessions import Session, SessionState, SessionStore
 from chat.settling import is_dead, settle
 from chat.users import User
@@ -70,6 +72,7 @@ class StartChat:
     clock: Clock
     max_prompt_chars: int
     session_seconds: int
+    metrics: Metrics
 
     def __call__(self, prompt: Prompt, once: Once = every_time) -> Start:
         """Stores the prompt with a new session, unless something is wrong with it.
@@ -94,7 +97,9 @@ class StartChat:
         def create() -> StartedSession:
             used.append(self.rate_limiter.hit(user.user_id, limits))
             if not used[-1].allowed:
-                raise RateLimitedError(used[-1])
+                refusal = RateLimitedError(used[-1])
+                self.metrics.publish({Metric.RATE_LIMITED: 1}, **error_facts(refusal))
+                raise refusal
             return self._create(prompt, kind)
 
         session = once(prompt, create)
@@ -151,6 +156,7 @@ class StartChat:
             task_id=session.task_id,
         )
         self.sessions.start(session, message)
+        self.metrics.publish({Metric.SESSIONS_STARTED: 1}, **facts_of(session, self.catalog.get(session.model_id)))
         return StartedSession(session.session_id, session.chat_id, session.expires_at)
 
 

@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
 
 from aws_lambda_powertools import Logger
 from fastapi import FastAPI, Request, Response
@@ -16,6 +15,7 @@ from chat.http.application import new_app
 from chat.http.credentials import bearer_token
 from chat.limits.slots import TOO_MANY_STREAMS
 from chat.metrics import Metric, Metrics, fields
+from chat.metrics.facts import error_facts
 from chat_stream.composition import Composition, compose
 from chat_stream.outcome import failure_of
 from chat_stream.settings import StreamSettings
@@ -99,7 +99,7 @@ def _time_limits(request: Request, settings: StreamSettings) -> tuple[float | No
 def _publish_refusal(metrics: Metrics, error: ChatError, session_id: str | None) -> None:
     """Only limits are counted; Lambda's own metrics and the logs have the rest."""
     limited = error.code == TOO_MANY_STREAMS
-    facts: dict[str, Any] = {fields.ERROR_TYPE: error.code, fields.SESSION_ID: session_id if limited else None}
+    facts = {**error_facts(error), fields.SESSION_ID: session_id if limited else None}
     metrics.publish({Metric.RATE_LIMITED: 1} if limited else {}, **facts)
 
 

@@ -8,6 +8,7 @@ from chat.catalog import Model
 from chat.event_log import TerminalEntry
 from chat.messages import MessageKind, Usage
 from chat.metrics import Metric, ModelLabels, fields
+from chat.metrics.facts import facts_of, labels_of
 from chat.sessions import Session, SessionState
 from chat_stream.outcome import Outcome
 from chat_stream.providers.port import Finish
@@ -61,7 +62,7 @@ class Measures:
 
     @property
     def labels(self) -> ModelLabels | None:
-        return labels_of(self.model) if self._is_chat else None
+        return labels_of(self.session, self.model)
 
     def values(self) -> dict[Metric, float]:
         """What there is to publish. Of a generation whose lease was lost it is only what the provider took."""
@@ -125,27 +126,6 @@ class Measures:
             if seconds > 0:
                 values[Metric.OUTPUT_TOKENS_PER_SECOND] = usage.output_tokens / seconds
         return values
-
-
-def labels_of(model: Model | None) -> ModelLabels | None:
-    """The dimensions of what is about `model`."""
-    return ModelLabels(model.provider, model.id) if model else None
-
-
-def facts_of(session: Session, model: Model | None = None) -> dict[str, Any]:
-    """Which session, and of which chat and model, a log line is about."""
-    chat = session.kind is MessageKind.CHAT
-    return {
-        fields.SESSION_ID: session.session_id,
-        fields.CONVERSATION_ID: session.chat_id,
-        fields.KIND: session.kind,
-        **({fields.OPERATION: "chat"} if chat else {}),
-        **(
-            {fields.PROVIDER: fields.provider_name(model.provider), fields.MODEL: model.provider_model}
-            if chat and model
-            else {}
-        ),
-    }
 
 
 def _now() -> float:

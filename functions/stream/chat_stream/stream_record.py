@@ -3,11 +3,11 @@
 from typing import Any
 
 from chat.catalog import Catalog
-from chat.messages import MessageKind
 from chat.metrics import Metric, Metrics, fields
+from chat.metrics.facts import facts_of, labels_of
 from chat.sessions import Attachment, AttachRole, Session, SessionState
 from chat.settling import INTERRUPTED
-from chat_stream.measures import Measures, facts_of, labels_of
+from chat_stream.measures import Measures
 
 
 class StreamRecord:
@@ -46,11 +46,11 @@ class StreamRecord:
 
 def publish_settled(metrics: Metrics, catalog: Catalog, session: Session) -> None:
     """A session whose producer had died was ended: its producer cannot tell any more."""
-    model = catalog.get(session.model_id) if session.kind is MessageKind.CHAT else None
+    model = catalog.get(session.model_id)
     stopped = session.stop_requested
     metrics.publish(
         {Metric.STREAMS_STOPPED if stopped else Metric.STREAMS_FAILED: 1},
-        model=labels_of(model),
+        model=labels_of(session, model),
         **facts_of(session, model),
         **{
             fields.STATE: SessionState.STOPPED if stopped else SessionState.FAILED,

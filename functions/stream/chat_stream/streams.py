@@ -21,6 +21,7 @@ from chat.event_log import EventLog, LogControl
 from chat.limits import SLOT_SECONDS, StreamSlots, take_slot
 from chat.messages import Message, MessageKind, MessageStore
 from chat.metrics import Metrics
+from chat.metrics.facts import facts_of
 from chat.sessions import Attachment, AttachRole, Failure, LeaseLostError, Session, SessionState, SessionStore
 from chat.settling import is_dead, settle
 from chat.users import User
@@ -29,7 +30,6 @@ from chat_stream.commands.command import CommandContext
 from chat_stream.commands.registry import CommandRegistry
 from chat_stream.context import MAX_MESSAGES, turns_for
 from chat_stream.following import AbandonedError, Follower, answer_in
-from chat_stream.measures import facts_of
 from chat_stream.outcome import INTERNAL, failure_of, terminal_event_id
 from chat_stream.production import Production
 from chat_stream.providers.port import ChatRequest, Piece

@@ -1,0 +1,19 @@
+"""Publishes, before a request is over, what it has counted and no record has taken along."""
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from chat.metrics import CacheErrorMetrics
+
+
+class MetricsFlush:
+    """ASGI middleware. A request that failed in Redis and publishes nothing itself has a record of its own then."""
+
+    def __init__(self, app: ASGIApp, metrics: CacheErrorMetrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._metrics.flush()

@@ -1,0 +1,35 @@
+"""What log lines say of a session, under the names of `chat.metrics.fields`."""
+
+from typing import Any
+
+from chat.catalog import Model
+from chat.errors import ChatError
+from chat.messages import MessageKind
+from chat.metrics import fields
+from chat.metrics.port import ModelLabels
+from chat.sessions import Session
+
+
+def facts_of(session: Session, model: Model | None = None) -> dict[str, Any]:
+    """Which session a line is about, of which chat, and (if `model` is given) of which model."""
+    facts: dict[str, Any] = {
+        fields.SESSION_ID: session.session_id,
+        fields.CONVERSATION_ID: session.chat_id,
+        fields.KIND: session.kind,
+    }
+    if session.kind is MessageKind.CHAT:
+        facts[fields.OPERATION] = "chat"
+        if model is not None:
+            facts[fields.PROVIDER] = fields.provider_name(model.provider)
+            facts[fields.MODEL] = model.provider_model
+    return facts
+
+
+def error_facts(error: ChatError) -> dict[str, Any]:
+    """Why something was refused."""
+    return {fields.ERROR_TYPE: error.code}
+
+
+def labels_of(session: Session, model: Model | None) -> ModelLabels | None:
+    """The dimensions of what is about `model`; slash commands are about none."""
+    return ModelLabels(model.provider, model.id) if model and session.kind is MessageKind.CHAT else None
