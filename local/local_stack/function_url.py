@@ -39,3 +39,5 @@ async def serve(exchange: Exchange, pool: Pool) -> None:
         await pool.invoke(event, HttpAnswer(exchange, headers))
     except ThrottledError:
         await problems.throttled(exchange, headers)
+    finally:
+        pool.figures.answered(exchange.status)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from local_stack.console import Console, short_name
 from local_stack.guardian import Guardian
+from local_stack.lambda_metrics import LambdaMetrics
 from local_stack.launch import Launcher
 from local_stack.metrics import Metrics
 from local_stack.options import Options
@@ -18,6 +19,7 @@ from local_stack.template import FunctionSpec, Template
 from local_stack.token import ALGORITHM, AUDIENCE, ISSUER
 
 REAP_EVERY_SECONDS = 5.0
+SAMPLE_EVERY_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ class Functions:
     async def start(self) -> None:
         """One warm process for each function with a URL; returns when they are ready or have failed."""
         await self._warm_up()
-        self._tasks.append(asyncio.create_task(self._reap()))
+        self._tasks += [asyncio.create_task(self._reap()), asyncio.create_task(self._sample())]
         for pool in self.pools.values():
             for schedule in pool.function.schedules:
                 log = self._console.writer(short_name(pool.function.name))
@@ -102,7 +104,12 @@ class Functions:
             if (pool := self.pools.get(function.name)) is not None:
                 pool.replace(spec)
             else:
-                self.pools[function.name] = Pool(spec, self._sandbox, max_processes=self._options.max_processes)
+                self.pools[function.name] = Pool(
+                    spec,
+                    self._sandbox,
+                    max_processes=self._options.max_processes,
+                    figures=LambdaMetrics(self.metrics, function.name),
+                )
 
     async def _warm_up(self) -> None:
         await asyncio.gather(*(pool.warm_up() for pool in self.pools.values() if pool.function.url is not None))
@@ -112,6 +119,12 @@ class Functions:
             await asyncio.sleep(min(REAP_EVERY_SECONDS, self._options.idle_seconds))
             for pool in self.pools.values():
                 pool.reap(self._options.idle_seconds)
+
+    async def _sample(self) -> None:
+        while True:
+            await asyncio.sleep(SAMPLE_EVERY_SECONDS)
+            for pool in self.pools.values():
+                pool.figures.sample()
 
     def _sandbox(self, function: FunctionSpec) -> Sandbox:
         write = self._console.writer(short_name(function.name))

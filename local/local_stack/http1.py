@@ -38,6 +38,7 @@ class Exchange:
         self.headers: Headers = [(name.decode("ascii"), value.decode("latin-1")) for name, value in request.headers]
         self.trailers: dict[str, str] = {}
         self.started = False
+        self.status = 0
         self.client_gone = False
 
     @property
@@ -80,7 +81,7 @@ class Exchange:
 
     async def start(self, status: int, headers: Iterable[tuple[str, str]]) -> None:
         """Sends status and headers at once. Without a content-length the body is chunked."""
-        self.started = True
+        self.started, self.status = True, status
         self._sends_body = self.method != "HEAD" and status not in _BODILESS
         encoded = [(name.encode("ascii"), value.encode("latin-1", "replace")) for name, value in headers]
         await self._send(h11.Response(status_code=status, headers=encoded, reason=_reason(status)))

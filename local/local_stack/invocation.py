@@ -40,6 +40,7 @@ class Invocation:
     """When the answer was complete, by the same clock."""
     deadline_ms: int = 0
     """Milliseconds since the epoch."""
+    failed: bool = False
     answering: bool = False
     """The runtime has begun to send an answer or an error."""
     over: asyncio.Event = field(default_factory=asyncio.Event)
@@ -65,5 +66,6 @@ class Invocation:
     async def fail(self, error_type: str) -> None:
         """The function failed; a second failure changes nothing."""
         if not self.over.is_set():
+            self.failed = True
             await self.answer.fail(error_type)
             self.over.set()

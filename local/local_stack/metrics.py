@@ -17,6 +17,7 @@ from local_stack.time_series import Bucket, Point, TimeSeries
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 MAX_SERIES = 10_000
+_GAUGES = GAUGES | {"ConcurrentExecutions"}
 _QUANTILES = (0.5, 0.95, 0.99)
 
 type Dimensions = tuple[tuple[str, str], ...]
@@ -62,11 +63,19 @@ class Metrics:
         except (ValueError, KeyError, TypeError, AttributeError):
             return False
         for key, unit, values in found:
-            if key in self._series or len(self._series) < MAX_SERIES:
-                series = self._series.setdefault(key, _Series(unit))
-                for value in values:
-                    series.add(at, value)
+            self.add(key, unit, at, *values)
         return True
+
+    def add(self, key: SeriesKey, unit: str, at: float, *values: float) -> None:
+        """Adds values of that time, in seconds since the epoch."""
+        if key in self._series or len(self._series) < MAX_SERIES:
+            series = self._series.setdefault(key, _Series(unit))
+            for value in values:
+                series.add(at, value)
+
+    def unit(self, key: SeriesKey) -> str:
+        """CloudWatch's name of the series' unit; empty: there is no such series."""
+        return self._series[key].unit if key in self._series else ""
 
     def find(
         self, namespace: str | None = None, name: str | None = None, dimension_names: Sequence[str] | None = None
@@ -85,7 +94,15 @@ class Metrics:
         )
 
     def series(
-        self, namespace: str, name: str, dimensions: Mapping[str, str], *, since: float, period: int, stat: str
+        self,
+        namespace: str,
+        name: str,
+        dimensions: Mapping[str, str],
+        *,
+        since: float,
+        period: int,
+        stat: str,
+        origin: int = 0,
     ) -> Sequence[Point]:
         """A statistic of exactly these dimensions, period by period, oldest first; see `TimeSeries.points`.
 
@@ -96,7 +113,7 @@ class Metrics:
         """
         found = self._series.get(SeriesKey(namespace, name, tuple(sorted(dimensions.items()))))
         by_time = found.by_time if found else TimeSeries()
-        return by_time.points(since=since, period=period, stat=stat)
+        return by_time.points(since=since, period=period, stat=stat, origin=origin)
 
     def text(self) -> str:
         """Everything so far: counts as counters, gauges as the latest value, the rest as summaries.
@@ -123,7 +140,7 @@ def _items(record: Mapping[str, Any], directive: Mapping[str, Any]) -> Iterator[
 def _family_lines(name: str, family: Sequence[tuple[SeriesKey, _Series]]) -> Iterator[str]:
     """A name's series; they share one unit."""
     key, first = family[0]
-    if key.name in GAUGES:
+    if key.name in _GAUGES:
         yield f"# TYPE {name} gauge"
         for key, series in family:
             yield f"{name}{_braces(key.dimensions)} {series.by_time.latest:g}"

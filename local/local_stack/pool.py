@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from local_stack.invocation import Answer, Invocation
+from local_stack.lambda_metrics import LambdaMetrics
 from local_stack.sandbox import InitError, Sandbox
 from local_stack.template import FunctionSpec
 
@@ -20,7 +21,10 @@ class ThrottledError(Exception):
 class Pool:
     """Runs invocations of one function."""
 
-    def __init__(self, function: FunctionSpec, make_sandbox: SandboxFactory, *, max_processes: int) -> None:
+    def __init__(
+        self, function: FunctionSpec, make_sandbox: SandboxFactory, *, max_processes: int, figures: LambdaMetrics
+    ) -> None:
+        self.figures = figures
         self._function = function
         self._make_sandbox = make_sandbox
         self._max_processes = max_processes
@@ -42,13 +46,20 @@ class Pool:
                 await sandbox.initialised()
             except InitError as error:
                 sandbox.claims -= 1
+                self.figures.begins()
                 await answer.fail(error.error_type)
+                self.figures.ends(0, failed=True)
                 return
             if not sandbox.ended.is_set():
                 break
         invocation = Invocation(event, answer, self._function.timeout_seconds)
         sandbox.submit(invocation)
-        await invocation.over.wait()
+        self.figures.begins()
+        try:
+            await invocation.over.wait()
+        finally:
+            ended = invocation.ended or time.monotonic()
+            self.figures.ends(ended - invocation.started, failed=invocation.failed)
 
     async def warm_up(self) -> None:
         """Starts a process if there is none, and waits until it is ready or has failed."""
@@ -94,6 +105,7 @@ class Pool:
             sandbox.claims += 1
             return sandbox
         if len(self._alive()) >= self._max_processes:
+            self.figures.throttled()
             raise ThrottledError
         return await self._add(claims=1)
 

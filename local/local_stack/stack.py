@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local_stack import http1
 from local_stack.cloudformation import TemplateError
 from local_stack.console import Console
+from local_stack.dashboard.endpoint import DashboardEndpoint
 from local_stack.dynamodb import create_tables
 from local_stack.front import Front, Handler
 from local_stack.functions import Functions, Surroundings
@@ -161,7 +162,10 @@ def _local_paths(template: Template, functions: Functions, secret: str) -> dict[
         headers = {"content-type": CONTENT_TYPE, "cache-control": "no-store"}
         await exchange.respond(200, headers, functions.metrics.text().encode())
 
-    paths: dict[str, Handler] = {"/local/metrics": metrics}
+    paths: dict[str, Handler] = {
+        "/local/metrics": metrics,
+        **DashboardEndpoint(template.path, functions.metrics).handlers(),
+    }
     with_users = [function for function in template.functions if "USERS_TABLE" in function.environment]
     if with_users:
         paths["/local/token"] = TokenEndpoint(secret, with_users[0].environment).handle

@@ -90,10 +90,10 @@ class TimeSeries:
             self._buckets = {kept: bucket for kept, bucket in self._buckets.items() if kept > oldest}
         self._buckets.setdefault(number, Bucket()).add(value)
 
-    def points(self, *, since: float, period: int, stat: str) -> Sequence[Point]:
+    def points(self, *, since: float, period: int, stat: str, origin: int = 0) -> Sequence[Point]:
         """The statistic of each period that has values, oldest first, from the one that `since` is in.
 
-        `period` is in seconds, a multiple of `BUCKET_SECONDS`; periods begin at its multiples.
+        `period` is in seconds, a multiple of `BUCKET_SECONDS`; periods begin at its multiples, counted from `origin`.
 
         Raises:
             ValueError: no such statistic, or no such period.
@@ -103,7 +103,7 @@ class TimeSeries:
         value_of = statistic(stat)
         periods: dict[int, list[Bucket]] = {}
         for number, bucket in sorted(self._buckets.items()):
-            start = number * BUCKET_SECONDS // period * period
+            start = origin + (number * BUCKET_SECONDS - origin) // period * period
             if start + period > since:
                 periods.setdefault(start, []).append(bucket)
         return [Point(start, value_of(_joined(buckets))) for start, buckets in periods.items()]

@@ -1,0 +1,66 @@
+"""``/local/dashboard``: the page, its files, and the data that it asks for."""
+
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+from local_stack import problems
+from local_stack.cloudformation import TemplateError
+from local_stack.dashboard.definition import Dashboard, read_dashboard
+from local_stack.dashboard.view import PERIODS, View
+from local_stack.http1 import Exchange
+from local_stack.metrics import Metrics
+from local_stack.pages import Pages
+
+PATH = "/local/dashboard"
+_WEB = Path(__file__).parent / "web"
+_HEADERS = {"content-type": "application/json", "cache-control": "no-store"}
+
+type Handler = Callable[[Exchange], Awaitable[None]]
+
+
+class DashboardEndpoint:
+    """Serves the dashboard of a template, read anew when the file changes."""
+
+    def __init__(self, template: Path, metrics: Metrics) -> None:
+        self._template = template
+        self._view = View(metrics)
+        self._pages = Pages(_WEB)
+        self._read: tuple[float, Dashboard] | None = None
+
+    def handlers(self) -> dict[str, Handler]:
+        """By exact path."""
+        files = {f"{PATH}/{file.name}": self._file for file in sorted(_WEB.iterdir()) if file.is_file()}
+        return {PATH: self._file, f"{PATH}/data": self._data, **files}
+
+    async def _file(self, exchange: Exchange) -> None:
+        path = exchange.target.partition("?")[0].removeprefix(PATH)
+        file = self._pages.find(path or "/")
+        if file is None:
+            await problems.problem(exchange, 404, "not_found", "There is no such file.")
+        else:
+            await self._pages.serve(exchange, file)
+
+    async def _data(self, exchange: Exchange) -> None:
+        seconds = parse_qs(urlsplit(exchange.target).query).get("seconds", ["900"])[-1]
+        if seconds not in map(str, PERIODS):
+            choice = ", ".join(map(str, PERIODS))
+            await problems.problem(exchange, 400, "invalid_request", f"seconds must be one of {choice}.")
+            return
+        try:
+            dashboard = self._dashboard()
+        except TemplateError as error:
+            await problems.problem(exchange, 500, "internal_error", str(error))
+            return
+        body = json.dumps(self._view.of(dashboard, int(seconds)), separators=(",", ":"))
+        await exchange.respond(200, _HEADERS, body.encode())
+
+    def _dashboard(self) -> Dashboard:
+        try:
+            changed = self._template.stat().st_mtime
+        except OSError as error:
+            raise TemplateError(f"{self._template} cannot be read: {error.strerror}.") from None
+        if self._read is None or self._read[0] != changed:
+            self._read = (changed, read_dashboard(self._template))
+        return self._read[1]

@@ -1,0 +1,93 @@
+"""The dashboard as the page is told it: widgets with their values."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from local_stack.dashboard import alarms
+from local_stack.dashboard.definition import Dashboard, Widget
+from local_stack.dashboard.graph import Graph, MetricEntry, Shown
+from local_stack.dashboard.lines import Window
+from local_stack.metrics import Metrics
+
+PERIODS = {300: 10, 900: 30, 3600: 60, 10800: 180}
+"""Seconds that may be looked at, and the seconds of one value then."""
+_ABSENT = {
+    "AWS/DynamoDB": "DynamoDB's own metrics exist in AWS only.",
+    "AWS/ElastiCache": "ElastiCache's own metrics exist in AWS only.",
+    "AWS/SQS": "SQS's own metrics exist in AWS only.",
+}
+
+
+class View:
+    """One dashboard over the metrics of a running stack."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._since = time.time()
+
+    def of(self, dashboard: Dashboard, seconds: int) -> dict[str, Any]:
+        """JSON for the page, over the last `seconds` (one of `PERIODS`)."""
+        now, period = time.time(), PERIODS[seconds]
+        window = Window.until_now(period, seconds // period, now)
+        return {
+            "start": window.start,
+            "period": period,
+            "count": window.count,
+            "now": now,
+            "widgets": [self._widget(dashboard, widget, window, now) for widget in dashboard.widgets],
+        }
+
+    def _widget(self, dashboard: Dashboard, widget: Widget, window: Window, now: float) -> dict[str, Any]:
+        place = widget.place
+        common = {"type": widget.kind, "place": [place.x, place.y, place.width, place.height]}
+        if widget.kind == "text":
+            return {**common, "markdown": widget.properties["markdown"]}
+        common["title"] = widget.properties.get("title", "")
+        if widget.kind == "alarm":
+            return {**common, "alarms": [self._alarm(dashboard, arn, now) for arn in widget.properties["alarms"]]}
+        return {**common, **self._metric(widget, window)}
+
+    def _alarm(self, dashboard: Dashboard, arn: str, now: float) -> dict[str, str]:
+        alarm = (dashboard.alarms or {})[arn]
+        state = alarms.state(alarm, self._metrics, now=now, running_since=self._since)
+        return {"name": alarm.name, "description": alarm.description, "state": state}
+
+    def _metric(self, widget: Widget, window: Window) -> dict[str, Any]:
+        properties = widget.properties
+        axis = properties.get("yAxis", {}).get("left", {})
+        if properties.get("setPeriodToTimeRange"):
+            window = Window(window.start, window.period * window.count, 1)
+        return {
+            "view": properties.get("view", "timeSeries"),
+            "stacked": properties.get("stacked", False),
+            "sparkline": properties.get("sparkline", False),
+            "unit": axis.get("label", ""),
+            "max": axis.get("max"),
+            "marks": properties.get("annotations", {}).get("horizontal", []),
+            "note": _note(widget),
+            "lines": [_line(shown) for shown in Graph(widget.entries, self._metrics, window).shown()],
+        }
+
+
+def _note(widget: Widget) -> str:
+    """Why there is nothing to see, if all that the widget shows is AWS's own."""
+    namespaces = {entry.namespace if isinstance(entry, MetricEntry) else _namespace(entry) for entry in widget.entries}
+    notes = [_ABSENT.get(namespace, "") for namespace in sorted(namespaces)]
+    return " ".join(notes) if all(notes) else ""
+
+
+def _namespace(entry: Any) -> str:
+    return next((namespace for namespace in _ABSENT if namespace in entry.expression), "")
+
+
+def _line(shown: Shown) -> Mapping[str, Any]:
+    line = shown.line
+    return {
+        "label": shown.label,
+        "color": shown.color,
+        "unit": line.unit,
+        "searched": shown.searched,
+        "counted": line.counted,
+        "values": line.values,
+    }
