@@ -1,5 +1,6 @@
 """The ports of the cleanup in memory."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from chat.session_index import Bucket, IndexEntry, IndexPage, Position, Progress, bucket_of
@@ -63,10 +64,10 @@ class MemoryCleanupRecord:
         self.database.check()
         return self.progress
 
-    def store_position(self, position: Position | None, *, now: float) -> None:
+    def store_positions(self, positions: Sequence[Position], *, now: float) -> None:
         with self.database.lock:
             self.database.check()
-            self.progress = replace(self.progress, position=position)
+            self.progress = replace(self.progress, positions=tuple(positions))
 
     def count_until(self, until: float, *, since: float | None, now: float) -> bool:
         with self.database.lock:

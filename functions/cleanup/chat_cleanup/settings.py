@@ -1,11 +1,21 @@
 """The cleanup function's settings."""
 
-from chat.settings import NonEmpty, Settings
+from typing import Annotated
+
+from pydantic import Field
+
+from chat.settings import Seconds, StorageSettings
 
 
-class CleanupSettings(Settings):
-    """Where things are kept."""
+class CleanupSettings(StorageSettings):
+    """How much it does at a time, and what it leaves room for."""
 
-    sessions_table: NonEmpty
-    chats_table: NonEmpty
-    users_table: NonEmpty
+    cleanup_threads: Annotated[int, Field(ge=1, le=40)] = 16
+    """Calls to DynamoDB at the same time."""
+    cleanup_margin_seconds: Seconds = 30
+    """So long before Lambda's deadline it begins to end no more sessions: a call that hangs takes 21 s at worst. Where
+    the deadline is near from the start, a quarter of the time."""
+    cleanup_dead_lease_seconds: Seconds = 10
+    """A producer whose lease is over may merely be slow; nobody waits for the cleanup, so it gives it that time."""
+    cleanup_redis_seconds: Seconds = 2
+    """For a call to Redis: longer than a request may take, for the connection is new each time."""

@@ -20,6 +20,20 @@ def new_id() -> str:
     return str(_fresh(time.time()))
 
 
+def least_id(at: float) -> str:
+    """Less than or equal to every id that was made at that time (seconds since the epoch) or later."""
+    return str(ULID.from_int(int(at * 1000) << 80))
+
+
+def made_at(ulid: str) -> float:
+    """When an id was made, in seconds since the epoch.
+
+    Raises:
+        ValueError: it is none.
+    """
+    return ULID.from_str(ulid).milliseconds / 1000
+
+
 def new_message_ids(now: float) -> MessageIds:
     """Ids for a prompt sent at `now` (seconds since the epoch) and for the answer: the first, plus one."""
     prompt = _fresh(now)

@@ -6,6 +6,7 @@ and those are ULIDs: in the order of time.
 """
 
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -73,7 +74,7 @@ class SessionIndex(Protocol):
 
 
 class Position(NamedTuple):
-    """Where a walk through the open sessions ended: the next one goes on with what is after `session_id` there."""
+    """How far a walk has come in a shard: the next one goes on with what is after `session_id` there."""
 
     shard: int
     session_id: str
@@ -83,8 +84,8 @@ class Position(NamedTuple):
 class Progress:
     """What one run of the cleanup leaves for the next."""
 
-    position: Position | None = None
-    """None: the walk was complete."""
+    positions: tuple[Position, ...] = ()
+    """The shards that were not read to their ends, those that waited longest first; none: the walk was complete."""
     counted_until: float | None = None
     """Chats and messages up to that time have been counted; seconds since the epoch."""
 
@@ -95,7 +96,7 @@ class CleanupRecord(Protocol):
     def read(self) -> Progress:
         """What the last run left; nothing if there was none, or if it cannot be understood."""
 
-    def store_position(self, position: Position | None, *, now: float) -> None:
+    def store_positions(self, positions: Sequence[Position], *, now: float) -> None:
         """Where to go on."""
 
     def count_until(self, until: float, *, since: float | None, now: float) -> bool:

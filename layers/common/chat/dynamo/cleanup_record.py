@@ -1,6 +1,7 @@
 """The cleanup's progress in DynamoDB, one item of SessionsTable: the adapter of `chat.session_index.CleanupRecord`."""
 
 from collections.abc import Sequence
+from typing import Any, cast
 
 from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.condition import Condition
@@ -26,19 +27,14 @@ class DynamoCleanupRecord:
         with storage_errors():
             try:
                 item = self._tables.cleanup.get(CLEANUP_KEY, consistent_read=True)
+                positions = tuple(_decode(text) for text in cast("list[str]", item.positions or ()))
             except (DoesNotExist, ValueError, TypeError):
                 return Progress()
-        position = None
-        if item.shard is not None and item.after is not None and 0 <= item.shard < SHARDS:
-            position = Position(int(item.shard), item.after)
-        return Progress(position, None if item.counted_until is None else float(item.counted_until))
+        return Progress(positions, None if item.counted_until is None else float(item.counted_until))
 
-    def store_position(self, position: Position | None, *, now: float) -> None:
-        shard, after = CleanupItem.shard, CleanupItem.after
-        if position is None:
-            self._write([shard.remove(), after.remove()], now)
-        else:
-            self._write([shard.set(position.shard), after.set(position.session_id)], now)
+    def store_positions(self, positions: Sequence[Position], *, now: float) -> None:
+        encoded: Any = [_encode(position) for position in positions]
+        self._write([CleanupItem.positions.set(encoded)], now)
 
     def count_until(self, until: float, *, since: float | None, now: float) -> bool:
         counted = CleanupItem.counted_until
@@ -58,3 +54,14 @@ class DynamoCleanupRecord:
                 actions=[*actions, forget],
                 condition=condition,
             )
+
+
+def _encode(position: Position) -> str:
+    return f"{position.shard}/{position.session_id}"
+
+
+def _decode(text: str) -> Position:
+    shard, slash, session_id = text.partition("/")
+    if not slash or not 0 <= int(shard) < SHARDS:
+        raise ValueError("no position")
+    return Position(int(shard), session_id)

@@ -91,8 +91,8 @@ class CleanupItem(Model):
     """How far the cleanup has come."""
 
     session_id = UnicodeAttribute(hash_key=True, attr_name="sessionId")
-    shard = NumberAttribute(null=True)
-    after = UnicodeAttribute(null=True)
+    positions = ListAttribute(of=UnicodeAttribute, null=True)
+    """Each as `shard/session id`."""
     counted_until = NumberAttribute(null=True, attr_name="countedUntil")
     ttl = NumberAttribute()
 

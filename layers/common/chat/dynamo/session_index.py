@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from pynamodb.constants import MAP
+from pynamodb.constants import MAP, NUMBER, STRING
 
 from chat.dynamo import conditions
 from chat.dynamo.calls import ConditionFailedError, Item, delete, storage_errors
@@ -62,20 +62,20 @@ def _parse(items: Iterable[Item]) -> tuple[list[IndexEntry], list[str]]:
     entries, unreadable = [], []
     for item in items:
         try:
-            entries.append(_entry(SessionItem.from_raw_data(item)))
-        except (ValueError, TypeError, KeyError, AttributeError):
+            entries.append(_entry(item))
+        except (ValueError, TypeError, KeyError):
             unreadable.append(item["sessionId"]["S"])
     return entries, unreadable
 
 
-def _entry(item: SessionItem) -> IndexEntry:
-    if not item.user_id or not item.chat_id:
-        raise ValueError("a session without user or chat")
+def _entry(item: Item) -> IndexEntry:
+    """Read by hand, ten times as fast as by PynamoDB: there may be many."""
+    answered_at = item.get("answeredAt")
     return IndexEntry(
-        session_id=item.session_id,
-        user_id=item.user_id,
-        chat_id=item.chat_id,
-        state=SessionState(item.state),
-        expires_at=float(item.expires_at),
-        answered_at=None if item.answered_at is None else float(item.answered_at),
+        session_id=item["sessionId"][STRING],
+        user_id=SessionItem.user_id.deserialize(item["userId"][STRING]),
+        chat_id=item["chatId"][STRING],
+        state=SessionState(item["state"][STRING]),
+        expires_at=float(item["expiresAt"][NUMBER]),
+        answered_at=None if answered_at is None else float(answered_at[NUMBER]),
     )

@@ -1,0 +1,36 @@
+"""Builds the cleanup function's one object graph from its environment."""
+
+import os
+from collections.abc import Mapping
+from functools import partial
+
+from chat.clock import SystemClock
+from chat.dynamo import DynamoCleanupRecord, DynamoSessionIndex, DynamoSessionStore, Tables
+from chat.metrics import CacheErrorMetrics, build_metrics
+from chat.redis import CacheErrors, RedisSettings
+from chat_cleanup.redis_side import redis_side
+from chat_cleanup.service import Cleanup
+from chat_cleanup.settings import CleanupSettings
+
+
+def compose(environ: Mapping[str, str] = os.environ) -> Cleanup:
+    """The function as deployed. Nothing is connected before the first run.
+
+    Raises:
+        SettingsError: a variable is missing or wrong.
+    """
+    settings = CleanupSettings.from_environ(environ)
+    redis = RedisSettings.from_environ(environ).model_copy(
+        update={"redis_timeout_seconds": settings.cleanup_redis_seconds}
+    )
+    errors = CacheErrors()
+    tables = Tables(settings)
+    return Cleanup(
+        index=DynamoSessionIndex(tables),
+        sessions=DynamoSessionStore(tables),
+        record=DynamoCleanupRecord(tables),
+        redis=partial(redis_side, redis, errors),
+        metrics=CacheErrorMetrics(build_metrics(environ), errors),
+        clock=SystemClock(),
+        settings=settings,
+    )

@@ -1,0 +1,108 @@
+"""One run of the cleanup."""
+
+from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import AbstractContextManager
+
+from aws_lambda_powertools import Logger
+
+from chat.causes import cause_of
+from chat.clock import Clock
+from chat.errors import StorageError
+from chat.metrics import Metric, Metrics
+from chat.session_index import CleanupRecord, Progress, SessionIndex
+from chat.sessions import SessionStore
+from chat_cleanup.deadline import Deadline
+from chat_cleanup.ending import EndSession
+from chat_cleanup.gauges import gauges
+from chat_cleanup.redis_side import RedisSide
+from chat_cleanup.settings import CleanupSettings
+from chat_cleanup.tally import Tally
+from chat_cleanup.traffic import CountTraffic, OutOfTimeError, Traffic
+from chat_cleanup.walk import Walk
+
+logger = Logger()
+
+
+class Cleanup:
+    """Ends what should be over, and publishes how things stand. Any number of runs may be under way at once."""
+
+    def __init__(
+        self,
+        *,
+        index: SessionIndex,
+        sessions: SessionStore,
+        record: CleanupRecord,
+        redis: Callable[[], AbstractContextManager[RedisSide]],
+        metrics: Metrics,
+        clock: Clock,
+        settings: CleanupSettings,
+    ) -> None:
+        self._index = index
+        self._sessions = sessions
+        self._record = record
+        self._redis = redis
+        self._metrics = metrics
+        self._clock = clock
+        self._settings = settings
+
+    def run(self, seconds_left: Callable[[], float]) -> dict[str, float]:
+        """One run; returns what it published. `seconds_left` tells what is left of Lambda's time.
+
+        Raises:
+            StorageError: DynamoDB gave no answer at all, and nothing was done.
+        """
+        deadline = Deadline(seconds_left, margin_seconds=self._settings.cleanup_margin_seconds)
+        started = self._clock.now()
+        with self._redis() as redis, ThreadPoolExecutor(self._settings.cleanup_threads) as executor:
+            statistics = executor.submit(redis.statistics)
+            progress = self._progress()
+            traffic = None if progress is None else self._traffic(progress, executor, deadline)
+            tally = self._walk(progress or Progress(), redis, executor, deadline)
+            values = gauges(tally, traffic, statistics.result())
+        self._metrics.publish(
+            values,
+            complete=tally.complete,
+            sessions_left=tally.left,
+            duration_seconds=round(self._clock.now() - started, 3),
+        )
+        return {metric.value: value for metric, value in values.items()}
+
+    def _progress(self) -> Progress | None:
+        try:
+            return self._record.read()
+        except StorageError as error:
+            logger.warning("cleanup position not read", **cause_of(error))
+            return None
+
+    def _traffic(self, progress: Progress, executor: Executor, deadline: Deadline) -> Traffic | None:
+        count = CountTraffic(
+            index=self._index, record=self._record, executor=executor, has_time=deadline.allows_counting
+        )
+        try:
+            return count(progress.counted_until, self._clock.now())
+        except (StorageError, OutOfTimeError) as error:
+            logger.warning("traffic not counted", **cause_of(error))
+            return None
+
+    def _walk(self, progress: Progress, redis: RedisSide, executor: Executor, deadline: Deadline) -> Tally:
+        end = EndSession(
+            index=self._index,
+            sessions=self._sessions,
+            control=redis.control,
+            clock=self._clock,
+            dead_lease_seconds=self._settings.cleanup_dead_lease_seconds,
+        )
+        walk = Walk(
+            index=self._index,
+            record=self._record,
+            end=end,
+            executor=executor,
+            clock=self._clock,
+            deadline=deadline,
+        )
+        try:
+            return walk.run(progress.positions)
+        except StorageError:
+            self._metrics.publish({Metric.CLEANUP_FAILURES: 1})
+            raise

@@ -1,0 +1,94 @@
+"""What Redis tells of itself. Whatever it does not tell (a managed one keeps some to itself) is left out."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from chat.redis.cache_errors import CacheErrors
+from chat.redis.guard import RedisGuard
+from chat.redis.outage import Outage
+from chat.redis.settings import RedisSettings
+
+if TYPE_CHECKING:
+    from chat.redis.connections import Client
+
+
+@dataclass(frozen=True, slots=True)
+class RedisStatistics:
+    """Of all nodes together; None: unknown."""
+
+    entries: int | None = None
+    """Keys of any kind."""
+    memory_bytes: int | None = None
+    hit_rate_percent: float | None = None
+    """Of all look-ups since Redis was started; None also if there was none."""
+
+
+class RedisStatisticsReader:
+    """Asks `INFO` and `DBSIZE`, for any thread."""
+
+    def __init__(self, settings: RedisSettings, errors: CacheErrors, outage: Outage | None = None) -> None:
+        self._guard = RedisGuard(settings, errors, outage=outage)
+
+    def read(self) -> RedisStatistics:
+        """Takes no longer than a call's budget, or two when Redis answers the first. Never raises."""
+        info = self._ask("info", lambda client: [_info(answer) for answer in _each(client, "INFO")]) or []
+        sizes = self._ask("dbsize", lambda client: [int(answer) for answer in _each(client, "DBSIZE")])
+        hits, misses = _total(info, "keyspace_hits"), _total(info, "keyspace_misses")
+        asked = (hits or 0) + (misses or 0)
+        return RedisStatistics(
+            entries=_keys(info) if sizes is None else sum(sizes),
+            memory_bytes=_total(info, "used_memory"),
+            hit_rate_percent=None if hits is None or misses is None or not asked else 100 * hits / asked,
+        )
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._guard.close()
+
+    def _ask[T](self, operation: str, work: "Callable[[Client], T]") -> T | None:
+        from chat.redis.breaker import RedisUnavailableError
+
+        try:
+            return self._guard.call(operation, work)
+        except RedisUnavailableError:
+            return None
+
+
+def _each(client: "Client", command: str) -> Iterator[Any]:
+    """The answer of each node that has keys of its own."""
+    from redis import RedisCluster
+
+    if not isinstance(client, RedisCluster):
+        yield client.execute_command(command)  # type: ignore[no-untyped-call]
+        return
+    for node in client.get_primaries():  # type: ignore[no-untyped-call]
+        yield client.execute_command(command, target_nodes=node)  # type: ignore[no-untyped-call]
+
+
+def _info(answer: Any) -> dict[str, str]:
+    """`INFO`'s fields as they are written, whether or not redis-py has parsed them."""
+    if isinstance(answer, Mapping):
+        return {str(name): _written(value) for name, value in answer.items()}
+    text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else str(answer)
+    return dict(line.split(":", 1) for line in text.splitlines() if ":" in line and not line.startswith("#"))
+
+
+def _written(value: Any) -> str:
+    """A database's line, such as `keys=2,expires=1`, is what redis-py makes a mapping of."""
+    if isinstance(value, Mapping):
+        return ",".join(f"{name}={part}" for name, part in value.items())
+    return str(value)
+
+
+def _total(info: list[dict[str, str]], name: str) -> int | None:
+    """The sum over all nodes; None if one of them does not tell it."""
+    values = [fields.get(name, "") for fields in info]
+    return sum(map(int, values)) if values and all(value.isdigit() for value in values) else None
+
+
+def _keys(info: list[dict[str, str]]) -> int | None:
+    """The keys of all databases of all nodes; one that is empty has no line."""
+    lines = [line for fields in info for name, line in fields.items() if name.startswith("db") and name[2:].isdigit()]
+    counts = [part.removeprefix("keys=") for line in lines for part in line.split(",") if part.startswith("keys=")]
+    return sum(int(count) for count in counts if count.isdigit()) if counts else None

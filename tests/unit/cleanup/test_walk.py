@@ -1,0 +1,205 @@
+"""A run is bounded in time, goes on where the last one ended, and is stopped by no session."""
+
+import pytest
+
+from chat.errors import StorageError
+from chat.metrics import Metric
+from chat.session_index import FIRST_IN_TIME, SHARDS, Bucket, IndexPage, Position
+from chat.sessions import Session
+from chat_cleanup.walk import MAX_LOGGED, Stretch, stretches
+from fakes.cleanup_world import LAMBDA_SECONDS, CleanupWorld, FakeTime
+from fakes.conversation import SESSION_SECONDS
+
+
+@pytest.fixture
+def world() -> CleanupWorld:
+    return CleanupWorld()
+
+
+def expired_sessions(world: CleanupWorld, count: int, shard: int | None = None) -> list[Session]:
+    sessions = [world.start(shard=shard) for _ in range(count)]
+    world.clock.advance(SESSION_SECONDS)
+    return sessions
+
+
+def left(world: CleanupWorld) -> set[str]:
+    return set(world.database.sessions)
+
+
+@pytest.mark.parametrize(
+    "positions",
+    [(), (Position(0, "M"),), (Position(7, "M"), Position(3, "A")), tuple(Position(shard, "M") for shard in range(8))],
+)
+def test_walk_goes_around_once(positions: tuple[Position, ...]) -> None:
+    """Each shard whole, and nothing of it twice."""
+    seen = dict.fromkeys(range(SHARDS), "")
+    for stretch in stretches(positions):
+        seen[stretch.shard] += "".join(name for name in "AMZ" if name in stretch)
+    assert {shard: sorted(names) for shard, names in seen.items()} == {shard: list("AMZ") for shard in range(SHARDS)}
+
+
+def test_walk_begins_with_what_was_left() -> None:
+    walk = list(stretches([Position(6, "M"), Position(2, FIRST_IN_TIME)]))
+    assert walk[:2] == [Stretch(6, after="M"), Stretch(2)]
+    assert [stretch.shard for stretch in walk[2:-1]] == [0, 1, 3, 4, 5, 7]
+    assert walk[-1] == Stretch(6, last="M")
+
+
+def test_run_out_of_time_leaves_the_rest_to_the_next(world: CleanupWorld) -> None:
+    sessions = expired_sessions(world, 300)
+    runs = 0
+    while left(world):
+        before = len(left(world))
+        found = world.run(FakeTime(seconds_a_look=1))
+        runs += 1
+        assert found["SessionsExpired"] == before - len(left(world)) > 0
+        assert bool(world.positions) == bool(left(world))
+    assert runs > 2
+    assert world.metrics.total(Metric.SESSIONS_EXPIRED) == len(sessions)
+    assert world.metrics.total(Metric.CLEANUP_FAILURES) == 0
+
+
+def test_no_shard_starves(world: CleanupWorld) -> None:
+    """Runs that get nowhere near the end of what is new in the first shard reach the last one all the same."""
+    (last,) = expired_sessions(world, 1, shard=7)
+    world.clock.advance(-SESSION_SECONDS)
+    expired_sessions(world, 100, shard=0)
+    for _ in range(20):
+        world.run(FakeTime(seconds_a_look=2))
+        if last.session_id not in left(world):
+            break
+        world.clock.advance(-SESSION_SECONDS)
+        expired_sessions(world, 100, shard=0)
+    assert last.session_id not in left(world)
+    assert left(world), "it came to the last shard although it never finished the first"
+
+
+def test_time_that_is_short_from_the_start_is_used(world: CleanupWorld) -> None:
+    expired_sessions(world, 3)
+    assert world.run(FakeTime(left=4))["SessionsExpired"] == 3
+
+
+def test_gauges_are_whole_although_the_work_is_not(world: CleanupWorld) -> None:
+    """There is time to count what is open after the time to end it is over."""
+    expired_sessions(world, 400)
+    world.start()
+    world.attach(world.start())
+    found = world.run(FakeTime(seconds_a_look=0.5))
+    assert 0 < found["SessionsExpired"] < 400
+    assert (found["ActiveSessions"], found["StreamsInFlight"]) == (2, 1)
+    facts = world.metrics.records[-1].facts
+    assert (facts["complete"], facts["sessions_left"]) == (True, 400 - found["SessionsExpired"])
+
+
+def test_gauges_that_are_not_whole_are_left_out(world: CleanupWorld) -> None:
+    expired_sessions(world, 100)
+    world.start()
+    found = world.run(FakeTime(seconds_a_look=LAMBDA_SECONDS / 4))
+    assert "ActiveSessions" not in found
+    assert world.metrics.records[-1].facts["complete"] is False
+    assert world.positions
+
+
+class BadSessions:
+    """Sessions at which the storage fails, each time."""
+
+    def __init__(self, world: CleanupWorld, sessions: list[Session], error: Exception) -> None:
+        self._ids = {session.session_id for session in sessions}
+        self._error = error
+        self._remove = world.index.remove_expired
+        world.index.remove_expired = self.remove_expired  # type: ignore[method-assign]
+
+    def remove_expired(self, session_id: str, *, now: float) -> bool:
+        if session_id in self._ids:
+            raise self._error
+        return self._remove(session_id, now=now)
+
+
+@pytest.mark.parametrize("error", [StorageError("No."), ValueError("the secret text"), KeyError("x"), RecursionError()])
+def test_bad_sessions_block_nobody(world: CleanupWorld, caplog: pytest.LogCaptureFixture, error: Exception) -> None:
+    sessions = expired_sessions(world, 60)
+    bad = sessions[::20]
+    BadSessions(world, bad, error)
+    for expected in (57, 0):
+        world.clock.advance(10)
+        found = world.run()
+        assert (found["SessionsExpired"], found["CleanupFailures"]) == (expected, 3)
+        assert left(world) == {session.session_id for session in bad}
+        assert world.positions == ()
+    assert found["OldestStuckSeconds"] == 20
+    logged = str([vars(record) for record in caplog.records])
+    assert all(session.session_id in logged for session in bad)
+    assert type(error).__name__ in logged
+    assert "secret text" not in logged
+    assert "Hello?" not in logged
+
+
+def test_unreadable_sessions_are_counted_and_block_nobody(world: CleanupWorld) -> None:
+    sessions = expired_sessions(world, 20)
+    world.index.unreadable = {sessions[0].session_id, sessions[7].session_id}
+    found = world.run()
+    assert (found["SessionsExpired"], found["CleanupFailures"]) == (18, 2)
+
+
+def test_many_failures_are_counted_and_not_all_logged(world: CleanupWorld, caplog: pytest.LogCaptureFixture) -> None:
+    BadSessions(world, expired_sessions(world, 100), StorageError("No."))
+    assert world.run()["CleanupFailures"] == 100
+    assert len(caplog.records) == MAX_LOGGED
+
+
+def test_session_that_ends_the_process_blocks_nobody(world: CleanupWorld) -> None:
+    """The next run begins behind it: what comes after it is not left for good."""
+    first, second = expired_sessions(world, 1, shard=2)[0], world.start(shard=5)
+    world.clock.advance(SESSION_SECONDS)
+
+    class Killed(BaseException):
+        pass
+
+    BadSessions(world, [first], Killed())  # type: ignore[arg-type]
+    with pytest.raises(Killed):
+        world.run()
+    with pytest.raises(Killed):
+        world.run()
+    assert left(world) == {first.session_id}
+    assert second.session_id not in left(world)
+
+
+def test_shard_that_cannot_be_read_blocks_no_other(world: CleanupWorld) -> None:
+    expired_sessions(world, 64)
+    page = world.index.page
+
+    def fails_once(bucket: Bucket, *, after: str, limit: int) -> IndexPage:
+        if bucket == Bucket(False, 3):
+            raise StorageError("No.")
+        return page(bucket, after=after, limit=limit)
+
+    world.index.page = fails_once  # type: ignore[method-assign]
+    found = world.run()
+    assert found["SessionsExpired"] == 64 - len(left(world))
+    assert found["CleanupFailures"] == 1
+    assert "ActiveSessions" not in found
+    world.index.page = page  # type: ignore[method-assign]
+    world.run()
+    assert left(world) == set()
+
+
+def test_storage_that_is_down_fails_the_run(world: CleanupWorld) -> None:
+    """So that it is repeated, and told to the dead letters."""
+    world.start()
+    world.database.failing = True
+    with pytest.raises(StorageError):
+        world.run()
+    assert world.metrics.published == {Metric.CLEANUP_FAILURES}
+
+
+def test_record_that_cannot_be_kept_costs_no_session_its_end(world: CleanupWorld) -> None:
+    expired_sessions(world, 5)
+
+    def fails(*_: object, **__: object) -> None:
+        raise StorageError("No.")
+
+    world.record.read = fails  # type: ignore[method-assign,assignment]
+    world.record.store_positions = fails  # type: ignore[method-assign]
+    found = world.run()
+    assert found["SessionsExpired"] == 5
+    assert "MessagesInInterval" not in found
