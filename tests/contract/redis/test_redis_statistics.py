@@ -88,7 +88,7 @@ def test_fakeredis_tells_what_it_can(opened: Open, fakeredis_environ: dict[str, 
     ],
 )
 def test_what_is_not_told_is_left_out(
-    opened: Open, own_server: RedisServer, errors: CacheErrors, forbidden: str, refused: set[str], unknown: set[str]
+    opened: Open, own_server: RedisServer, errors: CacheErrors, *, forbidden: str, refused: set[str], unknown: set[str]
 ) -> None:
     """A managed Redis does not let everybody ask everything. Without DBSIZE, the keys are those that INFO tells of."""
     with own_server.client() as client:
