@@ -12,6 +12,7 @@ import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -77,7 +78,7 @@ def event(workload: str) -> bytes:
 class Function:
     """A process that serves invocations, from its start to its end."""
 
-    def __init__(self, command: Sequence[str], environ: Mapping[str, str]) -> None:
+    def __init__(self, command: Sequence[str], environ: Mapping[str, str], folder: Path | None = None) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._listener, selectors.EVENT_READ)
@@ -87,7 +88,10 @@ class Function:
         address = f"127.0.0.1:{self._listener.getsockname()[1]}"
         started = time.perf_counter()
         self._process = subprocess.Popen(
-            command, env={**inherited, **environ, "AWS_LAMBDA_RUNTIME_API": address}, stdin=subprocess.DEVNULL
+            command,
+            env={**inherited, **environ, "AWS_LAMBDA_RUNTIME_API": address},
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
         )
         try:
             self._await_next()
@@ -114,7 +118,7 @@ class Function:
             return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
     def invoke(self, payload: bytes) -> Answer:
-        """Sends an event, receives the whole streamed answer, and waits for the next ``/next``."""
+        """Sends an event, receives the whole answer, and waits for the next ``/next``."""
         if self._polling is None:
             raise FunctionError("not waiting for an event")
         head = (
@@ -144,7 +148,7 @@ class Function:
                 prelude_end = data.find(bytes(8))
                 if prelude_end != -1 and data.find(b"data:", prelude_end) != -1:
                     answer.first_body_seconds = now
-            if data.endswith(b"\r\n0\r\n\r\n"):
+            if _is_whole(data):
                 break
         answer.seconds = now
         answer.body = bytes(data)
@@ -186,3 +190,12 @@ class Function:
             if isinstance(key.fileobj, socket.socket):
                 key.fileobj.close()
         self._selector.close()
+
+
+def _is_whole(data: bytearray) -> bool:
+    """A streamed answer ends with an empty chunk, a buffered one after its length."""
+    if data.endswith(b"\r\n0\r\n\r\n"):
+        return True
+    head, end, body = data.partition(b"\r\n\r\n")
+    length = head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]
+    return bool(end and length) and len(body) >= int(length)

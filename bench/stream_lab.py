@@ -59,12 +59,16 @@ def environ_for(endpoint: str) -> dict[str, str]:
 
 
 def stream_event(session_id: str, user_id: str) -> bytes:
+    document = json.loads(event(f"sessionId={session_id}"))
+    document["headers"]["authorization"] = f"Bearer {user_token(user_id)}"
+    return json.dumps(document).encode()
+
+
+def user_token(user_id: str) -> str:
     import jwt
 
     claims = {"sub": user_id, "iss": "bench", "aud": "bench", "exp": dt.datetime.now(dt.UTC) + dt.timedelta(hours=1)}
-    document = json.loads(event(f"sessionId={session_id}"))
-    document["headers"]["authorization"] = f"Bearer {jwt.encode(claims, SECRET, algorithm='HS256')}"
-    return json.dumps(document).encode()
+    return jwt.encode(claims, SECRET, algorithm="HS256")
 
 
 class Sessions:

@@ -1,0 +1,145 @@
+"""Cold starts of the functions as they are deployed: `sam build`'s artefacts, started as Lambda starts them.
+
+"start to first /next" is what Lambda bills as init, less fetching the code. The rows of the first answer say what a
+first request pays beyond that: what is imported or built later is no saving if every request needs it, for Lambda gives
+the start a whole processor and an invocation only the share that its memory buys.
+"""
+
+import json
+import os
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from bench.artefacts import RUNTIME, Built, build
+from bench.figures import Figure, Suite
+from bench.imports import import_seconds
+from bench.runtime_api import Function, event
+from bench.stream_lab import SECRET, dynamodb, user_token
+from local_stack.launch import Launch, Launcher
+from local_stack.template import FunctionSpec, Template
+
+STARTS = 11
+STARTS_WITHOUT_PYC = 3
+SLOWEST = 5
+
+
+@dataclass(frozen=True)
+class _Subject:
+    """A function, the most that its start may take (ms), a first event for it, and a part of the answer to that."""
+
+    name: str
+    limit: float
+    first_event: Callable[[], bytes]
+    expected: bytes
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """Seconds of each process."""
+
+    starts: list[float] = field(default_factory=list)
+    starts_without_pyc: list[float] = field(default_factory=list)
+    first_answers: list[float] = field(default_factory=list)
+
+
+def run() -> Suite:
+    """Each function in turns, so that what else the machine does falls on all."""
+    built = build()
+    figures: list[Figure] = []
+    with dynamodb() as endpoint:
+        launcher = Launcher(lambda function: _variables(function, endpoint), runtime=RUNTIME)
+        measured = {subject.name: _Measured() for subject in _SUBJECTS}
+        for number in range(STARTS):
+            for subject in _SUBJECTS:
+                _measure(launcher, built, subject, measured[subject.name], without_pyc=number < STARTS_WITHOUT_PYC)
+        for subject in _SUBJECTS:
+            figures += _figures(subject, measured[subject.name])
+            figures.append(_imports(_launch(launcher, built.shipped, subject)))
+    return Suite(
+        title=f"cold start: built artefacts, DynamoDB by moto, medians of {STARTS} processes",
+        ours="as shipped",
+        peer="without .pyc",
+        figures=tuple(figures),
+    )
+
+
+def _figures(subject: "_Subject", measured: _Measured) -> list[Figure]:
+    start, without_pyc, first_answer = (
+        statistics.median(seconds) * 1e3
+        for seconds in (measured.starts, measured.starts_without_pyc, measured.first_answers)
+    )
+    return [
+        Figure(f"{subject.name}: start to first /next", "ms", start, without_pyc, subject.limit, "value"),
+        Figure("  and the first answer after it", "ms", first_answer, compare="value"),
+    ]
+
+
+def _http_event(method: str, path: str, query: str = "", body: object = None) -> bytes:
+    document = json.loads(event(query))
+    document["rawPath"] = document["requestContext"]["http"]["path"] = path
+    document["requestContext"]["http"]["method"] = method
+    document["headers"]["authorization"] = f"Bearer {user_token('alice')}"
+    if body is not None:
+        document["headers"]["content-type"] = "application/json"
+        document["body"] = json.dumps(body)
+    return json.dumps(document).encode()
+
+
+_SUBJECTS = (
+    _Subject(
+        "StartFunction",
+        450,
+        lambda: _http_event("POST", "/chat/start", body={"modelId": "gpt-5.6-luna", "prompt": "Hello"}),
+        b'"statusCode":201',
+    ),
+    _Subject("HistoryFunction", 450, lambda: _http_event("GET", "/chat/history"), b'"statusCode":200'),
+    _Subject(
+        "StreamFunction", 600, lambda: _http_event("GET", "/chat/stream", "sessionId=unknown"), b'"statusCode":404'
+    ),
+    _Subject("CleanupFunction", 350, lambda: b"{}", b"POST"),
+)
+
+
+def _launch(launcher: Launcher, template: Template, subject: _Subject) -> Launch:
+    function = next(function for function in template.functions if function.name == subject.name)
+    return launcher.launch(function, "", 1)
+
+
+def _variables(function: FunctionSpec, endpoint: str) -> dict[str, str]:
+    own = {name: value for name, value in function.environment.items() if not name.endswith("_ARN")}
+    return own | {
+        "AUTH_SECRET": SECRET,
+        "JWT_ISSUER": "bench",
+        "JWT_AUDIENCE": "bench",
+        "JWKS_URL": "",
+        "AWS_ENDPOINT_URL_DYNAMODB": endpoint,
+        "POWERTOOLS_LOG_LEVEL": "CRITICAL",
+    }
+
+
+def _measure(launcher: Launcher, built: Built, subject: _Subject, into: _Measured, *, without_pyc: bool) -> None:
+    launch = _launch(launcher, built.shipped, subject)
+    payload = subject.first_event()
+    with Function(launch.command, launch.env, launch.cwd) as function:
+        into.starts.append(function.start_seconds)
+        started = time.perf_counter()
+        answer = function.invoke(payload)
+        into.first_answers.append(time.perf_counter() - started)
+    if subject.expected not in answer.body.replace(b" ", b""):
+        raise AssertionError(answer.body)
+    if without_pyc:
+        launch = _launch(launcher, built.without_pyc, subject)
+        with Function(launch.command, launch.env, launch.cwd) as function:
+            into.starts_without_pyc.append(function.start_seconds)
+
+
+def _imports(launch: Launch) -> Figure:
+    """The time of all imports, the slowest named; with the runtime client's, which is nearly nothing."""
+    module = launch.env["_HANDLER"].rpartition(".")[0]
+    environ = {"PATH": os.environ["PATH"], **launch.env}
+    packages = import_seconds(str(RUNTIME / "bin/python"), module, environ, launch.cwd)
+    slowest = sorted(packages, key=packages.__getitem__, reverse=True)[:SLOWEST]
+    note = ", ".join(f"{name} {packages[name] * 1e3:.0f}" for name in slowest)
+    return Figure("  its imports, one by one", "ms", sum(packages.values()) * 1e3, compare="value", note=note)
