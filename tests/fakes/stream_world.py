@@ -166,8 +166,10 @@ class StreamWorld:
     def answers(self, chat_id: str = "chat") -> list[Message]:
         return [message for message in self.history(chat_id) if message.role is Role.ASSISTANT]
 
-    def client(self, session: Session, *, seen: int = 0, deadline_in: float | None = None) -> "Client":
-        return Client(self, session, seen, deadline_in)
+    def client(
+        self, session: Session, *, seen: int = 0, deadline_in: float | None = None, arrived_ago: float = 0
+    ) -> "Client":
+        return Client(self, session, seen, deadline_in, arrived_ago)
 
     async def read(self, session: Session, *, seen: int = 0, deadline_in: float | None = None) -> list[sse.Event]:
         """Attaches and reads to the end; [] for 204."""
@@ -177,8 +179,11 @@ class StreamWorld:
 class Client:
     """One attached client; what has arrived so far is in `body`."""
 
-    def __init__(self, world: StreamWorld, session: Session, seen: int, deadline_in: float | None) -> None:
+    def __init__(
+        self, world: StreamWorld, session: Session, seen: int, deadline_in: float | None, arrived_ago: float
+    ) -> None:
         self._world = world
+        self._arrived_ago = arrived_ago
         self._session = session
         self._seen = seen
         self._deadline_in = deadline_in
@@ -206,7 +211,8 @@ class Client:
         now = asyncio.get_running_loop().time()
         deadline = None if self._deadline_in is None else now + self._deadline_in
         limit = None if deadline is None else deadline + 1
-        attach = Attach(self._session.session_id, self._session.user_id, self._seen, deadline, limit)
+        arrived_at = now - self._arrived_ago
+        attach = Attach(self._session.session_id, self._session.user_id, self._seen, deadline, limit, arrived_at)
         return await self._world.streams.open(attach)
 
     async def until_bytes(self, count: int) -> None:
