@@ -1,6 +1,6 @@
 """Who may do what, as the template's policies say, and what a call to DynamoDB asks for."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,16 +22,11 @@ class Permission:
     resource: str
 
 
-def statements(role: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """All statements of a role's own policies."""
-    return [statement for policy in role["Policies"] for statement in policy["PolicyDocument"]["Statement"]]
-
-
-def permissions(role: Mapping[str, Any]) -> set[Permission]:
-    """What a role's own policies allow."""
+def permissions(statements: Iterable[Mapping[str, Any]]) -> set[Permission]:
+    """What the statements allow."""
     return {
         Permission(action, target(resource))
-        for statement in statements(role)
+        for statement in statements
         for action in listed(statement["Action"])
         for resource in listed(statement["Resource"])
     }
@@ -42,14 +37,16 @@ def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def target(resource: Mapping[str, Any]) -> str:
-    """What `!Ref X`, `!GetAtt X.Arn` or `!Sub ${X.Arn}/index/NAME` names; anything else is an error."""
+def target(resource: Mapping[str, Any] | str) -> str:
+    """What `!Ref X`, `!GetAtt X.Arn` or `!Sub ${X.Arn}/index/NAME` names, or a text; anything else is an error."""
+    if isinstance(resource, str):
+        return resource
     ((function, argument),) = resource.items()
     if function == "Ref":
         return str(argument)
     if function == "Fn::GetAtt":
         name, attribute = argument
-        assert attribute == "Arn"
+        assert attribute.upper() == "ARN"
         return str(name)
     assert function == "Fn::Sub"
     table, index = argument.split(".Arn}/index/")

@@ -1,5 +1,7 @@
 """What CloudFormation gets: the template after SAM's transform, made in process and with no account."""
 
+import copy
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -11,15 +13,34 @@ from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 from artefacts.sam import ROOT
 
 ISSUER = "https://login.example.com/"
+"""The one parameter that has no default."""
+
+
+@cache
+def source_template() -> dict[str, Any]:
+    """`template.yaml` with the short tags as long ones. Not to be changed: all who ask get the same."""
+    document: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
+    return document
 
 
 @cache
 def transformed_template() -> dict[str, Any]:
-    """Not to be changed: all who ask get the same."""
-    document = yaml_parse((ROOT / "template.yaml").read_text())
+    """The template with the parameters' defaults. Not to be changed: all who ask get the same."""
+    return transform(source_template(), {})
+
+
+def transform(source: Mapping[str, Any], parameters: Mapping[str, str]) -> dict[str, Any]:
+    """The template as SAM makes it of `source`, which stays as it is; parameters that it has not do not count."""
+    document = copy.deepcopy(dict(source))
     for resource in document["Resources"].values():
-        for code in {"CodeUri", "ContentUri"} & resource["Properties"].keys():
+        for code in {"CodeUri", "ContentUri"} & resource.get("Properties", {}).keys():
             resource["Properties"][code] = "s3://artefacts/archive.zip"  # what `sam package` makes of a folder
-    session = boto3.Session(region_name="eu-central-1")
-    result: dict[str, Any] = Translator({}, Parser(), boto_session=session).translate(document, {"JwtIssuer": ISSUER})
+    known = {name: value for name, value in parameters.items() if name in document["Parameters"]}
+    translator = Translator({}, Parser(), boto_session=_session())
+    result: dict[str, Any] = translator.translate(document, {"JwtIssuer": ISSUER, **known})
     return result
+
+
+@cache
+def _session() -> boto3.Session:
+    return boto3.Session(region_name="eu-central-1")

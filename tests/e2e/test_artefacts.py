@@ -20,9 +20,10 @@ from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 from artefacts.gate import Gate, Rights
 from artefacts.policies import Permission, permissions
 from artefacts.sam import ARCHITECTURES, build
-from artefacts.transformed import transformed_template
+from artefacts.transformed import source_template
 from fakes.sse import Event, check_stream, parse, text_of
 from fakes.stack import running_stack
+from template.checks.stack import Stack
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -108,8 +109,10 @@ class Deployed:
 
 
 def allowed() -> dict[str, set[Permission]]:
-    resources = transformed_template()["Resources"]
-    return {name: permissions(resources[f"{name}Role"]["Properties"]) for name in FUNCTIONS}
+    stack = Stack(source_template(), {})
+    return {
+        name: permissions(item for item in stack.statements(name) if item["Effect"] == "Allow") for name in FUNCTIONS
+    }
 
 
 def signed(built: Path, folder: Path) -> Path:

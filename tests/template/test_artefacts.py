@@ -7,11 +7,13 @@ import sys
 from collections.abc import Callable, Iterator
 from importlib.util import MAGIC_NUMBER
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from artefacts.sam import ARCHITECTURES, ROOT, build
+from artefacts.transformed import source_template
+from template.checks.scenarios import SCENARIOS
+from template.checks.stack import Stack
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -158,12 +160,11 @@ print(json.dumps([[m.__file__, getattr(m.__spec__, "cached", None)] for m in lis
 """
 
 
+@pytest.mark.parametrize("scenario", ["defaults", "elasticache-prod"])
 @pytest.mark.parametrize("function", APPS)
-def test_app_imports_from_the_artefacts_alone(
-    runnable: Path, variables: dict[str, dict[str, Any]], resolve: Any, function: str
-) -> None:
+def test_app_imports_from_the_artefacts_alone(runnable: Path, function: str, scenario: str) -> None:
     """With the template's environment; no credentials are there, so nothing is called while importing."""
-    environ = {name: str(value) for name, value in resolve(variables[function]).items()}
+    environ = Stack(source_template(), SCENARIOS[scenario]).variables(function)
     modules = json.loads(run_alone(runnable, function, LIST_MODULES.format(module=APPS[function]), environ))
     shipped = [(file, cached) for file, cached in modules if file.startswith(str(runnable))]
     assert not [file for file, _ in modules if "site-packages" in file]

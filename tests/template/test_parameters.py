@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-LAMBDA_ENVIRONMENT_BYTES = 4096
-LONGEST_NAME_BYTES = 128
+from chat_stream.settings import DEFAULT_SYSTEM_PROMPT
+from local_stack.cloudformation import Resolver
+from template.checks.functions import LAMBDAS_LONGEST_SECONDS
 
 
 @pytest.fixture
@@ -53,11 +54,10 @@ def test_defaults_satisfy_their_own_bounds(parameters: dict[str, dict[str, Any]]
         ("ES256", "", False),
     ],
 )
-def test_keys_must_match_the_algorithm(
-    template: dict[str, Any], resolve: Any, algorithm: str, url: str, accepted: bool
-) -> None:
+def test_keys_must_match_the_algorithm(template: dict[str, Any], algorithm: str, url: str, accepted: bool) -> None:
     (assertion,) = template["Rules"]["KeysMatchTheAlgorithm"]["Assertions"]
-    assert resolve(assertion["Assert"], JwtAlgorithm=algorithm, JwksUrl=url) is accepted
+    resolver = Resolver(template, {"JwtAlgorithm": algorithm, "JwksUrl": url})
+    assert resolver.resolve(assertion["Assert"]) is accepted
     assert assertion["AssertDescription"]
 
 
@@ -66,14 +66,13 @@ def test_keys_come_over_https(parameters: dict[str, dict[str, Any]], url: str) -
     assert not re.fullmatch(parameters["JwksUrl"]["AllowedPattern"], url)
 
 
-def test_longest_values_fit_lambdas_environment(
-    parameters: dict[str, dict[str, Any]], variables: dict[str, dict[str, Any]]
-) -> None:
-    """Lambda takes 4 KB of names and values. Texts have a longest value here; anything else is a name or an ARN."""
-    for values in variables.values():
-        texts = [parameters.get(value.get("Ref", ""), {}) for value in values.values() if isinstance(value, dict)]
-        longest = sum(
-            max(map(len, text.get("AllowedValues", ())), default=text.get("MaxLength", LONGEST_NAME_BYTES))
-            for text in texts
-        )
-        assert sum(map(len, values)) + longest <= LAMBDA_ENVIRONMENT_BYTES
+def test_default_prompt_is_that_of_the_settings(parameters: dict[str, dict[str, Any]]) -> None:
+    assert parameters["SystemPrompt"]["Default"] == DEFAULT_SYSTEM_PROMPT
+
+
+def test_processor_is_arm64_unless_told(parameters: dict[str, dict[str, Any]]) -> None:
+    assert parameters["Architecture"]["Default"] == "arm64"
+
+
+def test_stream_may_last_as_long_as_lambda_allows(parameters: dict[str, dict[str, Any]]) -> None:
+    assert parameters["StreamTimeout"]["MaxValue"] == LAMBDAS_LONGEST_SECONDS

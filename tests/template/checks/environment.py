@@ -1,0 +1,102 @@
+"""The functions' environments and the code that reads them say the same."""
+
+import asyncio
+import importlib
+import os
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any, override
+from unittest.mock import patch
+
+from local_stack.launch import FAKE_CREDENTIALS
+from template.checks.stack import Stack
+
+READ_BY_OTHERS = {
+    "AWS_LAMBDA_EXEC_WRAPPER": "Lambda",
+    "POWERTOOLS_LOG_LEVEL": "Powertools",
+    "POWERTOOLS_METRICS_NAMESPACE": "Powertools",
+    "POWERTOOLS_SERVICE_NAME": "Powertools",
+}
+LAMBDAS_BYTES = 4096
+"""Of names and values together."""
+
+type Environ = tuple[tuple[str, str], ...]
+
+
+def check_settings(stack: Stack) -> Iterator[str]:
+    """What the settings require is there, and what the parameters allow is understood."""
+    for name in stack.functions:
+        _, problem = _composed(_package(stack, name), tuple(sorted(stack.variables(name).items())))
+        if problem is not None:
+            yield f"{name}: {problem}"
+
+
+def check_variables(stack: Stack) -> Iterator[str]:
+    """Nothing is set that nobody reads, and every function says who it is."""
+    for name in stack.functions:
+        variables = stack.variables(name)
+        read, _ = _composed(_package(stack, name), tuple(sorted(variables.items())))
+        unread = variables.keys() - read - READ_BY_OTHERS.keys()
+        yield from (f"{name}: nobody reads {variable}" for variable in sorted(unread))
+        service = f"chat-{name.removesuffix('Function').lower()}"
+        if variables.get("POWERTOOLS_SERVICE_NAME") != service:
+            yield f"{name} calls itself {variables.get('POWERTOOLS_SERVICE_NAME')}, not {service}"
+
+
+def check_environment_sizes(stack: Stack) -> Iterator[str]:
+    """The longest texts that the parameters allow fit Lambda's environment."""
+    parameters = stack.source["Parameters"]
+    for name in stack.functions:
+        longest = sum(len(key) + _longest(value, parameters) for key, value in stack.written_variables(name).items())
+        if longest > LAMBDAS_BYTES:
+            yield f"{name}: {longest} bytes of environment, where Lambda takes {LAMBDAS_BYTES}"
+
+
+_NAME_BYTES = 128
+"""Of a resource's name or ARN, or of the stack's name with a few words."""
+
+
+def _longest(value: Any, parameters: Mapping[str, Any]) -> int:
+    if not isinstance(value, dict):
+        return len(str(value))
+    parameter = parameters.get(value.get("Ref", ""), {})
+    if "AllowedValues" in parameter:
+        return max(len(str(allowed)) for allowed in parameter["AllowedValues"])
+    return int(parameter.get("MaxLength", _NAME_BYTES))
+
+
+class _Recorded(dict[str, str]):
+    """An environ that knows which of its variables were asked for by name."""
+
+    def __init__(self, values: Environ) -> None:
+        super().__init__(values)
+        self.read: set[str] = set()
+
+    @override
+    def get(self, key: str, default: Any = None) -> Any:
+        self.read.add(key)
+        return super().get(key, default)
+
+    @override
+    def __getitem__(self, key: str) -> str:
+        self.read.add(key)
+        return super().__getitem__(key)
+
+
+@cache
+def _composed(package: str, values: Environ) -> tuple[frozenset[str], str | None]:
+    """The variables that the function reads when it starts, and what it says if it does not start."""
+    environ = _Recorded(values)
+    problem = None
+    try:
+        with patch.dict(os.environ, FAKE_CREDENTIALS):
+            composition = importlib.import_module(f"{package}.composition").compose(environ)
+            if hasattr(composition, "close"):
+                asyncio.run(composition.close())
+    except Exception as error:  # noqa: BLE001  # whatever it is, the function would not start
+        problem = f"{type(error).__name__}: {error}"
+    return frozenset(environ.read), problem
+
+
+def _package(stack: Stack, function: str) -> str:
+    return str(stack.properties(function)["Handler"]).partition(".")[0]

@@ -1,0 +1,47 @@
+"""What runs by the clock: valid expressions, on an alias, with a way out for what fails."""
+
+from collections.abc import Iterator
+
+from artefacts.policies import Permission, permissions
+from template.checks.schedule_expressions import ScheduleExpressionError, interval_seconds
+from template.checks.stack import Stack, reference
+
+_SCHEDULE, _ALIAS, _QUEUE = "AWS::Scheduler::Schedule", "AWS::Lambda::Alias", "AWS::SQS::Queue"
+EXPECTED = {"CleanupFunction": 300}
+"""The functions that run by the clock, and how often, in seconds."""
+
+
+def check_schedules(stack: Stack) -> Iterator[str]:
+    """The expressions are EventBridge's, the functions those of the design, and a run ends before the next begins."""
+    found: dict[str | None, int | None] = {}
+    for name, schedule in stack.of_type(_SCHEDULE).items():
+        alias = stack.of_type(_ALIAS).get(reference(schedule["Target"]["Arn"]) or "", {})
+        function = reference(alias.get("FunctionName"))
+        try:
+            found[function] = interval_seconds(schedule["ScheduleExpression"])
+        except ScheduleExpressionError as error:
+            yield f"{name}: {error}"
+        if schedule.get("State", "ENABLED") != "ENABLED":
+            yield f"{name} is switched off"
+    if found != EXPECTED:
+        yield f"by the clock run {found}"
+    for function, seconds in EXPECTED.items():
+        if int(stack.properties(function)["Timeout"]) >= seconds:
+            yield f"{function} may still run when the next run begins"
+
+
+def check_dead_letters(stack: Stack) -> Iterator[str]:
+    """What fails is tried once more and then kept in a queue, both by the scheduler and by Lambda."""
+    for name, schedule in stack.of_type(_SCHEDULE).items():
+        target = schedule["Target"]
+        if target.get("RetryPolicy", {}).get("MaximumRetryAttempts") != 1:
+            yield f"{name} is not tried once more"
+        queue = reference(target.get("DeadLetterConfig", {}).get("Arn"))
+        if queue not in stack.of_type(_QUEUE):
+            yield f"{name} loses what fails"
+            continue
+        policies = stack.properties(reference(target["RoleArn"]) or "")["Policies"]
+        granted = permissions(item for policy in policies for item in policy["PolicyDocument"]["Statement"])
+        invoke = Permission("lambda:InvokeFunction", reference(target["Arn"]) or "")
+        if granted != {invoke, Permission("sqs:SendMessage", queue or "")}:
+            yield f"{name} may do {granted}"

@@ -1,0 +1,47 @@
+"""The template passes all checks, in each way to deploy it."""
+
+import json
+
+import pytest
+
+from artefacts.sam import sam
+from artefacts.transformed import source_template
+from template.checks import CHECKS
+from template.checks.lint import check_lint
+from template.checks.scenarios import ALL_COMBINATIONS, SCENARIOS
+from template.checks.stack import Stack
+
+STACKS = {name: Stack(source_template(), parameters) for name, parameters in SCENARIOS.items()}
+
+
+@pytest.mark.parametrize("check", [name for name in CHECKS if name != "lint"])
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_template_passes(scenario: str, check: str) -> None:
+    assert list(CHECKS[check](STACKS[scenario])) == []
+
+
+def test_transformed_template_has_no_findings_of_cfn_lint() -> None:
+    """SAM decides some conditions itself: each result that any combination of parameters has is looked at once."""
+    stacks = [Stack(source_template(), parameters) for parameters in ALL_COMBINATIONS]
+    different = {json.dumps(stack.transformed, sort_keys=True): stack for stack in stacks}
+    assert [finding for stack in different.values() for finding in check_lint(stack)] == []
+
+
+@pytest.mark.timeout(300)
+def test_template_is_valid_for_the_sam_cli() -> None:
+    assert "is a valid SAM Template" in sam("validate", "--lint")
+
+
+@pytest.mark.parametrize("parameters", [*SCENARIOS.values(), *ALL_COMBINATIONS], ids=str)
+def test_ways_to_deploy_keep_the_rules(parameters: dict[str, str]) -> None:
+    """CloudFormation would refuse one that does not, and the checks of it would say nothing."""
+    stack = Stack(source_template(), parameters)
+    for name, values in parameters.items():
+        assert values in stack.source["Parameters"][name].get("AllowedValues", [values])
+    for rule in stack.source["Rules"].values():
+        assert all(stack.value(assertion["Assert"]) for assertion in rule["Assertions"])
+
+
+def test_every_condition_is_met_and_not_met() -> None:
+    for name in source_template()["Conditions"]:
+        assert {stack.value({"Condition": name}) for stack in STACKS.values()} == {True, False}, name

@@ -1,0 +1,40 @@
+"""The checks notice the mistakes for which they are there: each is made in memory, in the template as written."""
+
+import copy
+
+import pytest
+
+from artefacts.transformed import source_template
+from template.checks import CHECKS
+from template.checks.scenarios import SCENARIOS
+from template.checks.stack import Stack
+from template.mistakes import MISTAKES
+from template.mistakes.changes import Mistake
+
+WAYS = ("defaults", "external-prod", "elasticache-dev")
+"""To deploy; with these three every condition of the template is true once and false once."""
+
+SLOW = "lint"
+"""Asked only where it is expected to say something."""
+
+
+def noticed(mistake: Mistake) -> set[str]:
+    """The names of the checks that find something."""
+    source = copy.deepcopy(source_template())
+    mistake.change(source)
+    stacks = [Stack(source, SCENARIOS[way]) for way in WAYS]
+    if any(True for stack in stacks for _ in CHECKS["sam"](stack)):
+        return {"sam"}
+    checks = CHECKS.keys() if SLOW in mistake.caught_by else CHECKS.keys() - {SLOW}
+    return {name for name in checks if any(True for stack in stacks for _ in CHECKS[name](stack))}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=[mistake.name for mistake in MISTAKES])
+def test_mistake_is_noticed(mistake: Mistake) -> None:
+    assert noticed(mistake) == mistake.caught_by
+
+
+def test_each_check_notices_a_mistake() -> None:
+    """One that nothing sets off would prove nothing."""
+    assert set().union(*(mistake.caught_by for mistake in MISTAKES)) == CHECKS.keys()
+    assert len({mistake.name for mistake in MISTAKES}) == len(MISTAKES) > 25
