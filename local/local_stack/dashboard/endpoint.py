@@ -43,7 +43,7 @@ class DashboardEndpoint:
             await self._pages.serve(exchange, file)
 
     async def _data(self, exchange: Exchange) -> None:
-        seconds = parse_qs(urlsplit(exchange.target).query).get("seconds", ["900"])[-1]
+        seconds = parse_qs(urlsplit(exchange.target).query).get("seconds", ["300"])[-1]
         if seconds not in map(str, PERIODS):
             choice = ", ".join(map(str, PERIODS))
             await problems.problem(exchange, 400, "invalid_request", f"seconds must be one of {choice}.")

@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from chat.metrics import Service
 from local_stack.dashboard import alarms
 from local_stack.dashboard.definition import Dashboard, Widget
 from local_stack.dashboard.graph import Graph, MetricEntry, Shown
@@ -12,6 +13,7 @@ from local_stack.metrics import Metrics
 
 PERIODS = {300: 10, 900: 30, 3600: 60, 10800: 180}
 """Seconds that may be looked at, and the seconds of one value then."""
+_CLEANUP = "The cleanup says so, once a run: every five minutes."
 _ABSENT = {
     "AWS/DynamoDB": "DynamoDB's own metrics exist in AWS only.",
     "AWS/ElastiCache": "ElastiCache's own metrics exist in AWS only.",
@@ -71,7 +73,10 @@ class View:
 
 
 def _note(widget: Widget) -> str:
-    """Why there is nothing to see, if all that the widget shows is AWS's own."""
+    """Why there may be nothing to see: all that the widget shows is AWS's own, or the cleanup's."""
+    dimensions = [entry.dimensions for entry in widget.entries if isinstance(entry, MetricEntry)]
+    if {found["service"] for found in dimensions if "service" in found} == {Service.CLEANUP}:
+        return _CLEANUP
     namespaces = {entry.namespace if isinstance(entry, MetricEntry) else _namespace(entry) for entry in widget.entries}
     notes = [_ABSENT.get(namespace, "") for namespace in sorted(namespaces)]
     return " ".join(notes) if all(notes) else ""

@@ -9,7 +9,7 @@ const TOP = 10;
 const BOTTOM = 20;
 const RIGHT = 8;
 const CHARACTER = 6.2;
-const TICK_PIXELS = 90;
+const TICK_PIXELS = 62;
 
 /** A mark farther up than this times the values is not drawn: it would press them to the ground. */
 const FAR = 1.6;
@@ -37,11 +37,12 @@ export class Chart {
     const unit = widget.unit || widget.lines.find((line) => line.unit)?.unit || "";
     const kind = kindOf(unit);
     const most = Math.max(0, ...this.layers.flatMap(({ top }) => top.map((value) => value ?? 0)));
+    const any = this.layers.some(({ top }) => top.some((value) => value !== null));
     const near = widget.marks.filter(({ value }) => value <= most * FAR);
     const whole = kind === "" && widget.lines.every((line) => line.counted);
     const values = axis(Math.max(most, ...near.map(({ value }) => value)), widget.max, whole);
     const end = values[values.length - 1];
-    const labels = values.map((value) => text(value, kind, end));
+    const labels = values.map((value) => (any ? text(value, kind, end) : ""));
     this.#left = Math.max(...labels.map((label) => label.length)) * CHARACTER + 8;
     const step = (size.width - this.#left - RIGHT) / Math.max(1, data.count - 1);
     this.#x = (index) => this.#left + index * step;

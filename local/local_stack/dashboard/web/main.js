@@ -80,7 +80,7 @@ function tell(state, text) {
 /** The chosen time span, in seconds. */
 function span() {
   const chosen = spans.querySelector("input:checked");
-  return chosen instanceof HTMLInputElement ? chosen.value : "900";
+  return chosen instanceof HTMLInputElement ? chosen.value : "300";
 }
 
 spans.addEventListener("change", () => {

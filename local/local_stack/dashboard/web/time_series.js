@@ -54,6 +54,7 @@ export class TimeSeries {
     if (!size.width) return;
     const colors = colorsOf(widget.lines);
     const any = widget.lines.some((line) => line.values.some((value) => value !== null));
+    this.element.classList.toggle("absent", !any && widget.note !== "");
     this.#empty.textContent = any ? "" : widget.note || "Nothing in this time.";
     this.#chart.draw(widget, data, colors, size);
     this.#pointer.show(widget, data, colors);
