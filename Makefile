@@ -33,7 +33,10 @@ build: setup ## what is deployed, in .aws-sam/build (ARCHITECTURE=x86_64 for ano
 smoke: setup ## try a deployment: make smoke URLS="START_URL STREAM_URL HISTORY_URL" (CHAT_TOKEN=), or one local address
 	@$(BIN)/python scripts/smoke.py $(URLS)
 
+costs: setup ## the README's tables of costs, from scripts/prices.toml and scripts/usage.toml
+	@$(BIN)/python scripts/costs.py --write
+
 lock: setup ## make the locks in requirements/ anew
 	@UV=.uv/bin/uv scripts/lock
 
-.PHONY: help setup run lint test bench validate build smoke lock
+.PHONY: help setup run lint test bench validate build smoke costs lock

@@ -1,0 +1,66 @@
+"""The two data files."""
+
+import datetime as dt
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+SCRIPTS = Path(__file__).parents[1]
+HOURS_A_MONTH = 730
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """In US dollars."""
+
+    usd: float
+    per: str
+    source: str
+    date: dt.date
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """Prices of one region, by name."""
+
+    region: str
+    prices: dict[str, Price]
+
+    def __getitem__(self, name: str) -> float:
+        return self.prices[name].usd
+
+    @property
+    def oldest(self) -> dt.date:
+        return min(price.date for price in self.prices.values())
+
+    @property
+    def newest(self) -> dt.date:
+        return max(price.date for price in self.prices.values())
+
+
+def read_prices(path: Path = SCRIPTS / "prices.toml") -> Prices:
+    """The prices.
+
+    Raises:
+        TypeError: one lacks something, or has more than it may.
+    """
+    document = tomllib.loads(path.read_text(encoding="utf-8"))
+    region = document.pop("region")
+    return Prices(region, {name: Price(**fields) for name, fields in document.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What scripts/usage.toml says."""
+
+    chat: dict[str, float]
+    measured: dict[str, dict[str, float]]
+    """By "none" and "redis"."""
+    idle: dict[str, float]
+
+
+def read_usage(path: Path = SCRIPTS / "usage.toml") -> Usage:
+    """The usage."""
+    document: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    return Usage(chat=document["chat"], measured=document["measured"], idle=document["idle"])

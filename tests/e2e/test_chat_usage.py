@@ -1,0 +1,74 @@
+"""What one chat takes of what is paid for, measured with the running stack: scripts/usage.toml says the same."""
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+
+import pytest
+import redis
+
+from costing.data import read_usage
+from fakes.dynamodb_local import dynamodb_local
+from fakes.dynamodb_meter import DynamoDBMeter, dynamodb_meter
+from fakes.frontend import Frontend
+from fakes.stack import RunningStack, running_stack
+
+LINE_BYTES = 26
+"""That CloudWatch adds to each line of a log."""
+
+TOLERANCE = {"write_units": 0.15, "read_units": 0.3, "log_bytes": 0.35, "sent_bytes": 0.15, "cache_units": 0.35}
+
+pytestmark = pytest.mark.timeout(150)
+
+
+@pytest.fixture(scope="module", params=["none", "redis"])
+def usage(request: pytest.FixtureRequest) -> Iterator[tuple[Mapping[str, float], Mapping[str, float]]]:
+    """What is measured, and what the file says."""
+    variables = {"REDIS_URL": ""} if request.param == "none" else {}
+    with ExitStack() as stack:
+        meter, url = stack.enter_context(dynamodb_meter(stack.enter_context(dynamodb_local())))
+        environ = {"AWS_ENDPOINT_URL_DYNAMODB": url}
+        running = stack.enter_context(running_stack(environ=environ, variables=variables))
+        frontend = stack.enter_context(Frontend(running, "alice"))
+        yield _measure(running, frontend, meter), read_usage().measured[request.param]
+
+
+def _measure(running: RunningStack, frontend: Frontend, meter: DynamoDBMeter) -> Mapping[str, float]:
+    chat = read_usage().chat
+    frontend.ask("[demo:tokens=2 rate=0]")  # processes have begun, the user is known
+    server = redis.Redis.from_url(running.address_of("redis"))
+    ends_before = running.log().count("REPORT RequestId")
+    commands, printed = _commands(server), len(running.log())
+    meter.reset()
+
+    tokens, rate, wait = (int(chat["output_tokens"]), chat["tokens_per_second"], chat["first_token_seconds"])
+    directives = f"[demo:tokens={tokens} rate={rate} slow-first={wait}]"
+    session = frontend.start("word " * (int(chat["prompt_chars"]) // 5) + directives)
+    with frontend.client.stream("GET", "/chat/stream", params={"sessionId": session["sessionId"]}) as answer:
+        streamed = sum(len(chunk) for chunk in answer.iter_raw())
+    page = frontend.client.get("/chat/history", params={"chatId": session["chatId"]})
+    running.wait_for(lambda: running.log().count("REPORT RequestId") >= ends_before + 3)
+
+    lines = [line for line in running.log()[printed:].splitlines() if re.match(r" *(start|stream|history) \| ", line)]
+    return {
+        "write_units": meter.units["write"],
+        "read_units": meter.units["read"],
+        "log_bytes": sum(len(line.partition(" | ")[2].encode()) + LINE_BYTES for line in lines),
+        "sent_bytes": len(str(session)) + streamed + len(page.content),
+        "cache_units": _commands(server) - commands,
+    }
+
+
+def _commands(server: redis.Redis) -> int:
+    statistics = server.info("stats")
+    return int(statistics["total_commands_processed"])
+
+
+@pytest.mark.parametrize("what", TOLERANCE)
+def test_usage_file_says_what_a_chat_takes(usage: tuple[Mapping[str, float], Mapping[str, float]], what: str) -> None:
+    measured, written = usage
+    if written["cache_units"] == 0 and what == "cache_units":
+        assert measured[what] < 50  # the fixture's own
+        return
+
+    assert measured[what] == pytest.approx(written[what], rel=TOLERANCE[what]), measured
