@@ -12,6 +12,7 @@ from moto import mock_aws
 from chat.auth import AuthSecret, build_secret_source
 from chat.auth.secrets import SecretFormatError, SecretsManagerSource
 from chat.errors import KeysUnavailableError
+from chat.secrets_manager import secrets_provider
 from chat.settings import AuthSettings
 
 OLD = "the-old-secret-of-these-tests-0123456789"
@@ -24,8 +25,10 @@ def secrets_manager(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    secrets_provider.cache_clear()
     with mock_aws():
         yield boto3.client("secretsmanager")
+    secrets_provider.cache_clear()
 
 
 def test_a_plain_string_is_the_secret() -> None:

@@ -12,8 +12,8 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from chat.errors import ProviderError
+from chat.secrets_manager import secrets_provider
 from chat.settings import SettingsError
-from chat_stream.providers import secrets
 from chat_stream.providers.registry import PROVIDERS, ProviderRegistry
 from chat_stream.providers.settings import Access, ProviderSettings
 from fakes.asking import a_request, collect
@@ -141,6 +141,30 @@ async def test_a_replaced_key_is_used_after_a_refusal(connect: Connect, listen: 
     await registry.close()
 
 
+async def test_a_replaced_key_is_used_before_the_old_one_is_refused(
+    demo: DemoProcess, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """While the secret cannot be read, the one in use stays."""
+    now = ["old-key"]
+
+    def read(_: str) -> str:
+        if not now:
+            raise ProviderError("The keys of the models' providers cannot be read at the moment.")
+        return json.dumps({f"{name.upper()}_API_KEY": now[0]})
+
+    used: list[str] = []
+    settings = ProviderSettings.from_environ(demo.environ | {"PROVIDER_KEYS_SECRET_ARN": "arn:of:the:secret"})
+    registry = ProviderRegistry(settings, read_secret=read)
+    adapter = await registry.adapter(name)
+    monkeypatch.setattr(adapter, "use_key", used.append)
+    now[:] = ["new-key"]
+    assert await registry.adapter(name) is adapter
+    now.clear()
+    assert await registry.adapter(name) is adapter
+    assert used == ["new-key"]
+    await registry.close()
+
+
 @pytest.fixture
 def secrets_manager(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A Secrets Manager on this machine."""
@@ -154,9 +178,9 @@ def secrets_manager(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         "AWS_SECRET_ACCESS_KEY": "test",
     }.items():
         monkeypatch.setenv(name, value)
-    secrets._provider.cache_clear()
+    secrets_provider.cache_clear()
     yield
-    secrets._provider.cache_clear()
+    secrets_provider.cache_clear()
     server.stop()
 
 

@@ -97,11 +97,21 @@ class ProviderRegistry:
         async with adapters.locks.setdefault(name, asyncio.Lock()):
             if name not in adapters.made:
                 adapters.made[name] = await asyncio.to_thread(self._make, name)
-            elif name in adapters.refused:  # the key may have been replaced since
-                access = await asyncio.to_thread(self._access, name)
-                adapters.made[name].use_key(access.api_key)
+            elif self._settings.provider_keys_secret_arn is not None:  # the key may have been replaced since
+                await self._renew_key(name)
             adapters.refused.discard(name)
             return adapters.made[name]
+
+    async def _renew_key(self, name: str) -> None:
+        """While the secret cannot be read, or has no such key, the one in use stays, unless the provider refused it."""
+        adapters = self._here()
+        try:
+            access = await asyncio.to_thread(self._access, name)
+        except ProviderError:
+            if name in adapters.refused:
+                raise
+        else:
+            adapters.made[name].use_key(access.api_key)
 
     async def close(self) -> None:
         """Closes the connections of this event loop's adapters."""

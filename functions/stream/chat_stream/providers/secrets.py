@@ -1,12 +1,6 @@
 """Reads the providers' keys from AWS Secrets Manager."""
 
-import functools
-from typing import TYPE_CHECKING
-
 from chat.errors import ProviderError
-
-if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.parameters import SecretsProvider
 
 MAX_AGE_SECONDS = 60
 """How long a secret that was read is used again; a replaced key is found after that."""
@@ -20,19 +14,12 @@ def read_secret(arn: str) -> str:
     """
     from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 
+    from chat.secrets_manager import secrets_provider
+
     try:
-        text = _provider().get(arn, max_age=MAX_AGE_SECONDS)
+        text = secrets_provider().get(arn, max_age=MAX_AGE_SECONDS)
     except GetParameterError as error:
         raise ProviderError("The keys of the models' providers cannot be read at the moment.") from error
     if not isinstance(text, str):
         raise ProviderError("The secret with the keys of the models' providers is not text.", retryable=False)
     return text
-
-
-@functools.cache
-def _provider() -> "SecretsProvider":
-    from aws_lambda_powertools.utilities.parameters import SecretsProvider
-    from botocore.config import Config
-
-    config = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 2, "mode": "standard"})
-    return SecretsProvider(boto_config=config)

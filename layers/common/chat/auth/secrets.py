@@ -8,18 +8,12 @@ rotation throws nobody out; what is signed anew is signed with `current`.
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from chat.errors import KeysUnavailableError
 from chat.settings import AuthSettings
 
-if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.parameters.base import BaseProvider
-
 MIN_SECRET_CHARS = 32
 CACHE_SECONDS = 300
-CONNECT_TIMEOUT_SECONDS = 2
-READ_TIMEOUT_SECONDS = 3
 
 
 class SecretFormatError(Exception):
@@ -74,7 +68,6 @@ class SecretsManagerSource:
     def __init__(self, arn: str, *, cache_seconds: int = CACHE_SECONDS) -> None:
         self._arn = arn
         self._cache_seconds = cache_seconds
-        self._provider: BaseProvider | None = None
         self._last: AuthSecret | None = None
 
     def __call__(self) -> AuthSecret:
@@ -86,28 +79,16 @@ class SecretsManagerSource:
         """
         from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 
-        provider = self._provider = self._provider or _secrets_provider()
+        from chat.secrets_manager import secrets_provider
+
         try:
-            text = provider.get(self._arn, max_age=self._cache_seconds)
+            text = secrets_provider().get(self._arn, max_age=self._cache_seconds)
         except GetParameterError as error:
             if self._last is None:
                 raise KeysUnavailableError("The service cannot read its keys; try again.") from error
         else:
             self._last = AuthSecret.parse(str(text))
         return self._last
-
-
-def _secrets_provider() -> "BaseProvider":
-    from aws_lambda_powertools.utilities.parameters import SecretsProvider
-    from botocore.config import Config
-
-    return SecretsProvider(
-        boto_config=Config(
-            connect_timeout=CONNECT_TIMEOUT_SECONDS,
-            read_timeout=READ_TIMEOUT_SECONDS,
-            retries={"total_max_attempts": 2},
-        )
-    )
 
 
 def _checked(value: object) -> bytes:

@@ -4,6 +4,8 @@ Nothing here connects before the first call, and nothing repeats a call. redis-p
 client that is made imports it.
 """
 
+import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -32,12 +34,14 @@ def async_client(settings: RedisSettings) -> "AsyncClient":
 
     from chat.redis.known_keys import KnownKeys
 
-    options = _options(settings) | {
+    options = _options(settings, asynchronous=True) | {
         "retry": Retry(NoBackoff(), 0),
         "socket_timeout": None,
         "socket_connect_timeout": CLOSING_SECONDS,
         "max_connections": MAX_CONNECTIONS,
     }
+    if settings.redis_url_secret_arn is not None:
+        threading.Thread(target=prepare, args=(settings,), name="redis-secret", daemon=True).start()
     if not settings.redis_cluster:
         return Redis.from_url(_url(settings), **options)
     cluster = RedisCluster.from_url(_url(settings), **options)
@@ -54,7 +58,7 @@ def sync_client(settings: RedisSettings) -> "Client":
     from redis.backoff import NoBackoff
     from redis.retry import Retry
 
-    options = _options(settings) | {
+    options = _options(settings, asynchronous=False) | {
         "retry": Retry(NoBackoff(), 0),
         "socket_timeout": settings.redis_timeout_seconds,
         "socket_connect_timeout": settings.redis_timeout_seconds,
@@ -78,7 +82,16 @@ async def own_connection(client: "AsyncClient", key: str) -> "AbstractConnection
     return connection
 
 
-def _options(settings: RedisSettings) -> dict[str, Any]:
+def prepare(settings: RedisSettings) -> None:
+    """What a process's first call waits for outside its budget: reading the secret with the address, if one has it."""
+    if settings.redis_url_secret_arn is not None:
+        from chat.redis.url_secret import RedisAddressError, url_secret
+
+        with suppress(RedisAddressError):  # the call will say so
+            url_secret(settings.redis_url_secret_arn).address()
+
+
+def _options(settings: RedisSettings, *, asynchronous: bool) -> dict[str, Any]:
     """RESP 2 and no driver information: without a password a connection is ready as soon as it is connected."""
     options: dict[str, Any] = {"protocol": 2, "driver_info": None}
     if settings.redis_iam_user is not None and settings.redis_cache_name is not None:
@@ -88,10 +101,21 @@ def _options(settings: RedisSettings) -> dict[str, Any]:
         options["credential_provider"] = iam_credentials(
             user=settings.redis_iam_user, cache_name=settings.redis_cache_name, host=host
         )
+    if settings.redis_url_secret_arn is not None:
+        from chat.redis.secret_connections import secret_options
+        from chat.redis.url_secret import url_secret
+
+        secret = url_secret(settings.redis_url_secret_arn)
+        options |= secret_options(secret, cluster=settings.redis_cluster, asynchronous=asynchronous)
     return options
 
 
 def _url(settings: RedisSettings) -> str:
+    if settings.redis_url_secret_arn is not None:
+        from chat.redis.secret_connections import secret_url
+        from chat.redis.url_secret import url_secret
+
+        return secret_url(url_secret(settings.redis_url_secret_arn), cluster=settings.redis_cluster)
     if settings.redis_url is None:
         raise ValueError("there is no REDIS_URL")
     return settings.redis_url

@@ -80,8 +80,9 @@ class RedisGuard:
             self._client.close()
 
     def _within_budget[T](self, work: "Callable[[Client], T]") -> T:
-        import chat.redis.connections  # noqa: F401  # a cold process's import is no part of the budget
+        from chat.redis.connections import prepare  # a cold process's import is no part of the budget
 
+        prepare(self._settings)
         call = self._threads.submit(lambda: work(self._connected()))
         try:
             return result_within(call, self._settings.redis_timeout_seconds)
