@@ -35,11 +35,15 @@ async def run(
         return
     while True:
         await sleep(seconds)
-        event = schedule.payload or json.dumps(_scheduled_event(schedule))
         try:
-            await pool.invoke(event.encode(), _Discarded())
+            await pool.invoke(event_of(schedule), _Discarded())
         except ThrottledError:
             log(f"{schedule.name} was left out: all processes are busy.")
+
+
+def event_of(schedule: ScheduleSpec) -> bytes:
+    """What the function is invoked with: the template's own event, or one as EventBridge makes it."""
+    return (schedule.payload or json.dumps(_scheduled_event(schedule))).encode()
 
 
 def _scheduled_event(schedule: ScheduleSpec) -> dict[str, object]:

@@ -23,6 +23,7 @@ from local_stack.options import Options
 from local_stack.pages import Pages
 from local_stack.providers import on_demo, provider_names, provider_variables
 from local_stack.reload import changes
+from local_stack.run_now import RunEndpoint
 from local_stack.services import Service, ServiceError, start_service
 from local_stack.template import FunctionSpec, Template, read_template
 from local_stack.token import TokenEndpoint, load_secret
@@ -165,6 +166,7 @@ def _local_paths(template: Template, functions: Functions, secret: str) -> dict[
     paths: dict[str, Handler] = {
         "/local/metrics": metrics,
         **DashboardEndpoint(template.path, functions.metrics).handlers(),
+        **RunEndpoint(template, lambda: functions.pools).handlers(),
     }
     with_users = [function for function in template.functions if "USERS_TABLE" in function.environment]
     if with_users:

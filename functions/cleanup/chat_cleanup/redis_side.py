@@ -22,7 +22,7 @@ class RedisSide:
 @contextmanager
 def redis_side(settings: RedisSettings, errors: CacheErrors) -> Iterator[RedisSide]:
     """New for each run: minutes lie between two, in which the process stood still and Redis may have come back."""
-    if settings.redis_url is None:
+    if not settings.has_redis:
         yield RedisSide(NoLogControl(), RedisStatistics)
         return
     outage = Outage()

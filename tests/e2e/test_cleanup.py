@@ -1,0 +1,130 @@
+"""The cleanup in the running stack: processes that die, sessions that nobody comes for, and the gauges of all that."""
+
+import re
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from fakes import sse
+from fakes.frontend import Frontend
+from fakes.stack import RunningStack, running_stack
+from fakes.stream_processes import kill_streams
+
+pytestmark = pytest.mark.timeout(120)
+
+SESSION_SECONDS = 4
+LEASE_SECONDS = 2
+VARIABLES = {
+    "SESSION_SECONDS": str(SESSION_SECONDS),
+    "LEASE_SECONDS": str(LEASE_SECONDS),
+    "CLEANUP_DEAD_LEASE_SECONDS": "0.5",
+}
+PATIENCE_SECONDS = 20
+SEEN_SECONDS = 2.5
+
+
+@pytest.fixture(scope="module", params=[True, False], ids=["redis", "no-redis"])
+def with_redis(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param)
+
+
+@pytest.fixture(scope="module")
+def stack(with_redis: bool) -> Iterator[RunningStack]:
+    without = {} if with_redis else {"REDIS_URL": ""}
+    with running_stack(variables=VARIABLES | without) as running:
+        yield running
+
+
+def run_cleanup(stack: RunningStack) -> dict[str, float]:
+    answer = httpx.post(f"{stack.url}/local/run/CleanupFunction", timeout=60)
+    assert answer.status_code == 200, answer.text
+    found: dict[str, float] = answer.json()
+    return found
+
+
+def run_until(stack: RunningStack, metric: str, value: float) -> dict[str, float]:
+    """Runs it time and again, until it says so."""
+    limit = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        found = run_cleanup(stack)
+        assert found["CleanupFailures"] == 0
+        if found[metric] == value:
+            return found
+        assert time.monotonic() < limit, found
+        time.sleep(0.2)
+
+
+def published(stack: RunningStack, metric: str) -> list[float]:
+    """All values of a cleanup's metric, as the function printed them."""
+    return [float(value) for value in re.findall(rf'"service":"chat-cleanup".*"{metric}":([\d.]+)', stack.log())]
+
+
+def statuses(alice: Frontend, chat_id: str) -> list[tuple[str, str]]:
+    return [(message["role"], message["status"]) for message in alice.history(chat_id)]
+
+
+def test_answer_of_a_killed_process_is_kept(alice: Frontend) -> None:
+    """Nobody comes back for it: it is the cleanup that puts the partial answer into the chat."""
+    session = alice.start("[demo:tokens=2000 rate=40] killed")
+    seen: list[sse.Event] = []
+    with alice.stream(session["sessionId"]) as arrivals:
+        began = time.monotonic()
+        for arrival in arrivals:
+            seen.append(arrival.event)
+            if arrival.at - began > SEEN_SECONDS:
+                break
+        in_flight = run_cleanup(alice.stack)
+        assert (in_flight["ActiveSessions"], in_flight["StreamsInFlight"]) == (1, 1)
+        assert statuses(alice, session["chatId"]) == [("user", "complete")]
+        kill_streams(alice.stack)
+
+    found = run_until(alice.stack, "SessionsSettled", 1)
+
+    assert (found["ActiveSessions"], found["StreamsInFlight"], found["SessionsExpired"]) == (0, 0, 0)
+    assert found["OldestStuckSeconds"] > 0
+    assert statuses(alice, session["chatId"]) == [("user", "complete"), ("assistant", "interrupted")]
+    answer, shown = alice.history(session["chatId"])[1]["content"], sse.text_of(seen)
+    assert answer.startswith(shown[: len(answer)])
+    assert len(answer) > 40
+    assert run_cleanup(alice.stack)["SessionsSettled"] == 0
+    assert sum(published(alice.stack, "SessionsSettled")) == 1
+    events = alice.read(session["sessionId"])
+    assert (sse.text_of(events), events[-1].data["code"]) == (answer, "interrupted")
+
+
+def test_session_that_nobody_streams_is_removed_and_its_prompt_stays(alice: Frontend) -> None:
+    session = alice.start("Is anybody there?")
+    assert run_cleanup(alice.stack)["SessionsExpired"] == 0
+
+    found = run_until(alice.stack, "SessionsExpired", 1)
+
+    assert (found["ActiveSessions"], found["StreamsInFlight"], found["SessionsSettled"]) == (0, 0, 0)
+    (event,) = alice.read(session["sessionId"])
+    assert event.data["code"] == "session_not_found"
+    assert statuses(alice, session["chatId"]) == [("user", "complete")]
+    assert alice.ask("[demo:tokens=5 rate=0] Now I am", chatId=session["chatId"])[-1].type == "done"
+
+
+def test_stream_that_works_is_none_of_its_business(alice: Frontend) -> None:
+    session = alice.start("[demo:tokens=120 rate=40] Go on")
+    with alice.stream(session["sessionId"]) as arrivals:
+        events = []
+        for arrival in arrivals:
+            events.append(arrival.event)
+            if len(events) % 40 == 0:
+                assert run_cleanup(alice.stack)["StreamsInFlight"] == 1
+    assert events[-1].type == "done"
+    assert run_cleanup(alice.stack)["StreamsInFlight"] == 0
+    assert statuses(alice, session["chatId"])[-1] == ("assistant", "complete")
+
+
+def test_gauges_are_published_with_their_metrics(alice: Frontend, with_redis: bool) -> None:
+    alice.ask("[demo:tokens=5 rate=0] Count me")
+    found = run_cleanup(alice.stack)
+    redis_gauges = {"CacheEntries", "CacheMemoryBytes", "CacheHitRate"}
+    assert {"ActiveSessions", "StreamsInFlight", "ChatsInInterval", "MessagesInInterval"} <= found.keys()
+    assert (redis_gauges & found.keys()) == (redis_gauges if with_redis else set())
+    for metric, value in found.items():
+        assert published(alice.stack, metric)[-1] == pytest.approx(value)
