@@ -44,7 +44,7 @@ def add(metrics: Metrics, name: str, value: float, at: float | None = None, **mo
     metrics.add(SeriesKey(APP, name, dimensions), "Count", time.time() if at is None else at, value)
 
 
-def by_label(widget: dict[str, Any]) -> dict[str, list[float | None]]:
+def by_label(widget: dict[str, Any]) -> dict[str, tuple[float | None, ...]]:
     return {line["label"]: line["values"] for line in widget["lines"]}
 
 
