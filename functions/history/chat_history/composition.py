@@ -32,6 +32,7 @@ def compose(environ: Mapping[str, str] = os.environ) -> Composition:
     settings = HistorySettings.from_environ(environ)
     secret = build_secret_source(settings)
     tables = Tables(settings)
+    tables.prepare()
     access = Access(DynamoUserStore(tables), SystemClock(), default_tier=settings.default_tier)
     return Composition(
         authenticator=build_authenticator(settings, secret),

@@ -5,16 +5,29 @@ The endpoints call synchronous code directly: a buffered function has one reques
 
 from typing import Annotated
 
-from fastapi import Depends, FastAPI, Query, Request
+from fastapi import FastAPI
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.requests import Request
 
 from chat.http.application import new_app
 from chat.http.credentials import bearer_token
+from chat.http.query import read_query
 from chat.http.responses import JsonResponse
 from chat_history.composition import Composition
 from chat_history.wire import message_json, model_json
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
+
+
+class HistoryQuery(BaseModel):
+    """The query of GET /chat/history."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    chat_id: Annotated[str | None, Field(alias="chatId", pattern="^[A-Za-z0-9_-]{1,64}$")] = None
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT
+    cursor: str | None = None
 
 
 def create_app(composition: Composition) -> FastAPI:
@@ -26,41 +39,24 @@ def create_app(composition: Composition) -> FastAPI:
     return app
 
 
-async def _composition(request: Request) -> Composition:
-    composition: Composition = request.app.state.composition
-    return composition
-
-
-Objects = Annotated[Composition, Depends(_composition)]
-
-
-async def _user_id(request: Request, objects: Objects) -> str:
-    return objects.authenticator.authenticate(bearer_token(request))
-
-
-# A dependency runs before the query is looked at: who asks comes before what is asked.
-UserId = Annotated[str, Depends(_user_id)]
-
-
-async def history(
-    objects: Objects,
-    user_id: UserId,
-    chat_id: Annotated[str | None, Query(alias="chatId", pattern="^[A-Za-z0-9_-]{1,64}$")] = None,
-    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT,
-    cursor: str | None = None,
-) -> JsonResponse:
+async def history(request: Request) -> JsonResponse:
     """GET /chat/history: a chat's messages in order, or those of all chats."""
-    page = objects.read_history(user_id, chat_id, limit=limit, cursor=cursor)
+    composition: Composition = request.app.state.composition
+    user_id = composition.authenticator.authenticate(bearer_token(request))
+    query = read_query(request, HistoryQuery)
+    page = composition.read_history(user_id, query.chat_id, limit=query.limit, cursor=query.cursor)
     return JsonResponse(
         {
-            "chatId": chat_id,
+            "chatId": query.chat_id,
             "messages": [message_json(message) for message in page.messages],
             "nextCursor": page.next_cursor,
         }
     )
 
 
-async def models(objects: Objects, user_id: UserId) -> JsonResponse:
+async def models(request: Request) -> JsonResponse:
     """GET /chat/models: all models, and which of them the caller may use."""
-    offered = objects.offer_models(user_id)
+    composition: Composition = request.app.state.composition
+    user_id = composition.authenticator.authenticate(bearer_token(request))
+    offered = composition.offer_models(user_id)
     return JsonResponse({"tier": offered.tier, "models": [model_json(model, offered.tier) for model in offered.models]})

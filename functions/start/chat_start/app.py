@@ -1,7 +1,10 @@
 """The handler that Lambda calls."""
 
-from chat.http.function_url import FunctionUrlHandler
-from chat_start.composition import compose
-from chat_start.routes import create_app
+from chat.starting import starting
 
-handler = FunctionUrlHandler(create_app(compose()))
+with starting():
+    from chat.http.function_url import FunctionUrlHandler
+    from chat_start.composition import compose
+    from chat_start.routes import create_app
+
+    handler = FunctionUrlHandler(create_app(compose()))

@@ -45,6 +45,7 @@ def compose(environ: Mapping[str, str] = os.environ) -> Composition:
     secret = build_secret_source(settings)
     clock = SystemClock()
     tables = Tables(settings)
+    tables.prepare()
     sessions = DynamoSessionStore(tables)
     access = Access(DynamoUserStore(tables), clock, default_tier=settings.default_tier)
     metrics = CacheErrorMetrics(build_metrics(environ), errors)

@@ -4,9 +4,11 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger
-from fastapi import FastAPI, Request, Response
+from starlette.requests import Request
+from starlette.responses import Response
 
 from chat import events
 from chat.causes import cause_of
@@ -23,6 +25,9 @@ from chat_stream.streams import Attach
 from chat_stream.threads import in_thread, install_executor
 from chat_stream.writer import EventStream, EventWriter
 
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
 MAX_SESSION_ID_CHARS = 64
 LIMIT_SHARE = 0.5
 """How much of the margin before Lambda's deadline storing may take, before the stream ends without it."""
@@ -30,11 +35,11 @@ LIMIT_SHARE = 0.5
 logger = Logger()
 
 
-def create_app(compose: Callable[[], Composition]) -> FastAPI:
+def create_app(compose: Callable[[], Composition]) -> "FastAPI":
     """The application; `compose` is called once, when it starts."""
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: "FastAPI") -> AsyncIterator[None]:
         executor = install_executor()
         app.state.composition = compose()
         yield

@@ -10,7 +10,7 @@ from fakes.buffered_functions import ENVIRON, token, url_event
 SCRIPT = """
 import json, sys
 from chat_start.app import handler
-before = sorted({"boto3", "cryptography", "jwt", "openai", "anthropic"} & set(sys.modules))
+before = sorted({"boto3", "openai", "anthropic"} & set(sys.modules))
 print(json.dumps({"imported": before, "answer": handler(json.load(sys.stdin), None)}))
 """
 

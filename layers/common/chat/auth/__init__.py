@@ -1,6 +1,6 @@
 """Who asks: bearer tokens, stream tokens, and the secret behind them.
 
-`import jwt` brings in cryptography, boto3 brings in botocore: both are imported when they are first needed.
+PyJWT is imported at once, for nearly every request has a token to verify; boto3 when a secret is first read.
 """
 
 from chat.auth.authenticator import Authenticator, build_authenticator

@@ -1,14 +1,13 @@
 """Bearer tokens: JWTs (RFC 7519, checked as RFC 8725 asks) from whoever runs the user accounts."""
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import jwt
 
 from chat.auth.secrets import SecretSource
 from chat.errors import AuthenticationError, KeysUnavailableError
 from chat.settings import AuthSettings
-
-if TYPE_CHECKING:
-    from jwt import PyJWK
 
 MAX_TOKEN_CHARS = 8192
 MAX_SUBJECT_CHARS = 128
@@ -20,7 +19,7 @@ JWKS_COOLDOWN_SECONDS = 30
 
 _NO_KEYS = "The keys that tokens are signed with cannot be fetched; try again."
 
-type Key = "bytes | PyJWK"
+type Key = bytes | jwt.PyJWK
 type KeyFinder = Callable[[str], Iterable[Key]]
 """Gives the keys that a token may have been signed with."""
 
@@ -50,8 +49,6 @@ class Authenticator:
         return _subject(self._claims(token))
 
     def _claims(self, token: str) -> dict[str, Any]:
-        import jwt
-
         try:
             for key in self._keys(token):
                 try:
@@ -66,8 +63,6 @@ class Authenticator:
         raise AuthenticationError("The token is not valid.")
 
     def _decode(self, token: str, key: Key) -> dict[str, Any]:
-        import jwt
-
         claims: dict[str, Any] = jwt.decode(
             token,
             key,
@@ -94,8 +89,6 @@ class _JwksKeys:
     """The key whose id the token names, from a JSON Web Key Set (RFC 7517)."""
 
     def __init__(self, url: str) -> None:
-        import jwt
-
         self._client = jwt.PyJWKClient(
             url,
             timeout=JWKS_TIMEOUT_SECONDS,
@@ -103,9 +96,7 @@ class _JwksKeys:
             cooldown_duration=JWKS_COOLDOWN_SECONDS,
         )
 
-    def __call__(self, token: str) -> "Iterable[PyJWK]":
-        import jwt
-
+    def __call__(self, token: str) -> Iterable[jwt.PyJWK]:
         try:
             self._client.get_jwk_set()  # from its cache, as a rule; apart, so that its failure is not the token's
         except (jwt.PyJWTError, OSError, ValueError) as error:

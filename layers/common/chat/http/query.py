@@ -1,0 +1,21 @@
+"""Query strings: the fields that are known; what else is there is ignored.
+
+FastAPI's own parameters would do the same, and import all of pydantic's version 1 to look whether they are of that.
+"""
+
+from pydantic import BaseModel, ValidationError
+from starlette.requests import Request
+
+from chat.http.problems import invalid_fields
+
+
+def read_query[Query: BaseModel](request: Request, model: type[Query]) -> Query:
+    """The query's fields; of equal names the last one counts.
+
+    Raises:
+        InvalidRequestError: 422 `invalid_request` with the fields.
+    """
+    try:
+        return model.model_validate(dict(request.query_params))
+    except ValidationError as error:
+        raise invalid_fields(error.errors(include_input=False, include_url=False, include_context=False)) from None
