@@ -88,7 +88,8 @@ def _dynamodb(stack: Stack, prices: Prices, usage: Usage) -> Line:
     write, read = prices["dynamodb_write_unit"], prices["dynamodb_read_unit"]
     return Line(
         "DynamoDB, beside what is stored",
-        idle=FIVE_MINUTES_A_MONTH * usage.idle["cleanup_read_units"] * read,
+        idle=FIVE_MINUTES_A_MONTH
+        * (usage.idle["cleanup_write_units"] * write + usage.idle["cleanup_read_units"] * read),
         thousand=_thousand(measured["write_units"] * write + measured["read_units"] * read),
     )
 

@@ -1,7 +1,8 @@
 """What one chat takes of what is paid for, measured with the running stack: scripts/usage.toml says the same."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import pytest
@@ -17,23 +18,42 @@ LINE_BYTES = 26
 """That CloudWatch adds to each line of a log."""
 
 TOLERANCE = {"write_units": 0.15, "read_units": 0.3, "log_bytes": 0.35, "sent_bytes": 0.15, "cache_units": 0.35}
+IDLE_TOLERANCE = {"cleanup_read_units": 0.2, "cleanup_write_units": 0.2, "cleanup_log_bytes": 0.35}
 
 pytestmark = pytest.mark.timeout(150)
 
 
-@pytest.fixture(scope="module", params=["none", "redis"])
-def usage(request: pytest.FixtureRequest) -> Iterator[tuple[Mapping[str, float], Mapping[str, float]]]:
-    """What is measured, and what the file says."""
-    variables = {"REDIS_URL": ""} if request.param == "none" else {}
+MODES = ("none", "redis")
+
+type Usage = tuple[Mapping[str, float], Mapping[str, float]]
+"""What is measured, and what the file says."""
+
+
+@pytest.fixture(scope="module")
+def usages() -> Mapping[str, Usage]:
+    """Without Redis and with it; at the same time, for most of it is waiting for tokens."""
+    with ThreadPoolExecutor(len(MODES)) as pool:
+        return dict(zip(MODES, pool.map(_usage, MODES), strict=True))
+
+
+@pytest.fixture(params=MODES)
+def usage(usages: Mapping[str, Usage], request: pytest.FixtureRequest) -> Usage:
+    return usages[request.param]
+
+
+def _usage(mode: str) -> Usage:
+    variables = {"REDIS_URL": ""} if mode == "none" else {}
     with ExitStack() as stack:
         meter, url = stack.enter_context(dynamodb_meter(stack.enter_context(dynamodb_local())))
         environ = {"AWS_ENDPOINT_URL_DYNAMODB": url}
         running = stack.enter_context(running_stack(environ=environ, variables=variables))
         frontend = stack.enter_context(Frontend(running, "alice"))
-        yield _measure(running, frontend, meter), read_usage().measured[request.param]
+        idle = _measure_cleanup(running, frontend, meter)
+        written = read_usage()
+        return _measure(running, frontend, meter) | idle, written.measured[mode] | written.idle
 
 
-def _measure(running: RunningStack, frontend: Frontend, meter: DynamoDBMeter) -> Mapping[str, float]:
+def _measure(running: RunningStack, frontend: Frontend, meter: DynamoDBMeter) -> dict[str, float]:
     chat = read_usage().chat
     frontend.ask("[demo:tokens=2 rate=0]")  # processes have begun, the user is known
     server = redis.Redis.from_url(running.address_of("redis"))
@@ -49,14 +69,32 @@ def _measure(running: RunningStack, frontend: Frontend, meter: DynamoDBMeter) ->
     page = frontend.client.get("/chat/history", params={"chatId": session["chatId"]})
     running.wait_for(lambda: running.log().count("REPORT RequestId") >= ends_before + 3)
 
-    lines = [line for line in running.log()[printed:].splitlines() if re.match(r" *(start|stream|history) \| ", line)]
     return {
         "write_units": meter.units["write"],
         "read_units": meter.units["read"],
-        "log_bytes": sum(len(line.partition(" | ")[2].encode()) + LINE_BYTES for line in lines),
+        "log_bytes": _logged(running.log()[printed:], "start|stream|history"),
         "sent_bytes": len(str(session)) + streamed + len(page.content),
         "cache_units": _commands(server) - commands,
     }
+
+
+def _measure_cleanup(running: RunningStack, frontend: Frontend, meter: DynamoDBMeter) -> dict[str, float]:
+    """A run with nothing to do, of a process that has begun."""
+    for _ in range(2):
+        printed = len(running.log())
+        meter.reset()
+        assert frontend.client.post("/local/run/CleanupFunction").status_code == 200
+        running.wait_for(lambda at=printed: "cleanup | REPORT" in running.log()[at:])  # type: ignore[misc]
+    return {
+        "cleanup_read_units": meter.units["read"],
+        "cleanup_write_units": meter.units["write"],
+        "cleanup_log_bytes": _logged(running.log()[printed:], "cleanup"),
+    }
+
+
+def _logged(log: str, functions: str) -> int:
+    lines = [line for line in log.splitlines() if re.match(rf" *({functions}) \| ", line)]
+    return sum(len(line.partition(" | ")[2].encode()) + LINE_BYTES for line in lines)
 
 
 def _commands(server: redis.Redis) -> int:
@@ -65,10 +103,17 @@ def _commands(server: redis.Redis) -> int:
 
 
 @pytest.mark.parametrize("what", TOLERANCE)
-def test_usage_file_says_what_a_chat_takes(usage: tuple[Mapping[str, float], Mapping[str, float]], what: str) -> None:
+def test_usage_file_says_what_a_chat_takes(usage: Usage, what: str) -> None:
     measured, written = usage
     if written["cache_units"] == 0 and what == "cache_units":
         assert measured[what] < 50  # the fixture's own
         return
 
     assert measured[what] == pytest.approx(written[what], rel=TOLERANCE[what]), measured
+
+
+@pytest.mark.parametrize("what", IDLE_TOLERANCE)
+def test_usage_file_says_what_an_idle_run_of_the_cleanup_takes(usage: Usage, what: str) -> None:
+    measured, written = usage
+
+    assert measured[what] == pytest.approx(written[what], rel=IDLE_TOLERANCE[what]), measured

@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 
 _READS = {"GetItem", "BatchGetItem", "Query", "Scan", "TransactGetItems"}
 _WRITES = {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"}
+_LEAST = 0.5
+"""Units of a query that finds nothing, which DynamoDB Local takes for free."""
 _OF_A_CONNECTION = {"transfer-encoding", "content-length", "connection", "x-amz-crc32", "server", "date"}
 
 
@@ -34,7 +36,7 @@ class DynamoDBMeter:
         with self._lock:
             self.calls[operation] += 1
             for one in consumed if isinstance(consumed, list) else [consumed]:
-                self.units[kind] += one["CapacityUnits"]
+                self.units[kind] += max(one["CapacityUnits"], _LEAST)
 
     def reset(self) -> None:
         with self._lock:
