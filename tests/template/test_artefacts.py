@@ -190,7 +190,7 @@ print(json.dumps({
 
 
 def test_aws_clients_work_with_the_data_that_is_left(runnable: Path) -> None:
-    """botocore's descriptions of other services are left out; partitions and endpoints are not."""
+    """botocore's descriptions and endpoints of other services are left out; partitions and regions are not."""
     endpoints = json.loads(run_alone(runnable, "StartFunction", CLIENTS, {}))
     assert endpoints["dynamodb eu-central-1"] == "https://dynamodb.eu-central-1.amazonaws.com"
     assert endpoints["secretsmanager cn-north-1"] == "https://secretsmanager.cn-north-1.amazonaws.com.cn"
