@@ -9,11 +9,12 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from chat.auth import AuthSecret, build_secret_source
-from chat.auth.secrets import SecretFormatError, SecretsManagerSource
+from chat.auth import AuthSecret, Signer, StreamTokens, build_secret_source
+from chat.auth.secrets import REREAD_SECONDS, SecretFormatError, SecretsManagerSource, accepted_keys
 from chat.errors import KeysUnavailableError
 from chat.secrets_manager import secrets_provider
 from chat.settings import AuthSettings
+from fakes.clock import FakeClock
 
 OLD = "the-old-secret-of-these-tests-0123456789"
 NEW = "the-new-secret-of-these-tests-0123456789"
@@ -92,3 +93,49 @@ def test_a_secret_that_cannot_be_read_is_a_503(secrets_manager: Any) -> None:
     with pytest.raises(KeysUnavailableError) as caught:
         source()
     assert (caught.value.http_status, caught.value.retryable) == (503, True)
+
+
+def test_a_rotation_that_cannot_be_used_changes_nothing_for_who_runs(secrets_manager: Any) -> None:
+    arn = secrets_manager.create_secret(Name="auth", SecretString=OLD)["ARN"]
+    source = SecretsManagerSource(arn, cache_seconds=0)
+    source()
+    secrets_manager.put_secret_value(SecretId=arn, SecretString="short")
+    assert source().current == OLD.encode()
+    with pytest.raises(SecretFormatError):
+        SecretsManagerSource(arn, cache_seconds=0)()
+
+
+def test_what_another_process_signs_after_a_rotation_is_accepted_at_once(secrets_manager: Any) -> None:
+    """Though this one read the secret a moment ago; and what it signed itself stays valid."""
+    arn = secrets_manager.create_secret(Name="auth", SecretString=json.dumps({"current": OLD}))["ARN"]
+    clock = FakeClock()
+    tokens = StreamTokens(SecretsManagerSource(arn, monotonic=clock.now), clock)
+    before = tokens.sign("session", "alice", clock.now() + 600)
+    assert tokens.verify(before, "session") == "alice"
+    secrets_manager.put_secret_value(SecretId=arn, SecretString=json.dumps({"current": NEW, "previous": OLD}))
+    other = StreamTokens(lambda: AuthSecret(NEW.encode()), clock)
+    assert tokens.verify(other.sign("session", "bob", clock.now() + 600), "session") == "bob"
+    assert tokens.verify(before, "session") == "alice"
+    assert other.verify(tokens.sign("session", "alice", clock.now() + 600), "session") == "alice"
+
+
+def test_made_up_tokens_are_no_reason_to_ask_again_and_again(
+    secrets_manager: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arn = secrets_manager.create_secret(Name="auth", SecretString=OLD)["ARN"]
+    clock = FakeClock()
+    source = SecretsManagerSource(arn, monotonic=clock.now)
+    asked: list[str] = []
+    get = secrets_provider()._get
+
+    def counted(name: str, **options: Any) -> Any:
+        asked.append(name)
+        return get(name, **options)
+
+    monkeypatch.setattr(secrets_provider(), "_get", counted)
+    for _ in range(3):
+        assert Signer(source, label="test").open("made.up") is None
+    assert len(asked) == 2
+    clock.advance(REREAD_SECONDS)
+    assert list(accepted_keys(source)) == [OLD.encode()]
+    assert len(asked) == 3

@@ -5,7 +5,7 @@ from typing import Any
 
 import jwt
 
-from chat.auth.secrets import SecretSource
+from chat.auth.secrets import SecretSource, accepted_keys
 from chat.errors import AuthenticationError, KeysUnavailableError
 from chat.settings import AuthSettings
 
@@ -81,7 +81,7 @@ def build_authenticator(settings: AuthSettings, secret: SecretSource) -> Authent
         algorithm=settings.jwt_algorithm,
         issuer=settings.jwt_issuer,
         audience=settings.jwt_audience,
-        keys=(lambda _token: secret().accepted) if settings.jwks_url is None else _JwksKeys(settings.jwks_url),
+        keys=(lambda _token: accepted_keys(secret)) if settings.jwks_url is None else _JwksKeys(settings.jwks_url),
     )
 
 

@@ -6,7 +6,8 @@ rotation throws nobody out; what is signed anew is signed with `current`.
 """
 
 import json
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from chat.errors import KeysUnavailableError
@@ -14,6 +15,8 @@ from chat.settings import AuthSettings
 
 MIN_SECRET_CHARS = 32
 CACHE_SECONDS = 300
+REREAD_SECONDS = 10
+"""Between two readings for the sake of unknown signatures: a made-up token must not become a request each time."""
 
 
 class SecretFormatError(Exception):
@@ -65,30 +68,58 @@ def build_secret_source(settings: AuthSettings) -> SecretSource:
 class SecretsManagerSource:
     """Reads the secret with Powertools Parameters, which asks again after `CACHE_SECONDS`."""
 
-    def __init__(self, arn: str, *, cache_seconds: int = CACHE_SECONDS) -> None:
+    def __init__(
+        self, arn: str, *, cache_seconds: int = CACHE_SECONDS, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self._arn = arn
         self._cache_seconds = cache_seconds
+        self._monotonic = monotonic
+        self._reread_at = float("-inf")
         self._last: AuthSecret | None = None
 
     def __call__(self) -> AuthSecret:
-        """The secret. While Secrets Manager does not answer, the last one that was read.
+        """The secret. While Secrets Manager does not answer, or has nothing that can be used, the last one.
 
         Raises:
             KeysUnavailableError: it has never been read, and cannot be.
-            SecretFormatError: what is stored cannot be used.
+            SecretFormatError: the first one that was read cannot be used.
         """
+        return self._read()
+
+    def again(self) -> AuthSecret:
+        """The secret, read anew if that was not done just now. It raises what a call does."""
+        now = self._monotonic()
+        if now - self._reread_at < REREAD_SECONDS:
+            return self._read()
+        self._reread_at = now
+        return self._read(force=True)
+
+    def _read(self, *, force: bool = False) -> AuthSecret:
         from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 
         from chat.secrets_manager import secrets_provider
 
         try:
-            text = secrets_provider().get(self._arn, max_age=self._cache_seconds)
+            text = secrets_provider().get(self._arn, max_age=self._cache_seconds, force_fetch=force)
+            self._last = AuthSecret.parse(str(text))
         except GetParameterError as error:
             if self._last is None:
                 raise KeysUnavailableError("The service cannot read its keys; try again.") from error
-        else:
-            self._last = AuthSecret.parse(str(text))
+        except SecretFormatError:
+            if self._last is None:
+                raise
         return self._last
+
+
+def accepted_keys(source: SecretSource) -> Iterator[bytes]:
+    """The keys that a signature may be of; after those that are known, one that a rotation has brought meanwhile.
+
+    Processes learn of a rotation one after the other: what one signs with the new key, another may not know yet.
+    """
+    known = source().accepted
+    yield from known
+    if isinstance(source, SecretsManagerSource):
+        yield from (key for key in source.again().accepted if key not in known)
 
 
 def _checked(value: object) -> bytes:

@@ -8,7 +8,7 @@ import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from hashlib import sha256
 
-from chat.auth.secrets import SecretSource
+from chat.auth.secrets import SecretSource, accepted_keys
 
 MAX_TOKEN_CHARS = 4096
 
@@ -30,7 +30,7 @@ class Signer:
         body, dot, mac = token.partition(".")
         if len(token) > MAX_TOKEN_CHARS or not dot or not token.isascii():
             return None
-        for secret in self._secret().accepted:
+        for secret in accepted_keys(self._secret):
             if hmac.compare_digest(self._mac(secret, body, context), mac):
                 return urlsafe_b64decode(body + "=" * (-len(body) % 4))
         return None
