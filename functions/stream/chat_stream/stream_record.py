@@ -35,13 +35,17 @@ class StreamRecord:
         return measures
 
     def publish(self) -> None:
-        """Publishes what there is."""
-        for measures in self._generations:
+        """Publishes what there is, once; a later call publishes what has come since."""
+        generations, self._generations = self._generations, []
+        for measures in generations:
             facts = self._facts | measures.facts()
-            self._metrics.publish(self._values | measures.values(), model=measures.labels, **facts)
-            self._values = {}
-        if not self._generations:
-            self._metrics.publish(self._values, **self._facts)
+            self._metrics.publish(self._take() | measures.values(), model=measures.labels, **facts)
+        if not generations:
+            self._metrics.publish(self._take(), **self._facts)
+
+    def _take(self) -> dict[Metric, float]:
+        values, self._values = self._values, {}
+        return values
 
 
 def publish_settled(metrics: Metrics, catalog: Catalog, session: Session) -> None:

@@ -191,6 +191,7 @@ class _Stream:
                 await self._write(attachment, writer)
         except TimeoutError:
             await writer.write(events.refusal(OUT_OF_TIME))
+            self._record.publish()  # what follows may hang, too
         except ChatError as error:
             await writer.write(events.refusal(failure_of(error)))
         except Exception as error:  # noqa: BLE001  # whatever it is, it ends in an `error` event
