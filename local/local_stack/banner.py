@@ -34,5 +34,9 @@ def banner(running: Running) -> str:
         )
     if not running.keeps_data:
         remarks.append("Data lives in memory: it is gone when the stack ends.")
-    lines = [f"chat-sse is ready on {running.address}  (Ctrl-C ends it)", *(f"  {remark}" for remark in remarks)]
+    lines = [
+        f"chat-sse is ready on {running.address}  (Ctrl-C ends it)",
+        f"  What it does, live: {running.address}/local/dashboard",
+        *(f"  {remark}" for remark in remarks),
+    ]
     return "\n" + "\n".join(lines) + "\n" + _EXAMPLES.format(address=running.address)

@@ -9,6 +9,7 @@ const TOP = 10;
 const BOTTOM = 20;
 const RIGHT = 8;
 const CHARACTER = 6.2;
+const EDGE = 14;
 const TICK_PIXELS = 62;
 
 /** A mark farther up than this times the values is not drawn: it would press them to the ground. */
@@ -84,11 +85,10 @@ export class Chart {
 
   #timeAxis({ start, period, count }) {
     const wanted = Math.max(1, Math.floor((this.#size.width - this.#left) / TICK_PIXELS));
-    return timeTicks(start, start + period * (count - 1), wanted).map((time) => {
-      const x = this.#x((time - start) / period);
-      const anchor = x > this.#size.width - 24 ? "end" : x < this.#left + 14 ? "start" : "middle";
-      return svg("text", { x, y: this.#size.height - 4, "text-anchor": anchor }, clock(time));
-    });
+    const places = timeTicks(start, start + period * (count - 1), wanted).map((time) => [this.#x((time - start) / period), time]);
+    return places
+      .filter(([x]) => x > this.#left + EDGE && x < this.#size.width - EDGE)
+      .map(([x, time]) => svg("text", { x, y: this.#size.height - 4, "text-anchor": "middle" }, clock(time)));
   }
 
   #series(widget, colors) {
@@ -106,7 +106,7 @@ export class Chart {
       if (filled) group.append(svg("path", { class: "area", d: areaPath(places, base) }));
       if (done.length > 1) group.append(svg("path", { class: "series", d: linePath(done) }));
       if (running) group.append(svg("path", { class: "series running", d: linePath(places.slice(-2)) }));
-      if (isSparse(found)) group.append(...places.map(([cx, cy]) => svg("circle", { class: "dot", cx, cy, r: 2.5 })));
+      group.append(...places.filter((_, number) => isAlone(found, number)).map(([cx, cy]) => svg("circle", { class: "dot", cx, cy, r: 2.5 })));
       return group;
     });
   }
@@ -128,7 +128,8 @@ function axis(most, limit, whole) {
   return ticks(most, 3, whole);
 }
 
-/** Single values with nothing beside them would not be seen. @param {[number, number][]} found */
-function isSparse(found) {
-  return found.some(([at], index) => found[index - 1]?.[0] !== at - 1 && found[index + 1]?.[0] !== at + 1);
+/** A value with nothing beside it would not be seen. @param {[number, number][]} found @param {number} number */
+function isAlone(found, number) {
+  const [at] = found[number];
+  return found[number - 1]?.[0] !== at - 1 && found[number + 1]?.[0] !== at + 1;
 }

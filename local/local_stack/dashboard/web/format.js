@@ -41,10 +41,10 @@ export function kindOf(unit, label = "") {
  * @returns {[string, string]}
  */
 export function parts(value, kind, scale = value) {
-  if (kind === "ms") return stepped(value, scale, TIME_STEPS);
-  if (kind === "us") return stepped(value / 1000, scale / 1000, TIME_STEPS);
-  if (kind === "s") return stepped(value * 1000, scale * 1000, TIME_STEPS);
-  if (kind === "bytes") return stepped(value, scale, BYTE_STEPS);
+  if (kind === "ms") return stepped(value, scale, TIME_STEPS, "ms");
+  if (kind === "us") return stepped(value / 1000, scale / 1000, TIME_STEPS, "µs");
+  if (kind === "s") return stepped(value * 1000, scale * 1000, TIME_STEPS, "s");
+  if (kind === "bytes") return stepped(value, scale, BYTE_STEPS, "B");
   if (kind === "%") return [plain(value), "%"];
   if (kind === "usd") return [`$${value === 0 ? "0" : money(value)}`, ""];
   const [size, suffix] = COUNT_STEPS.find(([step]) => Math.abs(scale) >= step) ?? [1, ""];
@@ -67,8 +67,8 @@ export const clock = (seconds) => clockFormat.format(seconds * 1000);
 /** With seconds. @param {number} seconds since the epoch */
 export const exactClock = (seconds) => exactFormat.format(seconds * 1000);
 
-function stepped(value, scale, steps) {
-  if (value === 0 && scale === 0) return ["0", steps.find(([step]) => step === 1)?.[1] ?? ""];
+function stepped(value, scale, steps, unitOfNothing) {
+  if (scale === 0) return ["0", unitOfNothing];
   const [size, unit] = steps.find(([step]) => Math.abs(scale) >= step) ?? steps[steps.length - 1];
   return [plain(value / size), unit];
 }
