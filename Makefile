@@ -36,7 +36,10 @@ smoke: setup ## try a deployment: make smoke URLS="START_URL STREAM_URL HISTORY_
 costs: setup ## the README's tables of costs, from scripts/prices.toml and scripts/usage.toml
 	@$(BIN)/python scripts/costs.py --write
 
+events: setup ## the events for `sam local invoke` in events/, from the contract
+	@$(BIN)/python scripts/make_events.py
+
 lock: setup ## make the locks in requirements/ anew
 	@UV=.uv/bin/uv scripts/lock
 
-.PHONY: help setup run lint test bench validate build smoke costs lock
+.PHONY: help setup run lint test bench validate build smoke costs events lock

@@ -1,4 +1,4 @@
-"""Functions that run on their own, as EventBridge runs them."""
+"""Functions that run on their own, as EventBridge Scheduler runs them."""
 
 import asyncio
 import json
@@ -51,12 +51,12 @@ def _scheduled_event(schedule: ScheduleSpec) -> dict[str, object]:
         "version": "0",
         "id": str(uuid.uuid4()),
         "detail-type": "Scheduled Event",
-        "source": "aws.events",
+        "source": "aws.scheduler",
         "account": ACCOUNT_ID,
         "time": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
         "region": REGION,
-        "resources": [f"arn:aws:events:{REGION}:{ACCOUNT_ID}:rule/{schedule.name}"],
-        "detail": {},
+        "resources": [f"arn:aws:scheduler:{REGION}:{ACCOUNT_ID}:schedule/default/{schedule.name}"],
+        "detail": "{}",
     }
 
 
