@@ -1,6 +1,7 @@
 """Takes the README's pictures of the dashboard: `scripts/screenshot_dashboard.py http://127.0.0.1:3000`.
 
-Of a stack just started; they are taken after five minutes of traffic. Writes docs/dashboard.png and docs/dashboard-dark.png; needs Chromium (on Debian: apt-get install chromium).
+Of a stack just started; they are taken after five minutes of traffic. Writes docs/dashboard.png and
+docs/dashboard-dark.png; needs Chromium (on Debian: apt-get install chromium).
 """
 
 import asyncio
@@ -54,9 +55,9 @@ async def take(browser: Browser, address: str, scheme: Literal["light", "dark"],
     await page.goto(f"{address}/local/dashboard")
     await page.locator(".series").first.wait_for(state="attached")
     await page.mouse.move(0, 0)
-    await page.screenshot(path=file)
+    picture = await page.screenshot(path=file)
     await page.close()
-    if file.stat().st_size > MAX_BYTES:
+    if len(picture) > MAX_BYTES:
         raise SystemExit(f"{file} is larger than {MAX_BYTES} bytes")
 
 
