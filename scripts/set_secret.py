@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None, *, ask: Callable[[str], str] = 
     try:
         arn = _arn(parsed.stack, OUTPUTS[parsed.secret])
         done = {"providers": _set_providers, "redis": _set_redis, "jwt": _set_jwt}[parsed.secret](arn, parsed, ask)
-    except (InputError, SecretFormatError, RedisAddressError, BotoCoreError, ClientError, OSError) as error:
+    except (InputError, SecretFormatError, RedisAddressError, BotoCoreError, ClientError) as error:
         print(f"set_secret: {error}", file=sys.stderr)
         return 1
     print(f"{done} Secret: {arn}")
@@ -113,7 +113,12 @@ def _given(file: Path | None, ask: Callable[[str], str], prompt: str) -> str:
 
 
 def _read(file: Path | None) -> str:
-    return sys.stdin.read() if file is None or str(file) == "-" else file.read_text(encoding="utf-8")
+    if file is None or str(file) == "-":
+        return sys.stdin.read()
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        raise InputError("the file cannot be read.") from None  # its name could be a secret that was put there
 
 
 def _key_document(text: str) -> dict[str, str]:
