@@ -1,7 +1,7 @@
 """Functions: what runs, on what, with which layer, for how long."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from artefacts.sam import ROOT
@@ -68,7 +68,7 @@ def check_handlers(stack: Stack) -> Iterator[str]:
         file = (ROOT / function["Properties"]["CodeUri"]).joinpath(*module.split(".")).with_suffix(".py")
         if not file.is_file():
             yield f"{name}: there is no module {module}"
-        elif attribute not in set(_defined(file)):
+        elif attribute not in set(_defined(ast.parse(file.read_text()).body)):
             yield f"{name}: {module} has no {attribute}"
 
 
@@ -109,8 +109,8 @@ def check_paths(stack: Stack) -> Iterator[str]:
                 yield f"{path} belongs to {seen[path]} and {name}"
 
 
-def _defined(file: Path) -> Iterator[str]:
-    for statement in ast.parse(file.read_text()).body:
+def _defined(statements: Sequence[ast.stmt]) -> Iterator[str]:
+    for statement in statements:
         match statement:
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
                 yield name
@@ -118,5 +118,7 @@ def _defined(file: Path) -> Iterator[str]:
                 yield name
             case ast.ImportFrom(names=names):
                 yield from (alias.asname or alias.name for alias in names)
+            case ast.With(body=body):
+                yield from _defined(body)
             case _:
                 pass
