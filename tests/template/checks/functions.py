@@ -2,7 +2,6 @@
 
 import ast
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from artefacts.sam import ROOT
 from template.checks.stack import Stack, reference
