@@ -21,14 +21,15 @@ from artefacts.gate import Gate, Rights
 from artefacts.policies import Permission, permissions
 from artefacts.sam import ARCHITECTURES, build
 from artefacts.transformed import source_template
+from fakes.conversation import Conversation, dynamo_stores
+from fakes.dynamodb_tables import connect
 from fakes.sse import Event, check_stream, parse, text_of
 from fakes.stack import running_stack
 from template.checks.stack import Stack
 
 pytestmark = pytest.mark.timeout(300)
 
-FUNCTIONS = ("StartFunction", "StreamFunction", "HistoryFunction")
-
+FUNCTIONS = ("StartFunction", "StreamFunction", "HistoryFunction", "CleanupFunction")
 
 LONG_PROMPT_CHARS = 600_000
 
@@ -50,6 +51,10 @@ NOT_MET = {
         Permission("dynamodb:BatchGetItem", "SessionsTable"),
     },
     "HistoryFunction": set(),
+    "CleanupFunction": {
+        # Parts of an answer that someone else has stored.
+        Permission("dynamodb:DeleteItem", "ChatsTable"),
+    },
 }
 """What the policies allow for cases that need bad luck."""
 
@@ -93,6 +98,21 @@ class Deployed:
         assert (first.status_code, second.status_code) == (201, 201)
         assert first.json()["sessionId"] == second.json()["sessionId"]
 
+    def leave_behind(self, partial: str) -> Conversation:
+        """Two sessions of an hour ago: nobody came for the one, the other's producer died with that much written."""
+        conversation = Conversation(dynamo_stores(connect(self.dynamodb)))
+        then = time.time() - 3600
+        conversation.start("Nobody came", now=then)
+        lease = conversation.attach(conversation.start("Cut off", now=then + 1), now=then + 1).lease
+        conversation.stores.sessions.checkpoint(lease, text=partial, now=then, lease_seconds=6)
+        return conversation
+
+    def clean_up(self) -> dict[str, float]:
+        answer = self.client.post("/local/run/CleanupFunction")
+        assert answer.status_code == 200, answer.text
+        found: dict[str, float] = answer.json()
+        return found
+
     def meet_new_user(self, method: str, path: str, **request: Any) -> None:
         """A request of someone whose record is not there yet."""
         token = self.client.get("/local/token", params={"user": "carol"}).text
@@ -122,7 +142,7 @@ def signed(built: Path, folder: Path) -> Path:
     for name in FUNCTIONS:
         template["Resources"][name]["Properties"]["Environment"]["Variables"]["AWS_SDK_UA_APP_ID"] = name
     (folder / "template.yaml").write_text(json.dumps(template))
-    for name in (*FUNCTIONS, "CleanupFunction", "CommonLayer"):
+    for name in (*FUNCTIONS, "CommonLayer"):
         (folder / name).symlink_to(built / name)
     return folder
 
@@ -212,6 +232,11 @@ def test_template_allows_what_the_functions_do_and_no_more(deployed: Deployed) -
     deployed.meet_new_user("POST", "/chat/stop", json={"sessionId": session["sessionId"]})
     deployed.meet_new_user("GET", "/chat/stream", params={"sessionId": session["sessionId"]})
     deployed.meet_new_user("GET", "/chat/models")
+
+    left_behind = deployed.leave_behind(partial=text)
+    found = deployed.clean_up()
+    assert (found["SessionsExpired"], found["SessionsSettled"], found["CleanupFailures"]) == (1, 1, 0)
+    assert [message.content for message in left_behind.history()] == ["Nobody came", "Cut off", text]
 
     assert deployed.rights.denied == []
     for function, granted in allowed().items():
