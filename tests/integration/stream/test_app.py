@@ -1,88 +1,22 @@
 """GET /chat/stream at the ASGI edge: who may attach, how a refusal reads, what the headers say."""
 
 import asyncio
-import datetime as dt
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from typing import Any
 
-import httpx
 import jwt
 import pytest
 from starlette.types import ASGIApp, Message
 
-from chat.auth import AuthSecret, StreamTokens, build_authenticator
-from chat.clock import SystemClock
 from chat.sessions import Session
-from chat_stream.app import create_app
-from chat_stream.composition import Composition
 from fakes import sse
-from fakes.scripted_provider import Pause, Step
-from fakes.stream_world import REQUIRED, StreamWorld
+from fakes.scripted_provider import Pause
+from fakes.stream_service import Service, bearer, running_lifespan, token
+from fakes.stream_world import REQUIRED
 
-SECRET = REQUIRED["AUTH_SECRET"]
 EVENTS = {"accept": "text/event-stream"}
-
-
-def token(**changes: Any) -> str:
-    claims = {
-        "sub": "alice",
-        "iss": REQUIRED["JWT_ISSUER"],
-        "aud": REQUIRED["JWT_AUDIENCE"],
-        "exp": dt.datetime.now(dt.UTC) + dt.timedelta(hours=1),
-    }
-    return jwt.encode(claims | changes, changes.pop("key", SECRET), algorithm="HS256")
-
-
-class Service:
-    """The application over a world of memory stores."""
-
-    def __init__(self, *script: Step) -> None:
-        self.world = StreamWorld([*script])
-        secret = AuthSecret.parse(SECRET)
-        self.stream_tokens = StreamTokens(lambda: secret, SystemClock())
-        self.app: ASGIApp = create_app(self._compose)
-        self.closed = False
-
-    def _compose(self) -> Composition:
-        secret = AuthSecret.parse(SECRET)
-        return Composition(
-            authenticator=build_authenticator(self.world.settings, lambda: secret),
-            stream_tokens=self.stream_tokens,
-            streams=self.world.streams,
-            settings=self.world.settings,
-            metrics=self.world.metrics,
-            close=self._close,
-        )
-
-    async def _close(self) -> None:
-        self.closed = True
-
-    @asynccontextmanager
-    async def client(self) -> AsyncIterator[httpx.AsyncClient]:
-        async with (
-            running_lifespan(self.app),
-            httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://test") as client,
-        ):
-            yield client
-
-    def stream_token(self, session: Session, user_id: str = "alice") -> str:
-        return self.stream_tokens.sign(session.session_id, user_id, time.time() + 600)
-
-
-@asynccontextmanager
-async def running_lifespan(app: ASGIApp) -> AsyncIterator[None]:
-    to_app: asyncio.Queue[Message] = asyncio.Queue()
-    from_app: asyncio.Queue[Message] = asyncio.Queue()
-    running = asyncio.ensure_future(app({"type": "lifespan", "state": {}}, to_app.get, from_app.put))
-    to_app.put_nowait({"type": "lifespan.startup"})
-    assert (await from_app.get())["type"] == "lifespan.startup.complete"
-    yield
-    to_app.put_nowait({"type": "lifespan.shutdown"})
-    assert (await from_app.get())["type"] == "lifespan.shutdown.complete"
-    await running
 
 
 async def test_bearer_token_opens_the_stream_with_the_headers_of_an_event_stream() -> None:
@@ -250,10 +184,6 @@ async def test_tokens_leave_one_after_the_other() -> None:
         assert b'"three"' not in await drain_until(sent, b'"two"')
         second.released.set()
         await running
-
-
-def bearer(value: str) -> dict[str, str]:
-    return {"authorization": f"Bearer {value}"}
 
 
 async def call(app: ASGIApp, session: Session, send: Callable[[Message], Awaitable[None]]) -> None:

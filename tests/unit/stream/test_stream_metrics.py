@@ -277,6 +277,26 @@ async def test_takeover_completes_once() -> None:
     assert (record.values[Metric.STREAMS_COMPLETED], record.values[Metric.STREAMS_RESUMED]) == ([1], [1])
 
 
+async def test_producer_that_lost_its_lease_ends_nothing_and_tells_what_it_paid() -> None:
+    """Whoever settled its session has counted that; the tokens were its own."""
+    pause = Pause()
+    world = StreamWorld(["part", Usage(1000, 10), pause, " rest", FINISH], STOP_POLL_SECONDS="2", LEASE_SECONDS="5")
+    session = world.start("Hi")
+    slow = asyncio.create_task(world.read(session))
+    await pause.reached.wait()
+    world.clock.advance(10)
+    await world.read(session)
+    pause.released.set()
+    await slow
+
+    assert world.metrics.total(Metric.STREAMS_FAILED) == 1
+    assert not world.metrics.published & {Metric.STREAMS_COMPLETED, Metric.STREAMS_STOPPED}
+    (lost,) = [record for record in world.metrics.records if record.facts.get("role") == "produce"]
+    assert "state" not in lost.facts
+    assert Metric.STREAM_DURATION_MS not in lost.values
+    assert world.metrics.values(Metric.COST_USD) == [pytest.approx(COST_USD)]
+
+
 async def kill_producer(world: StreamWorld, session: Session, *, after: bytes = b'"part"') -> None:
     client = world.client(session)
     running = asyncio.create_task(client.run())

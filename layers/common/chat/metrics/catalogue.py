@@ -74,7 +74,8 @@ class Metric(StrEnum):
     STREAMS_COMPLETED = "StreamsCompleted", Unit.COUNT, _STREAM, _BY_MODEL
     """A generation ended with its whole answer stored."""
     STREAMS_FAILED = "StreamsFailed", Unit.COUNT, _STREAM, _BY_MODEL
-    """A generation ended with an `error`: the provider's, the deadline's, a producer's death (when it is noticed)."""
+    """A generation ended with an `error`: the provider's, the deadline's, or a producer's death, found by a client that
+    came back; if the cleanup finds it first, it is one of `SessionsSettled`."""
     STREAMS_STOPPED = "StreamsStopped", Unit.COUNT, _STREAM, _BY_MODEL
     """A generation ended because its user wanted it to."""
     STREAMS_RESUMED = "StreamsResumed", Unit.COUNT, _STREAM, _ALL

@@ -103,5 +103,5 @@ def _known(facts: Mapping[str, Fact]) -> dict[str, Fact]:
 
 def _write(record: Mapping[str, Any]) -> None:
     """In one piece, so that lines of several threads do not mix, and at once: Lambda may freeze the process."""
-    sys.stdout.write(json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n")
+    sys.stdout.write(json.dumps(record, separators=(",", ":")) + "\n")
     sys.stdout.flush()
