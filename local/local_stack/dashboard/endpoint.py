@@ -27,7 +27,7 @@ class DashboardEndpoint:
         self._template = template
         self._view = View(metrics)
         self._pages = Pages(_WEB)
-        self._read: tuple[float, Dashboard] | None = None
+        self._read: tuple[int, Dashboard] | None = None
 
     def handlers(self) -> dict[str, Handler]:
         """By exact path."""
@@ -58,7 +58,7 @@ class DashboardEndpoint:
 
     def _dashboard(self) -> Dashboard:
         try:
-            changed = self._template.stat().st_mtime
+            changed = self._template.stat().st_mtime_ns
         except OSError as error:
             raise TemplateError(f"{self._template} cannot be read: {error.strerror}.") from None
         if self._read is None or self._read[0] != changed:

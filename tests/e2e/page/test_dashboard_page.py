@@ -66,7 +66,7 @@ def test_traffic_appears_while_the_page_is_open(dashboard: OpenDashboard, chat: 
 
     expect(started).to_have_text(str(before + 1))
     expect(spent).to_have_text(re.compile(r"^\$0\.0*[1-9]"))
-    expect(number(page, "Wait for the first token", "p95")).to_have_text(re.compile(r"^[\d.]+m?s$"))
+    expect(number(page, "Wait for the first token", "p95")).to_have_text(re.compile(r"^[\d.]+ ?m?s$"))
     model = chat.page.locator("#picker-value").inner_text()
     expect(card(page, "Money spent by model").locator(".legend li", has_text=model)).to_be_visible()
     for title in ("Sessions and streams", "Money spent by model", "Invocations", "Duration of stream and cleanup, p95"):
@@ -152,3 +152,43 @@ def test_nothing_is_asked_while_nobody_looks(dashboard: OpenDashboard) -> None:
         page.evaluate("window.seen = true; document.dispatchEvent(new Event('visibilitychange'))")
 
     assert (before, len(asked)) == (1, 2)
+
+
+def test_numbers_are_written_as_people_read_them(dashboard: OpenDashboard) -> None:
+    expected = [
+        (0, "ms", "0 ms"),
+        (36.4, "ms", "36.4 ms"),
+        (1049, "ms", "1.05 s"),
+        (90_000, "ms", "1.5 min"),
+        (0, "s", "0 s"),
+        (1800, "s", "30 min"),
+        (350, "us", "350 µs"),
+        (3_540_000, "bytes", "3.38 MB"),
+        (12.34, "%", "12.3%"),
+        (0, "usd", "$0"),
+        (0.00019421, "usd", "$0.00019"),
+        (1234.5, "usd", "$1,234.50"),
+        (1030, "", "1,030"),
+        (12_345, "", "12.3k"),
+        (2_500_000, "", "2.5M"),
+    ]
+    written = dashboard().evaluate(
+        """async (given) => {
+          const { text } = await import("/local/dashboard/format.js");
+          return given.map(([value, kind]) => [value, kind, text(value, kind)]);
+        }""",
+        expected,
+    )
+    assert [tuple(found) for found in written] == expected
+
+
+def test_an_axis_has_few_ticks_at_round_values(dashboard: OpenDashboard) -> None:
+    expected = {0: [0, 1], 1: [0, 1], 3: [0, 1, 2, 3], 14: [0, 5, 10, 15], 101: [0, 50, 100, 150]}
+    ticks = dashboard().evaluate(
+        """async (given) => {
+          const { ticks } = await import("/local/dashboard/scale.js");
+          return given.map((most) => ticks(most, 3, true));
+        }""",
+        list(expected),
+    )
+    assert ticks == list(expected.values())

@@ -30,6 +30,9 @@ const COUNT_STEPS = [
   [1e4, "k"],
 ];
 
+/** Signs that are written without a space before them. */
+const CLOSE = ["%", "k", "M"];
+
 /** The kind of a unit, for `parts`. @param {string} unit @param {string} [label] a label may say it: "spent, USD" */
 export function kindOf(unit, label = "") {
   return label.endsWith(", USD") ? "usd" : (KINDS[unit] ?? "");
@@ -55,7 +58,7 @@ export function parts(value, kind, scale = value) {
 export function text(value, kind, scale) {
   if (value === null || value === undefined) return "–";
   const [number, unit] = parts(value, kind, scale);
-  return unit.length > 1 ? `${number} ${unit}` : `${number}${unit}`;
+  return unit === "" || CLOSE.includes(unit) ? `${number}${unit}` : `${number} ${unit}`;
 }
 
 const clockFormat = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
