@@ -18,6 +18,8 @@ class Price:
     per: str
     source: str
     date: dt.date
+    assumed: bool = False
+    """Nobody was found who quotes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,11 @@ class Prices:
 
     def __getitem__(self, name: str) -> float:
         return self.prices[name].usd
+
+    @property
+    def assumed(self) -> list[str]:
+        """What the assumed ones are a price of."""
+        return [price.per for price in self.prices.values() if price.assumed]
 
     @property
     def oldest(self) -> dt.date:

@@ -80,8 +80,8 @@ def _basis(prices: Prices, usage: Usage) -> Iterator[str]:
     yield ""
     yield (
         f"Prices are those of {prices.region} without free tiers, quoted between {prices.oldest} and {prices.newest}; "
-        "[prices.toml](scripts/prices.toml) has the source of each, [usage.toml](scripts/usage.toml) the assumptions. "
-        "`make costs` writes these tables."
+        f"[prices.toml](scripts/prices.toml) has the source of each (one is assumed: a {', a '.join(prices.assumed)}), "
+        "[usage.toml](scripts/usage.toml) what a chat was taken to be. `make costs` writes these tables."
     )
 
 

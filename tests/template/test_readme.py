@@ -6,6 +6,11 @@ from typing import Any
 
 import pytest
 
+from chat.redis.settings import RedisSettings
+from chat_cleanup.settings import CleanupSettings
+from chat_history.settings import HistorySettings
+from chat_start.settings import StartSettings
+from chat_stream.settings import StreamSettings
 from local_stack.cloudformation import load
 
 ROOT = Path(__file__).parents[2]
@@ -94,3 +99,10 @@ def test_scripts_that_are_named_exist() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     for target in targets:
         assert f"\n{target}:" in makefile, target
+
+
+def test_settings_are_all_named() -> None:
+    classes = [StartSettings, StreamSettings, HistorySettings, CleanupSettings, RedisSettings]
+    fields = {name.upper() for each in classes for name in each.model_fields}
+
+    assert fields - set(re.findall(r"`([A-Z_]+)`", section("Settings"))) == set()
