@@ -12,12 +12,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import boto3
+
 from bench.artefacts import RUNTIME, Built, build
 from bench.figures import Figure, Suite
 from bench.imports import import_seconds
 from bench.runtime_api import Function, event
 from bench.stream_lab import SECRET, dynamodb, user_token
-from local_stack.launch import Launch, Launcher
+from local_stack.launch import FAKE_CREDENTIALS, Launch, Launcher
 from local_stack.template import FunctionSpec, Template
 
 STARTS = 11
@@ -40,6 +42,7 @@ class _Measured:
     """Seconds of each process."""
 
     starts: list[float] = field(default_factory=list)
+    starts_cpu: list[float] = field(default_factory=list)
     starts_without_pyc: list[float] = field(default_factory=list)
     first_answers: list[float] = field(default_factory=list)
 
@@ -49,7 +52,8 @@ def run() -> Suite:
     built = build()
     figures: list[Figure] = []
     with dynamodb() as endpoint:
-        launcher = Launcher(lambda function: _variables(function, endpoint), runtime=RUNTIME)
+        secret_arn = _store_secret(endpoint)
+        launcher = Launcher(lambda function: _variables(function, endpoint, secret_arn), runtime=RUNTIME)
         measured = {subject.name: _Measured() for subject in _SUBJECTS}
         for number in range(STARTS):
             for subject in _SUBJECTS:
@@ -58,7 +62,7 @@ def run() -> Suite:
             figures += _figures(subject, measured[subject.name])
             figures.append(_imports(_launch(launcher, built.shipped, subject)))
     return Suite(
-        title=f"cold start: built artefacts, DynamoDB by moto, medians of {STARTS} processes",
+        title=f"cold start: built artefacts, DynamoDB and Secrets Manager by moto, medians of {STARTS} processes",
         ours="as shipped",
         peer="without .pyc",
         figures=tuple(figures),
@@ -66,12 +70,20 @@ def run() -> Suite:
 
 
 def _figures(subject: "_Subject", measured: _Measured) -> list[Figure]:
-    start, without_pyc, first_answer = (
+    start, cpu, without_pyc, first_answer = (
         statistics.median(seconds) * 1e3
-        for seconds in (measured.starts, measured.starts_without_pyc, measured.first_answers)
+        for seconds in (measured.starts, measured.starts_cpu, measured.starts_without_pyc, measured.first_answers)
     )
     return [
-        Figure(f"{subject.name}: start to first /next", "ms", start, without_pyc, subject.limit, "value"),
+        Figure(
+            f"{subject.name}: start to first /next",
+            "ms",
+            start,
+            without_pyc,
+            subject.limit,
+            "value",
+            note=f"CPU {cpu:.0f}",
+        ),
         Figure("  and the first answer after it", "ms", first_answer, compare="value"),
     ]
 
@@ -96,7 +108,7 @@ _SUBJECTS = (
     ),
     _Subject("HistoryFunction", 450, lambda: _http_event("GET", "/chat/history"), b'"statusCode":200'),
     _Subject(
-        "StreamFunction", 600, lambda: _http_event("GET", "/chat/stream", "sessionId=unknown"), b'"statusCode":404'
+        "StreamFunction", 600, lambda: _http_event("GET", "/chat/stream", "sessionId=unknown"), b"session_not_found"
     ),
     _Subject("CleanupFunction", 350, lambda: b"{}", b"POST"),
 )
@@ -107,14 +119,23 @@ def _launch(launcher: Launcher, template: Template, subject: _Subject) -> Launch
     return launcher.launch(function, "", 1)
 
 
-def _variables(function: FunctionSpec, endpoint: str) -> dict[str, str]:
+def _store_secret(endpoint: str) -> str:
+    """The secret that tokens are signed with, in Secrets Manager, from where a deployed function reads it; its ARN."""
+    session = boto3.Session("local", "local", region_name=FAKE_CREDENTIALS["AWS_REGION"])
+    client = session.client("secretsmanager", endpoint_url=endpoint)
+    return str(client.create_secret(Name="auth", SecretString=SECRET)["ARN"])
+
+
+def _variables(function: FunctionSpec, endpoint: str, secret_arn: str) -> dict[str, str]:
     own = {name: value for name, value in function.environment.items() if not name.endswith("_ARN")}
+    if "AUTH_SECRET_ARN" in function.environment:
+        own["AUTH_SECRET_ARN"] = secret_arn
     return own | {
-        "AUTH_SECRET": SECRET,
         "JWT_ISSUER": "bench",
         "JWT_AUDIENCE": "bench",
         "JWKS_URL": "",
         "AWS_ENDPOINT_URL_DYNAMODB": endpoint,
+        "AWS_ENDPOINT_URL_SECRETS_MANAGER": endpoint,
         "POWERTOOLS_LOG_LEVEL": "CRITICAL",
     }
 
@@ -124,6 +145,7 @@ def _measure(launcher: Launcher, built: Built, subject: _Subject, into: _Measure
     payload = subject.first_event()
     with Function(launch.command, launch.env, launch.cwd) as function:
         into.starts.append(function.start_seconds)
+        into.starts_cpu.append(function.cpu_seconds)
         started = time.perf_counter()
         answer = function.invoke(payload)
         into.first_answers.append(time.perf_counter() - started)

@@ -2,9 +2,12 @@
 
 from typing import Any
 
-from chat_cleanup.composition import compose
+from chat.starting import starting
 
-cleanup = compose()
+with starting():
+    from chat_cleanup.composition import compose
+
+    cleanup = compose()
 
 
 def handler(_event: dict[str, Any], context: Any) -> dict[str, float]:

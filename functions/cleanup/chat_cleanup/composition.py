@@ -25,6 +25,7 @@ def compose(environ: Mapping[str, str] = os.environ) -> Cleanup:
     )
     errors = CacheErrors()
     tables = Tables(settings)
+    tables.prepare()
     return Cleanup(
         index=DynamoSessionIndex(tables),
         sessions=DynamoSessionStore(tables),

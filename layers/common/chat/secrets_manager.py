@@ -1,4 +1,4 @@
-"""AWS Secrets Manager, through Powertools Parameters: one client for a process, made when it is first asked."""
+"""AWS Secrets Manager, through Powertools Parameters: one client for a process, made when it is first wanted."""
 
 import functools
 from typing import TYPE_CHECKING

@@ -1,6 +1,6 @@
 """Who asks: bearer tokens, stream tokens, and the secret behind them.
 
-PyJWT is imported at once, for nearly every request has a token to verify; boto3 when a secret is first read.
+PyJWT is imported at once, for nearly every request has a token to verify; boto3 where a secret is in Secrets Manager.
 """
 
 from chat.auth.authenticator import Authenticator, build_authenticator

@@ -62,6 +62,9 @@ def build_secret_source(settings: AuthSettings) -> SecretSource:
         return lambda: secret
     if settings.auth_secret_arn is None:
         raise SecretFormatError("neither AUTH_SECRET nor AUTH_SECRET_ARN is set")
+    from chat.secrets_manager import secrets_provider
+
+    secrets_provider()  # the first request needs it, and Lambda gives the start of a process more of a processor
     return SecretsManagerSource(settings.auth_secret_arn)
 
 
