@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from chat.redis.settings import RedisSettings
 from chat_cleanup.settings import CleanupSettings
@@ -102,7 +103,7 @@ def test_scripts_that_are_named_exist() -> None:
 
 
 def test_settings_are_all_named() -> None:
-    classes = [StartSettings, StreamSettings, HistorySettings, CleanupSettings, RedisSettings]
+    classes: list[type[BaseModel]] = [StartSettings, StreamSettings, HistorySettings, CleanupSettings, RedisSettings]
     fields = {name.upper() for each in classes for name in each.model_fields}
 
     assert fields - set(re.findall(r"`([A-Z_]+)`", section("Settings"))) == set()
