@@ -10,7 +10,7 @@ SAME_MOMENT_SECONDS = 0.004
 """Events that come closer than this were sent together, or held back together."""
 
 FEW_TOKENS = 8
-"""Of fewer tokens than this nothing can be said."""
+"""Of fewer than this it cannot be said that something holds them back, nor that nothing does."""
 
 LEAST_MOMENTS = 3
 MOST_TOKENS_A_MOMENT = 10
@@ -35,10 +35,10 @@ class Rhythm:
 
     def suspicion(self) -> str | None:
         """Why something on the way seems to hold the stream back; None: it does not."""
-        if self.tokens < FEW_TOKENS:
-            return f"only {self.tokens} tokens came: too few to tell whether something on the way buffers"
-        if self.moments == 1 or self.first_event > LATE_SHARE * self.end:
+        if self.moments == 1 < self.tokens or self.first_event > LATE_SHARE * self.end:
             return f"the whole answer came at once, after {_ms(self.end)}: something on the way buffers it"
+        if self.tokens < FEW_TOKENS:
+            return None
         if self.first_token - self.first_event <= SAME_MOMENT_SECONDS:
             return "the opening event came together with the first tokens: something on the way holds small writes back"
         if self.moments < max(LEAST_MOMENTS, self.tokens / MOST_TOKENS_A_MOMENT):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from smoke_checks.events import TERMINAL, Event, text_of
 from smoke_checks.report import LeftOutError, expect
-from smoke_checks.rhythm import rhythm_of
+from smoke_checks.rhythm import FEW_TOKENS, rhythm_of
 from smoke_checks.service import EVENT_STREAM, HTTP_OK, Service, Started, told
 
 CHARS_A_TOKEN = 4
@@ -76,6 +76,8 @@ class Talk:
         rhythm = rhythm_of(self.ended())
         suspicion = rhythm.suspicion()
         expect(suspicion is None, f"{suspicion} ({rhythm})")
+        if rhythm.tokens < FEW_TOKENS:
+            raise LeftOutError(f"the provider sent too few tokens to tell: {rhythm}")
         return f"{rhythm}: nothing on the way buffers"
 
     def history(self) -> str:

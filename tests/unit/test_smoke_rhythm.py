@@ -25,6 +25,7 @@ def times(start: float, gap: float, count: int) -> list[float]:
         times(0.5, 0.02, 40),
         list(itertools.chain.from_iterable([at] * 4 for at in times(0.5, 0.08, 10))),  # a provider's own small groups
         times(2, 1, 10),
+        times(0.5, 0.02, 4),
     ],
 )
 def test_tokens_one_after_the_other_are_no_cause_for_suspicion(tokens: list[float]) -> None:
@@ -39,7 +40,7 @@ def test_tokens_one_after_the_other_are_no_cause_for_suspicion(tokens: list[floa
         (0.6, [0.6, *times(0.601, 0.02, 39)], 2.0, "holds small writes back"),
         (0.1, [0.5] * 20 + [1.0] * 20, 1.1, "40 tokens came in 2 bursts, 500 ms apart"),
         (0.1, [0.5] * 40 + [1.0] * 40 + [1.5] * 40, 1.6, "120 tokens came in 3 bursts"),
-        (0.1, times(0.5, 0.02, 4), 0.7, "only 4 tokens came"),
+        (0.1, [0.7] * 4, 0.8, "the whole answer came at once"),
     ],
 )
 def test_what_is_held_back_is_seen(first: float, tokens: list[float], end: float, says: str) -> None:
