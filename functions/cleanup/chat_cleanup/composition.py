@@ -13,8 +13,8 @@ from chat_cleanup.service import Cleanup
 from chat_cleanup.settings import CleanupSettings
 
 
-def compose(environ: Mapping[str, str] = os.environ) -> Cleanup:
-    """The function as deployed. Nothing is connected before the first run.
+def compose(environ: Mapping[str, str] = os.environ, *, tables: Tables | None = None) -> Cleanup:
+    """The function as deployed, on `tables` if they are given. Nothing is connected before the first run.
 
     Raises:
         SettingsError: a variable is missing or wrong.
@@ -24,7 +24,7 @@ def compose(environ: Mapping[str, str] = os.environ) -> Cleanup:
         update={"redis_timeout_seconds": settings.cleanup_redis_seconds}
     )
     errors = CacheErrors()
-    tables = Tables(settings)
+    tables = tables or Tables(settings)
     tables.prepare()
     return Cleanup(
         index=DynamoSessionIndex(tables),

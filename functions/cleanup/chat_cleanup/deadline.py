@@ -12,7 +12,7 @@ class Deadline:
         whole = seconds_left()
         self._working_margin = min(margin_seconds, whole / 4)
         self._counting_margin = whole * 3 / 4
-        self._reading_margin = self._working_margin / 2
+        self._reading_margin = self._working_margin * 3 / 4
 
     def allows_work(self) -> bool:
         """A session may still be ended."""

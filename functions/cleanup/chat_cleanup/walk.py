@@ -27,6 +27,8 @@ from chat_cleanup.tally import Tally
 
 PAGE_SESSIONS = 400
 """Read at once, and ended side by side."""
+MAX_FAILED_SHARDS = 3
+"""If none of the first shards can be read, DynamoDB is down, and trying the others would take Lambda's whole time."""
 MAX_LOGGED = 20
 """Failures a run logs one by one; all are counted."""
 
@@ -88,7 +90,7 @@ class Walk:
             StorageError: nothing could be read at all.
         """
         self._queue.extend(stretches(positions))
-        pages, failed = 0, None
+        pages, failed = 0, list[StorageError]()
         while self._queue and self._deadline.allows_reading():
             stretch = self._queue.popleft()
             try:
@@ -96,11 +98,13 @@ class Walk:
                 pages += 1
             except StorageError as error:
                 # The other shards may be well; this one is the next run's.
-                failed = error
+                failed.append(error)
                 self._tally.complete = False
                 self._fail(None, None, error)
-        if failed is not None and not pages:
-            raise failed
+            if not pages and len(failed) == MAX_FAILED_SHARDS:
+                break
+        if failed and not pages:
+            raise failed[-1]
         if self._queue:
             self._tally.complete = False
             self._stop()
