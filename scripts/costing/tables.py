@@ -69,6 +69,11 @@ def _basis(prices: Prices, usage: Usage) -> Iterator[str]:
         f"{none['sent_bytes'] / 1000:.0f} KB to the browser, as measured with the running stack."
     )
     yield ""
+    yield (
+        "What `none` costs without a chat is what watches it (metrics, alarms, dashboard), its secrets, and SnapStart's "
+        "snapshots; it has no network and no Redis."
+    )
+    yield ""
     models = int(chat["models"])
     least, most = (read_stack(CacheMode=mode).busy_metrics(models) for mode in ("none", "external"))
     yield (
