@@ -20,6 +20,7 @@ The last user message may direct what happens, in one pair of brackets: `[demo:t
     empty               an answer without text
     finish=REASON       end with that reason: stop, length or content_filter
     tokens=N            an answer of N tokens
+    token-chars=N       letters and digits at random, N of them a token: nothing makes such a text shorter
     rate=N              tokens a second for this answer
     surrogates          characters outside the BMP come as two halves, in two events
 

@@ -1,7 +1,9 @@
 """What the demo provider says: deterministic Markdown that fits the prompt a little, and shows the conversation."""
 
 import itertools
+import random
 import re
+import string
 import zlib
 from collections.abc import Sequence
 
@@ -136,6 +138,12 @@ def tokens_of(text: str) -> list[str]:
 def exactly(tokens: Sequence[str], count: int) -> list[str]:
     """`count` tokens: cut, or repeated."""
     return list(itertools.islice(itertools.cycle([*tokens, "\n\n"]), count))
+
+
+def noise(tokens: int, chars: int) -> list[str]:
+    """As many tokens of so many characters each; the same ones each time."""
+    source = random.Random(tokens * chars)  # noqa: S311  # nothing depends on it
+    return ["".join(source.choices(string.ascii_letters + string.digits, k=chars)) for _ in range(tokens)]
 
 
 def _topic(prompt: str) -> str:

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from demo_provider import anthropic_wire, openai_wire
-from demo_provider.answers import answer, exactly, tokens_of
+from demo_provider.answers import answer, exactly, noise, tokens_of
 from demo_provider.calls import Call, Calls
 from demo_provider.directives import Directives
 from demo_provider.streaming import StreamedAnswer
@@ -88,6 +88,8 @@ def _tokens(asked: Asked, directives: Directives) -> tuple[list[str], str]:
     tokens = [] if directives.empty else tokens_of(answer(asked.prompts))
     if directives.tokens is not None:
         tokens = exactly(tokens, directives.tokens)
+    if directives.token_chars is not None:
+        tokens = noise(len(tokens), directives.token_chars)
     if directives.surrogates:
         tokens = list(itertools.chain.from_iterable(_halves(token) for token in [*tokens, " \N{GRINNING FACE}"]))
     if asked.max_tokens is not None and len(tokens) > asked.max_tokens:

@@ -24,6 +24,7 @@ class Directives:
     empty: bool = False
     finish: str | None = None
     tokens: int | None = None
+    token_chars: int | None = None
     rate: float | None = None
     surrogates: bool = False
 
@@ -54,6 +55,7 @@ class Directives:
             empty="empty" in words,
             finish=words.get("finish"),
             tokens=count("tokens"),
+            token_chars=count("token-chars"),
             rate=float(words["rate"]) if "rate" in words else None,
             surrogates="surrogates" in words,
         )

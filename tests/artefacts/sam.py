@@ -51,3 +51,8 @@ def build(architecture: str, factory: TempPathFactory) -> Path:
             sam("build", "--build-dir", str(target), "--parameter-overrides", f"Architecture={architecture}")
             done.touch()
     return target
+
+
+def build_for_this_machine(factory: TempPathFactory) -> Path:
+    """The same, for the processor that is here."""
+    return build(next(name for name, kernel in ARCHITECTURES.items() if kernel == os.uname().machine), factory)

@@ -16,7 +16,7 @@ import jwt
 import pytest
 from moto.server import ThreadedMotoServer
 
-from artefacts.sam import ARCHITECTURES, ROOT, build
+from artefacts.sam import ROOT, build_for_this_machine
 from artefacts.transformed import ISSUER, source_template
 from fakes.sse import check_stream, parse, text_of
 from integration.lambda_asgi import rie
@@ -79,8 +79,7 @@ def account() -> Iterator[Account]:
 @pytest.fixture(scope="module")
 def invoke(account: Account, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Invoke]:
     """Gives an event to a built function, which the emulator starts with the template's environment alone."""
-    architecture = next(name for name, kernel in ARCHITECTURES.items() if kernel == os.uname().machine)
-    built = build(architecture, tmp_path_factory)
+    built = build_for_this_machine(tmp_path_factory)
     try:
         emulator = rie.emulator()
     except rie.EmulatorMissingError as error:

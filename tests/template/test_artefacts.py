@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from artefacts.sam import ARCHITECTURES, ROOT, build
+from artefacts.sam import ROOT, build_for_this_machine
 from artefacts.transformed import source_template
 from template.checks.scenarios import SCENARIOS
 from template.checks.stack import Stack
@@ -128,9 +128,7 @@ def test_equal_contents_give_equal_archives(built: Path) -> None:
 @pytest.fixture(scope="session")
 def runnable(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The build for this very machine."""
-    machine = os.uname().machine
-    architecture = next(name for name, kernel in ARCHITECTURES.items() if kernel == machine)
-    return build(architecture, tmp_path_factory)
+    return build_for_this_machine(tmp_path_factory)
 
 
 def run_alone(built: Path, function: str, code: str, environ: dict[str, str]) -> str:
