@@ -126,3 +126,19 @@ def test_gauges_are_published_with_their_metrics(alice: Frontend, with_redis: bo
     assert (redis_gauges & found.keys()) == (redis_gauges if with_redis else set())
     for metric, value in found.items():
         assert published(alice.stack, metric)[-1] == pytest.approx(value)
+
+
+def test_run_without_dynamodb_fails() -> None:
+    """So that Lambda repeats it, and tells the dead letters in the end."""
+    nowhere = {"AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:1"}
+    with running_stack(variables=nowhere) as stack:
+        answer = httpx.post(f"{stack.url}/local/run/CleanupFunction", timeout=60)
+        assert (answer.status_code, answer.json()["code"]) == (502, "function_failed")
+        assert "StorageError" in stack.log()
+        assert published(stack, "CleanupFailures") == [1]
+        assert published(stack, "SessionsExpired") == []
+
+
+def test_only_what_has_a_schedule_is_run_by_hand(stack: RunningStack) -> None:
+    assert httpx.get(f"{stack.url}/local/run/CleanupFunction").status_code == 405
+    assert httpx.post(f"{stack.url}/local/run/StartFunction").status_code == 404
