@@ -50,7 +50,7 @@ async def converse(client: httpx.AsyncClient, user: str, chance: random.Random, 
 async def take(browser: Browser, address: str, scheme: Literal["light", "dark"], file: Path) -> None:
     """Photographs the page from its top."""
     page = await browser.new_page(
-        viewport={"width": 1200, "height": 1040}, color_scheme=scheme, reduced_motion="reduce"
+        viewport={"width": 1360, "height": 1080}, color_scheme=scheme, reduced_motion="reduce"
     )
     await page.goto(f"{address}/local/dashboard")
     await page.locator(".series").first.wait_for(state="attached")

@@ -182,7 +182,7 @@ def test_cloudwatch_may_use_the_key_of_the_topic() -> None:
         for statement in key["KeyPolicy"]["Statement"]
         if statement["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
     )
-    assert set(statement["Action"]) == {"kms:Decrypt", "kms:GenerateDataKey"}
+    assert set(statement["Action"]) == {"kms:Decrypt", "kms:GenerateDataKey*"}
     assert key["EnableKeyRotation"] is True
 
 

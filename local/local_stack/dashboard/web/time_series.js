@@ -85,9 +85,9 @@ function legend(widget, colors) {
   return [...lines, ...marks];
 }
 
-/** The newest value of a line; of a count, that of the period that runs. @param {import("./types.js").Line} line */
+/** The newest value of a line; of a count, that of the last whole period. @param {import("./types.js").Line} line */
 function latestOf(line) {
-  if (line.counted && line.values.some((value) => value !== null)) return line.values.at(-1) ?? 0;
+  if (line.counted && line.values.some((value) => value !== null)) return line.values.at(-2) ?? 0;
   return line.values.findLast((value) => value !== null) ?? null;
 }
 
