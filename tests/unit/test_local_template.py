@@ -48,6 +48,13 @@ DOCUMENT: dict[str, Any] = {
         ({"Fn::Join": ["-", ["a", {"Ref": "Name"}, True]]}, "a-x-true"),
         ({"Fn::Select": [1, {"Fn::Split": [",", "a,b"]}]}, "b"),
         ({"Fn::FindInMap": ["Sizes", {"Ref": "Name"}, "Memory"]}, 512),
+        ({"Fn::Select": [1, {"Fn::Cidr": ["10.0.0.0/22", 4, 8]}]}, "10.0.1.0/24"),
+        ({"Fn::Select": [0, {"Fn::GetAZs": ""}]}, "us-east-1a"),
+        (
+            {"Fn::Sub": "rediss://${Cache.Endpoint.Address}:${Cache.Endpoint.Port}"},
+            "rediss://Cache.Endpoint.Address:6379",
+        ),
+        ({"Fn::GetAtt": ["Cache", "ARN"]}, "arn:aws:local:us-east-1:123456789012:Cache"),
     ],
 )
 def test_reference_is_resolved(value: object, expected: object) -> None:
@@ -147,3 +154,18 @@ def test_projects_template_is_read_whole() -> None:
     assert url.cors is not None
     assert url.cors.allow_origins == ("*",)
     assert not url.cors.allow_credentials
+
+
+@pytest.mark.parametrize("mode", ["none", "external", "elasticache"])
+def test_projects_template_is_read_in_each_mode_of_redis(mode: str) -> None:
+    template = read_template(ROOT / "template.yaml", {"CacheMode": mode, "Environment": "prod"})
+    told = {name for function in template.functions for name in function.environment if name.startswith("REDIS_")}
+    assert len(template.functions) == 4
+    assert (
+        told
+        == {
+            "none": set(),
+            "external": {"REDIS_URL_SECRET_ARN", "REDIS_CLUSTER"},
+            "elasticache": {"REDIS_URL", "REDIS_CLUSTER", "REDIS_IAM_USER", "REDIS_CACHE_NAME"},
+        }[mode]
+    )

@@ -6,12 +6,14 @@ import logging
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 
 import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
 from chat.errors import ProviderError
+from chat.ids import new_id
 from chat.secrets_manager import secrets_provider
 from chat.settings import SettingsError
 from chat_stream.providers.registry import PROVIDERS, ProviderRegistry
@@ -200,6 +202,30 @@ async def test_keys_from_secrets_manager(connect: Connect, listen: Listen, name:
         await collect(registry, a_request("hello", provider=name))
     assert raised.value.code == "provider_rejected"
     assert KEY in heads[0]
+
+
+@pytest.mark.usefixtures("secrets_manager")
+async def test_key_that_is_rotated_while_the_process_runs(
+    connect: Connect, listen: Listen, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """The SDK's client sends the new one, though nobody refused the old one."""
+    monkeypatch.setattr("chat_stream.providers.secrets.MAX_AGE_SECONDS", 0)
+    heads: list[str] = []
+
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads.append((await read_request(reader))[0])
+        writer.write(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+
+    with closing(boto3.client("secretsmanager")) as client:
+        arn = client.create_secret(Name=new_id(), SecretString=json.dumps({f"{name.upper()}_API_KEY": "old-key"}))[
+            "ARN"
+        ]
+        registry = connect(await listen(handler), PROVIDER_KEYS_SECRET_ARN=arn)
+        for key in ("old-key", "new-key"):
+            client.put_secret_value(SecretId=arn, SecretString=json.dumps({f"{name.upper()}_API_KEY": key}))
+            with pytest.raises(ProviderError):
+                await collect(registry, a_request("hello", provider=name))
+    assert [[key for key in ("old-key", "new-key") if key in head] for head in heads] == [["old-key"], ["new-key"]]
 
 
 @pytest.mark.usefixtures("secrets_manager")
