@@ -2,14 +2,16 @@
 
 from typing import Any
 
-from chat.starting import starting
+from aws_lambda_powertools import Logger
 
-with starting():
-    from chat_cleanup.composition import compose
+from chat_cleanup.composition import compose
 
-    cleanup = compose()
+logger = Logger()
+cleanup = compose()
 
 
 def handler(_event: dict[str, Any], context: Any) -> dict[str, float]:
     """One run. What it did is in its metrics; the answer is for whoever calls it by hand."""
+    logger.thread_safe_clear_keys()
+    logger.thread_safe_append_keys(function_request_id=context.aws_request_id)
     return cleanup.run(lambda: context.get_remaining_time_in_millis() / 1000)

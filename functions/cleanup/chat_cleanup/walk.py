@@ -35,6 +35,10 @@ MAX_LOGGED = 20
 logger = Logger()
 
 
+class UnreadableEntryError(Exception):
+    """The index has nothing that makes sense of a session."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stretch:
     """A part of the walk: a shard, from behind `after` up to and including `last` (None: to its end)."""
@@ -118,7 +122,7 @@ class Walk:
     def _visit(self, stretch: Stretch, page: IndexPage) -> None:
         for session_id in page.unreadable:
             if session_id in stretch:
-                self._fail(session_id, None, None)
+                self._fail(session_id, None, UnreadableEntryError(session_id))
         entries = [entry for entry in page.entries if entry.session_id in stretch]
         if page.last is not None and page.last in stretch:
             self._queue.append(replace(stretch, after=page.last))
@@ -168,7 +172,7 @@ class Walk:
         places = [Position(shard, after) for shard, after in shards.items()]
         return places if current is None else [*places, current]
 
-    def _fail(self, session_id: str | None, entry: IndexEntry | None, error: Exception | None) -> None:
+    def _fail(self, session_id: str | None, entry: IndexEntry | None, error: Exception) -> None:
         self._tally.add_failure(entry, self._clock.now())
         if self._tally.failures <= MAX_LOGGED:
             logger.warning("cleanup failure", session_id=session_id, **cause_of(error))
