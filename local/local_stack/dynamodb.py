@@ -1,7 +1,7 @@
 """The template's tables on whatever speaks DynamoDB."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from local_stack.launch import FAKE_CREDENTIALS
 from local_stack.template import TableSpec, Template
@@ -9,10 +9,11 @@ from local_stack.template import TableSpec, Template
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
+_INDEXES: Final = "GlobalSecondaryIndexes"
 _COPIED = (
     "AttributeDefinitions",
     "BillingMode",
-    "GlobalSecondaryIndexes",
+    _INDEXES,
     "KeySchema",
     "LocalSecondaryIndexes",
     "ProvisionedThroughput",
@@ -21,7 +22,7 @@ _COPIED = (
 
 
 def create_tables(endpoint: str, template: Template, *, environ: Mapping[str, str] | None = None) -> None:
-    """Creates the template's tables that are not there yet, with their TTL attributes.
+    """Creates the template's tables that are not there yet, with their TTL attributes, and indexes that they lack.
 
     `environ` may give credentials for an endpoint that checks them.
     """
@@ -30,6 +31,8 @@ def create_tables(endpoint: str, template: Template, *, environ: Mapping[str, st
     for table in template.tables:
         if table.name not in existing:
             _create(client, table)
+        elif _INDEXES in table.properties:
+            _add_indexes(client, table)
 
 
 def _client(endpoint: str, environ: Mapping[str, str]) -> "DynamoDBClient":
@@ -60,3 +63,15 @@ def _create(client: "DynamoDBClient", table: TableSpec) -> None:
             TableName=table.name,
             TimeToLiveSpecification={"AttributeName": ttl["AttributeName"], "Enabled": bool(ttl.get("Enabled"))},
         )
+
+
+def _add_indexes(client: "DynamoDBClient", table: TableSpec) -> None:
+    """For a table that an earlier version of the template made."""
+    there = {index["IndexName"] for index in client.describe_table(TableName=table.name)["Table"].get(_INDEXES, [])}
+    for index in table.properties[_INDEXES]:
+        if index["IndexName"] not in there:
+            client.update_table(
+                TableName=table.name,
+                AttributeDefinitions=table.properties["AttributeDefinitions"],
+                GlobalSecondaryIndexUpdates=[{"Create": index}],
+            )
