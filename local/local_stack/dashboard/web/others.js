@@ -38,7 +38,8 @@ export class Alarms {
     const shown = JSON.stringify(alarms);
     if (shown === this.#shown) return;
     this.#shown = shown;
-    this.#list.replaceChildren(...alarms.map(alarm));
+    const ringing = alarms.filter(({ state }) => state === "ALARM");
+    this.#list.replaceChildren(...[...ringing, ...alarms.filter((one) => !ringing.includes(one))].map(alarm));
     this.#meanings.replaceChildren(
       ...alarms.map(({ name, description }) => el("div", {}, el("dt", {}, nameOf(name)), el("dd", {}, description))),
     );

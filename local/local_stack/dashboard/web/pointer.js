@@ -2,6 +2,7 @@
 
 import { colored, el, svg } from "./dom.js";
 import { exactClock, kindOf, text } from "./format.js";
+import { valuesOf } from "./shape.js";
 
 const KEYS = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10, Home: -Infinity, End: Infinity };
 
@@ -78,7 +79,7 @@ export class Pointer {
         colored(el("span", { class: "swatch" }), colors[number]),
         line.label,
         " ",
-        el("b", {}, text(line.values[this.#index], kindOf(widget.unit || line.unit))),
+        el("b", {}, text(valuesOf(line)[this.#index], kindOf(widget.unit || line.unit))),
       ),
     );
     this.tip.replaceChildren(

@@ -6,10 +6,7 @@
  * @returns {{top: (number | null)[], base: (number | null)[]}[]}
  */
 export function layers(lines, stacked) {
-  const filled = lines.map(({ values, counted }) => {
-    const any = values.some((value) => value !== null);
-    return values.map((value) => (value === null && any && (counted || stacked) ? 0 : value));
-  });
+  const filled = lines.map((line) => valuesOf(line, stacked));
   if (!stacked) return filled.map((top) => ({ top, base: top.map(() => 0) }));
   let base = lines[0]?.values.map(() => 0) ?? [];
   return filled.map((values) => {
@@ -17,6 +14,12 @@ export function layers(lines, stacked) {
     base = layer.top;
     return layer;
   });
+}
+
+/** A line's values, with 0 for a count's missing ones if there are others. @param {import("./types.js").Line} line */
+export function valuesOf({ values, counted }, filled = false) {
+  const any = values.some((value) => value !== null);
+  return any && (counted || filled) ? values.map((value) => value ?? 0) : values;
 }
 
 /** Points that have a value. @param {(number | null)[]} values @returns {[number, number][]} index and value */

@@ -6,6 +6,7 @@ import { colorsOf } from "./colors.js";
 import { colored, el, svg } from "./dom.js";
 import { clock, exactClock, kindOf, text } from "./format.js";
 import { Pointer } from "./pointer.js";
+import { valuesOf } from "./shape.js";
 
 export class TimeSeries {
   #root = /** @type {SVGSVGElement} */ (svg("svg", { "aria-hidden": "true" }));
@@ -87,8 +88,8 @@ function legend(widget, colors) {
 
 /** The newest value of a line; of a count, that of the last whole period. @param {import("./types.js").Line} line */
 function latestOf(line) {
-  if (line.counted && line.values.some((value) => value !== null)) return line.values.at(-2) ?? 0;
-  return line.values.findLast((value) => value !== null) ?? null;
+  const values = valuesOf(line);
+  return (line.counted ? values.at(-2) : values.findLast((value) => value !== null)) ?? null;
 }
 
 function table(widget, data) {
@@ -98,7 +99,7 @@ function table(widget, data) {
       "tr",
       {},
       el("th", { scope: "row" }, exactClock(data.start + index * data.period)),
-      ...widget.lines.map((line) => el("td", {}, text(line.values[index], kindOf(widget.unit || line.unit)))),
+      ...widget.lines.map((line) => el("td", {}, text(valuesOf(line)[index], kindOf(widget.unit || line.unit)))),
     ),
   );
   return el("table", {}, el("caption", { class: "visually-hidden" }, widget.title), el("thead", {}, head), el("tbody", {}, ...rows));
