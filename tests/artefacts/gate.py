@@ -1,4 +1,4 @@
-"""A door before DynamoDB that lets each function do what the template's policies allow it, and nothing else.
+"""A door before AWS that lets each function do what the template's policies allow it, and nothing else.
 
 Emulators of DynamoDB know no permissions: a right that the template forgets would be noticed in an account only. The
 functions are told apart by the application id that their SDK puts into the User-Agent (AWS_SDK_UA_APP_ID).

@@ -1,4 +1,4 @@
-"""Who may do what, as the template's policies say, and what a call to DynamoDB asks for."""
+"""Who may do what, as the template's policies say, and what a call to DynamoDB or Secrets Manager asks for."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -55,7 +55,10 @@ def target(resource: Mapping[str, Any] | str) -> str:
 
 
 def asked(operation: str, request: Mapping[str, Any]) -> Iterator[Permission]:
-    """What a caller of the operation must be allowed; tables are named by their logical ids here."""
+    """What a caller of the operation must be allowed; tables and secrets are named by their logical ids here."""
+    if "SecretId" in request:
+        yield Permission(f"secretsmanager:{operation}", request["SecretId"])
+        return
     if operation in {"TransactWriteItems", "TransactGetItems"}:
         for item in request["TransactItems"]:
             ((kind, parameters),) = item.items()

@@ -16,8 +16,12 @@ import jwt
 import pytest
 from moto.server import ThreadedMotoServer
 
+from artefacts.deployed import allowed
+from artefacts.gate import Gate, Rights
+from artefacts.policies import Permission
 from artefacts.sam import ROOT, build_for_this_machine
 from artefacts.transformed import ISSUER, source_template
+from fakes.demo_process import DemoProcess, demo_process
 from fakes.sse import check_stream, parse, text_of
 from integration.lambda_asgi import rie
 from integration.lambda_asgi.runtime_api import NULS
@@ -45,13 +49,14 @@ def make_events(folder: Path, **options: str) -> dict[str, dict[str, Any]]:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Tables and secrets as a deployed stack has them, on moto. `address` speaks for all services."""
+    """Tables and secrets as a deployed stack has them, on moto, behind the template's policies."""
 
-    address: str
+    gate: Gate
+    provider: DemoProcess
 
-    @property
-    def environ(self) -> dict[str, str]:
-        return {**FAKE_CREDENTIALS, "AWS_ENDPOINT_URL": self.address}
+    def environ(self, function: str) -> dict[str, str]:
+        aws = {"AWS_ENDPOINT_URL": self.gate.url, "AWS_SDK_UA_APP_ID": function}
+        return {**FAKE_CREDENTIALS, **aws, **self.provider.environ}
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +76,8 @@ def account() -> Iterator[Account]:
         )
         for name, content in SECRETS.items():
             client.create_secret(Name=name, SecretString=json.dumps(content))
-        yield Account(address)
+        with Gate(address, Rights(allowed())) as gate, demo_process() as provider:
+            yield Account(gate, provider)
     finally:
         server.stop()
 
@@ -93,7 +99,7 @@ def invoke(account: Account, tmp_path_factory: pytest.TempPathFactory) -> Iterat
             if function not in urls:
                 command, environ = launch(built, function, python)
                 log = folder / f"{function}.log"
-                emulated = rie.emulated(emulator, command, environ | account.environ, log)
+                emulated = rie.emulated(emulator, command, environ | account.environ(function), log)
                 urls[function] = running.enter_context(emulated)
             return rie.invoke(urls[function], json.dumps(event).encode())
 
@@ -144,10 +150,10 @@ def test_committed_events_start_the_functions_and_are_refused(invoke: Invoke) ->
         assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (401, "token_invalid")
 
 
-def test_events_hold_a_conversation(invoke: Invoke, token: str, tmp_path: Path) -> None:
+def test_events_hold_a_conversation(invoke: Invoke, account: Account, token: str, tmp_path: Path) -> None:
     """One after the other, as someone would who tries the built functions."""
     events = make_events(tmp_path, token=token)
-    started = json.loads(invoke("StartFunction", with_prompt(events["start"], "/help")))
+    started = json.loads(invoke("StartFunction", events["start"]))
     assert started["statusCode"] == 201, started
     session = json.loads(started["body"])
 
@@ -160,16 +166,24 @@ def test_events_hold_a_conversation(invoke: Invoke, token: str, tmp_path: Path) 
     assert stream[-1].type == "done"
 
     history = json.loads(invoke("HistoryFunction", events["history"]))
-    assert [message["content"] for message in json.loads(history["body"])["messages"]] == ["/help", text_of(stream)]
+    assert [message["content"] for message in json.loads(history["body"])["messages"]] == [
+        json.loads(events["start"]["body"])["prompt"],
+        text_of(stream),
+    ]
     models = json.loads(invoke("HistoryFunction", events["models"]))
     assert len(json.loads(models["body"])["models"]) == 10
     stopped = json.loads(invoke("StartFunction", events["stop"]))
     assert json.loads(stopped["body"]) == {"sessionId": session["sessionId"], "state": "completed"}
+    assert account.gate.rights.denied == []
+    assert secrets(account.gate.rights.used) == secrets(allowed())
 
 
-def with_prompt(event: Mapping[str, Any], prompt: str) -> dict[str, Any]:
-    """One that needs no provider."""
-    return {**event, "body": json.dumps({**json.loads(event["body"]), "prompt": prompt})}
+def secrets(rights: Mapping[str, set[Permission]]) -> dict[str, set[str]]:
+    """The secrets that each function reads, or may read."""
+    return {
+        function: {item.resource for item in permitted if item.action == "secretsmanager:GetSecretValue"}
+        for function, permitted in rights.items()
+    }
 
 
 def test_scheduled_event_runs_the_cleanup(invoke: Invoke, tmp_path: Path) -> None:
