@@ -49,11 +49,11 @@ class DashboardEndpoint:
             await problems.problem(exchange, 400, "invalid_request", f"seconds must be one of {choice}.")
             return
         try:
-            dashboard = self._dashboard()
-        except TemplateError as error:
+            told = self._view.of(self._dashboard(), int(seconds))
+        except (TemplateError, ValueError) as error:
             await problems.problem(exchange, 500, "internal_error", str(error))
             return
-        body = json.dumps(self._view.of(dashboard, int(seconds)), separators=(",", ":"))
+        body = json.dumps(told, separators=(",", ":"))
         await exchange.respond(200, _HEADERS, body.encode())
 
     def _dashboard(self) -> Dashboard:

@@ -64,6 +64,7 @@ class Graph:
         self._window = window
         self._open: set[str] = set()
         self.period = window.period
+        self.count = window.count
 
     def shown(self) -> list[Shown]:
         """The visible lines, in the template's order; a search gives one for each metric it finds.

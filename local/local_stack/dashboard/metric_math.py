@@ -33,6 +33,8 @@ class Terms(Protocol):
 
     period: int
     """Seconds of a value."""
+    count: int
+    """How many values a time series has."""
 
     def named(self, identifier: str) -> Value:
         """What has this id.
@@ -96,12 +98,17 @@ class _Evaluation:
     def _line(self, name: str, arguments: Sequence[Value]) -> Line:
         match name, *arguments:
             case (("SUM" | "MAX"), [*lines]):
-                return _each_period(lines, sum if name == "SUM" else max)
+                return _each_period(lines or [self._nothing], sum if name == "SUM" else max)
             case "FILL", Line() as line, int() | float() as filling:
                 return replace(line, values=tuple(filling if value is None else value for value in line.values))
             case "IF", Line() as condition, chosen, otherwise:
                 return self._chosen(condition, chosen, otherwise)
         raise self._error(f"{name} of {len(arguments)}")
+
+    @property
+    def _nothing(self) -> Line:
+        """What an array of no time series adds up to."""
+        return Line((None,) * self._terms.count)
 
     def _chosen(self, condition: Line, chosen: Value, otherwise: Value) -> Line:
         size = len(condition.values)
@@ -150,5 +157,5 @@ def _each_period(lines: Sequence[Line], combine: Callable[[list[float]], float])
         [value for value in values if value is not None]
         for values in zip(*(line.values for line in lines), strict=True)
     )
-    first = lines[0] if lines else Line(())
-    return Line(tuple(combine(values) if values else None for values in periods), first.unit, first.counted)
+    combined = tuple(combine(values) if values else None for values in periods)
+    return Line(combined, lines[0].unit, lines[0].counted)

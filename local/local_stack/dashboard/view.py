@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chat.metrics import Service
+from local_stack.cloudformation import TemplateError
 from local_stack.dashboard import alarms
 from local_stack.dashboard.definition import Dashboard, Widget
 from local_stack.dashboard.graph import Graph, MetricEntry, Shown
@@ -29,7 +30,12 @@ class View:
         self._since = time.time()
 
     def of(self, dashboard: Dashboard, seconds: int) -> dict[str, Any]:
-        """JSON for the page, over the last `seconds` (one of `PERIODS`)."""
+        """JSON for the page, over the last `seconds` (one of `PERIODS`).
+
+        Raises:
+            TemplateError: an alarm is not in the template.
+            MetricMathError, SearchError, ValueError: an expression or a statistic is not understood.
+        """
         now, period = time.time(), PERIODS[seconds]
         window = Window.until_now(period, seconds // period, now)
         return {
@@ -51,7 +57,9 @@ class View:
         return {**common, **self._metric(widget, window)}
 
     def _alarm(self, dashboard: Dashboard, arn: str, now: float) -> dict[str, str]:
-        alarm = (dashboard.alarms or {})[arn]
+        alarm = (dashboard.alarms or {}).get(arn)
+        if alarm is None:
+            raise TemplateError(f"The dashboard shows {arn}, which is no alarm of the template.")
         state = alarms.state(alarm, self._metrics, now=now, running_since=self._since)
         return {"name": alarm.name, "description": alarm.description, "state": state}
 

@@ -147,6 +147,22 @@ def test_a_body_that_is_no_dashboard_is_an_error_of_the_template(tmp_path: Path,
         read_dashboard(file)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        [{"expression": "ANOMALY_DETECTION_BAND(2)", "id": "band"}],
+        [{"expression": "SEARCH('not a search', 'Sum')", "id": "found"}],
+        [{"expression": "rate + 1", "id": "rate"}],
+        ["APP", "CacheHit", "service", "chat-stream", {"stat": "tm99"}],
+    ],
+)
+def test_what_is_not_understood_is_an_error(tmp_path: Path, line: list[Any]) -> None:
+    """Never something else than CloudWatch would show."""
+    dashboard = read_dashboard(template(tmp_path, {"metrics": [line]}))
+    with pytest.raises(ValueError, match=r"tm99|not known|not understood|has the id rate"):
+        View(Metrics()).of(dashboard, 300)
+
+
 def alarm(**changes: Any) -> Alarm:
     entry = MetricEntry("", APP, "StreamsFailed", {"service": "chat-stream"}, "Sum", Look())
     settings: dict[str, Any] = {
