@@ -27,6 +27,9 @@ bench: setup ## the figures, side by side with AWS's Node.js runtime client
 validate: setup ## the template, as the SAM CLI and cfn-lint see it
 	@scripts/sam validate --lint
 
+check-template: setup ## the checks of the template, and the mistakes that they must notice
+	@$(BIN)/pytest -n 0 --quiet tests/template --ignore tests/template/test_artefacts.py
+
 build: setup ## what is deployed, in .aws-sam/build (ARCHITECTURE=x86_64 for another processor than arm64)
 	@scripts/sam build $(if $(ARCHITECTURE),--parameter-overrides Architecture=$(ARCHITECTURE))
 
@@ -42,4 +45,4 @@ events: setup ## the events for `sam local invoke` in events/, from the contract
 lock: setup ## make the locks in requirements/ anew
 	@UV=.uv/bin/uv scripts/lock
 
-.PHONY: help setup run lint test bench validate build smoke costs events lock
+.PHONY: help setup run lint test bench validate check-template build smoke costs events lock

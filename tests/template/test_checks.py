@@ -40,8 +40,3 @@ def test_ways_to_deploy_keep_the_rules(parameters: dict[str, str]) -> None:
         assert values in stack.source["Parameters"][name].get("AllowedValues", [values])
     for rule in stack.source["Rules"].values():
         assert all(stack.value(assertion["Assert"]) for assertion in rule["Assertions"])
-
-
-def test_every_condition_is_met_and_not_met() -> None:
-    for name in source_template()["Conditions"]:
-        assert {stack.value({"Condition": name}) for stack in STACKS.values()} == {True, False}, name

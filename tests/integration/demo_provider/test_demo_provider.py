@@ -2,6 +2,7 @@
 
 import json
 import time
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -53,6 +54,13 @@ def test_streamed_answer_is_the_whole_one(demo: DemoProcess) -> None:
     assert done == "[DONE]"
     deltas = [json.loads(event)["choices"][0]["delta"].get("content", "") for event in events]
     assert "".join(deltas) == _openai_text(demo, "What is AI? [demo:rate=0]")
+
+
+def test_long_tokens_cannot_be_compressed(demo: DemoProcess) -> None:
+    text = _openai_text(demo, "[demo:tokens=20 token-chars=600]")
+    assert len(text) == 20 * 600
+    assert len(zlib.compress(text.encode())) > 0.7 * len(text)  # letters and digits have 6 bits of 8
+    assert text == _openai_text(demo, "[demo:tokens=20 token-chars=600]")
 
 
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages"])

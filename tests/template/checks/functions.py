@@ -85,15 +85,22 @@ def check_timeouts(stack: Stack) -> Iterator[str]:
 
 
 def check_streaming(stack: Stack) -> Iterator[str]:
-    """The project's own runtime client where answers stream, and only there; SnapStart only with Lambda's own."""
+    """The project's own runtime client where answers stream, and only there."""
     for name, function in stack.functions.items():
         streams = function["Properties"].get("FunctionUrlConfig", {}).get("InvokeMode") == "RESPONSE_STREAM"
         wrapper = stack.variables(name).get("AWS_LAMBDA_EXEC_WRAPPER")
         if wrapper != ("/var/task/bootstrap" if streams else None):
             yield f"{name} is started by {wrapper}"
-        snap_start = stack.properties(name).get("SnapStart", {}).get("ApplyOn", "None")
-        if streams and snap_start != "None":
-            yield f"{name} has SnapStart"
+
+
+def check_snap_start(stack: Stack) -> Iterator[str]:
+    """Where someone waits for Lambda's own runtime client, if it is wanted; it costs where nobody waits."""
+    wanted = stack.value({"Ref": "SnapStart"}) == "on"
+    for name, function in stack.functions.items():
+        buffers = function["Properties"].get("FunctionUrlConfig", {}).get("InvokeMode") == "BUFFERED"
+        applied = stack.properties(name).get("SnapStart", {}).get("ApplyOn", "None")
+        if applied != ("PublishedVersions" if wanted and buffers else "None"):
+            yield f"{name}: SnapStart is for {applied}"
 
 
 def check_paths(stack: Stack) -> Iterator[str]:

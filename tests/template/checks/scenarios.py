@@ -13,9 +13,16 @@ _RESERVED = {f"{name}ReservedConcurrency": "50" for name in ("Start", "Stream", 
 
 SCENARIOS: Mapping[str, Parameters] = {
     "defaults": {},
-    "none-prod": {"CacheMode": "none", "Environment": "prod", "SnapStart": "off", "Architecture": "x86_64", **_PAGES},
-    "external-dev": {"CacheMode": "external", "Environment": "dev", "SnapStart": "off", **_KEYS_OF_THE_ISSUER},
-    "external-prod": {"CacheMode": "external", "Environment": "prod", **_RESERVED, **_PAGES, **_TOLD},
+    "none-prod": {"CacheMode": "none", "Environment": "prod", "Architecture": "x86_64", **_PAGES},
+    "external-dev": {"CacheMode": "external", "Environment": "dev", **_KEYS_OF_THE_ISSUER},
+    "external-prod": {
+        "CacheMode": "external",
+        "Environment": "prod",
+        "SnapStart": "off",
+        **_RESERVED,
+        **_PAGES,
+        **_TOLD,
+    },
     "elasticache-dev": {"CacheMode": "elasticache", "Environment": "dev", "NatPerZone": "true", **_ZONES, **_TOLD},
     "elasticache-prod": {"CacheMode": "elasticache", "Environment": "prod", "SnapStart": "off", **_PAGES, **_RESERVED},
 }

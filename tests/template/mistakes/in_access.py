@@ -32,7 +32,9 @@ MISTAKES = (
     mistake("AuthType by !If", "permissions urls", put(f"{_URL}.AuthType", _NO_AUTHENTICATION)),
     mistake("AuthType IAM", "permissions urls", put(f"{_URL}.AuthType", "AWS_IAM")),
     mistake(
-        "URL that buffers", "streaming timeouts urls", put("StreamFunction.FunctionUrlConfig.InvokeMode", "BUFFERED")
+        "URL that buffers",
+        "snap_start streaming timeouts urls",
+        put("StreamFunction.FunctionUrlConfig.InvokeMode", "BUFFERED"),
     ),
     mistake("anyone may invoke", "permissions", add_resource("Anyone", "AWS::Lambda::Permission", **_ANYONE)),
     mistake("* with credentials", "cors", put(f"{_URL}.Cors.AllowCredentials", True)),

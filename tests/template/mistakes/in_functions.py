@@ -19,7 +19,10 @@ MISTAKES = (
     mistake("timeout beyond Lambda's limit", "timeouts", put("Parameters.StreamTimeout.MaxValue", 1800)),
     mistake("timeout beyond a caller's patience", "timeouts", put("HistoryFunction.Timeout", 60)),
     mistake("exec wrapper forgotten", "streaming", drop(f"{_STREAM}.AWS_LAMBDA_EXEC_WRAPPER")),
-    mistake("SnapStart for the stream", "streaming", put("StreamFunction.SnapStart", {"ApplyOn": "PublishedVersions"})),
+    mistake(
+        "SnapStart for the stream", "snap_start", put("StreamFunction.SnapStart", {"ApplyOn": "PublishedVersions"})
+    ),
+    mistake("SnapStart always", "snap_start", put("StartFunction.SnapStart", {"ApplyOn": "PublishedVersions"})),
     mistake("a path twice", "paths", put("HistoryFunction.Metadata.Paths", ["/chat/history", "/chat/start"])),
     mistake("required variable missing", "settings variables", drop(f"{_START}.IDEMPOTENCY_TABLE")),
     mistake("variable with a typo", "variables", put(f"{_START}.SESSION_TABLE", "x")),
