@@ -2,12 +2,15 @@
 
 from typing import Any
 
-from aws_lambda_powertools import Logger
+from chat.starting import starting
 
-from chat_cleanup.composition import compose
+with starting():
+    from aws_lambda_powertools import Logger
 
-logger = Logger()
-cleanup = compose()
+    from chat_cleanup.composition import compose
+
+    logger = Logger()
+    cleanup = compose()
 
 
 def handler(_event: dict[str, Any], context: Any) -> dict[str, float]:
