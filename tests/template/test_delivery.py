@@ -115,6 +115,17 @@ def test_start_and_history_have_snapstart_if_asked(asked: str, applied: str) -> 
     }
 
 
+def test_old_versions_go_unless_they_may_still_stream() -> None:
+    """A snapshot is paid for as long as its version is there."""
+    versions = [item for item in transformed_template()["Resources"].values() if item["Type"] == "AWS::Lambda::Version"]
+    assert {reference(item["Properties"]["FunctionName"]): item["DeletionPolicy"] for item in versions} == {
+        "StartFunction": "Delete",
+        "StreamFunction": "Retain",
+        "HistoryFunction": "Delete",
+        "CleanupFunction": "Delete",
+    }
+
+
 @pytest.mark.parametrize("mode", ["none", "external", "elasticache"])
 def test_everything_that_can_have_tags_says_project_and_environment(mode: str) -> None:
     stack = Stack(source_template(), {"CacheMode": mode, "NatPerZone": "true", "Environment": "prod", "Project": "p"})
