@@ -24,7 +24,7 @@ from artefacts.transformed import ISSUER, source_template
 from fakes.demo_process import DemoProcess, demo_process
 from fakes.sse import check_stream, parse, text_of
 from integration.lambda_asgi import rie
-from integration.lambda_asgi.runtime_api import NULS
+from integration.lambda_asgi.strict_reading import NULS
 from local_stack.dynamodb import create_tables
 from local_stack.launch import FAKE_CREDENTIALS, make_runtime
 from local_stack.template import read_template

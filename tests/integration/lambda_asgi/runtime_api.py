@@ -4,141 +4,27 @@ Each connection has a thread. What is not framed exactly as it should be ends up
 asserts to be empty.
 """
 
-import base64
-import json
 import re
 import socket
 import struct
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from queue import SimpleQueue
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
+
+from integration.lambda_asgi.scripted_invocations import (
+    PATIENCE_SECONDS,
+    Invocation,
+    Script,
+    event_bytes,
+    response_bytes,
+)
+from integration.lambda_asgi.strict_reading import FramingError, Reader, Request
 
 PREFIX = "/2018-06-01/runtime/"
-PATIENCE_SECONDS = 20.0
-NULS = bytes(8)
 DROP = -1
-
-
-class FramingError(Exception):
-    """The runtime's bytes are not what the protocol asks for."""
-
-
-@dataclass(frozen=True)
-class Chunk:
-    data: bytes
-    arrived: float
-    """time.monotonic(), which all processes of one machine share."""
-
-
-@dataclass
-class Request:
-    """One request of the runtime, as far as it has come."""
-
-    method: str
-    path: str
-    head: bytes
-    headers: dict[str, str]
-    chunks: list[Chunk] = field(default_factory=list)
-    trailers: dict[str, str] | None = None
-    body: bytes = b""
-    """Of a request with a content-length."""
-
-    @property
-    def payload(self) -> bytes:
-        return b"".join(chunk.data for chunk in self.chunks)
-
-    @property
-    def prelude(self) -> dict[str, Any]:
-        document: dict[str, Any] = json.loads(self.payload.partition(NULS)[0])
-        return document
-
-    @property
-    def stream(self) -> bytes:
-        """The body of the answer, after the prelude."""
-        return self.payload.partition(NULS)[2]
-
-    @property
-    def error(self) -> dict[str, Any]:
-        """The error document, from the body or from the trailers."""
-        if self.trailers:
-            document = base64.b64decode(self.trailers["lambda-runtime-function-error-body"], validate=True)
-        else:
-            document = self.body
-        error: dict[str, Any] = json.loads(document)
-        return error
-
-
-@dataclass(frozen=True)
-class Script:
-    """How the API treats one invocation, where that is not the usual way."""
-
-    status: int = 202
-    early_after_chunks: int | None = None
-    """Answers (and closes) when that many chunks have come."""
-    early_without_close: bool = False
-    """That answer leaves the connection open, but the rest of the body is ignored."""
-    reset_after_chunks: int | None = None
-    """Resets the connection, as Lambda does at the deadline."""
-    close_before_answer: bool = False
-    """Closes the connection right after the event."""
-    announce_close: bool = False
-    """Says so in the event's headers."""
-    event_pieces: int | None = None
-    """Sends the event in pieces of that many bytes."""
-    event_chunked: bool = False
-    read_gate: threading.Event | None = None
-    """Reads nothing of the answer's body before this is set."""
-
-
-class Invocation:
-    """One event and what came of it."""
-
-    def __init__(self, request_id: str, payload: bytes, headers: Mapping[str, str], script: Script) -> None:
-        self.request_id = request_id
-        self.payload = payload
-        self.headers = headers
-        self.script = script
-        self.sent = 0.0
-        self.request: Request | None = None
-        self.ended = False
-        self.closed = False
-        self._changed = threading.Condition()
-
-    def update(self, change: Callable[[], None]) -> None:
-        with self._changed:
-            change()
-            self._changed.notify_all()
-
-    def wait_for_chunks(self, count: int) -> list[Chunk]:
-        """The first chunks, as soon as there are that many."""
-        with self._changed:
-            enough = self._changed.wait_for(lambda: len(self._chunks()) >= count, PATIENCE_SECONDS)
-            assert enough, f"{len(self._chunks())} chunks came, not {count}: {self._chunks()}"
-            return self._chunks()[:count]
-
-    def wait_for_head(self) -> None:
-        """Returns when the answer has begun."""
-        with self._changed:
-            assert self._changed.wait_for(lambda: self.request is not None, PATIENCE_SECONDS), "no answer"
-
-    def wait_until_closed(self) -> None:
-        """Returns when the connection has been closed as the script says."""
-        with self._changed:
-            assert self._changed.wait_for(lambda: self.closed, PATIENCE_SECONDS), "the event was not sent"
-
-    def result(self) -> Request:
-        """The whole answer."""
-        with self._changed:
-            assert self._changed.wait_for(lambda: self.ended, PATIENCE_SECONDS), f"no answer: {self.request}"
-            assert self.request is not None
-            return self.request
-
-    def _chunks(self) -> list[Chunk]:
-        return self.request.chunks if self.request else []
 
 
 class RuntimeApi:
@@ -223,7 +109,7 @@ class RuntimeApi:
             thread.start()
 
     def _serve(self, sock: socket.socket) -> None:
-        reader = _Reader(sock)
+        reader = Reader(sock)
         with sock:
             try:
                 while not self._closing and (request := reader.request_head()) is not None:
@@ -235,18 +121,18 @@ class RuntimeApi:
             except FramingError as error:
                 self.violations.append(str(error))
 
-    def _handle(self, sock: socket.socket, reader: "_Reader", request: Request) -> bool:
+    def _handle(self, sock: socket.socket, reader: Reader, request: Request) -> bool:
         """Whether the connection lives on."""
         if (request.method, request.path) == ("GET", PREFIX + "invocation/next"):
             return self._send_event(sock)
         if (request.method, request.path) == ("GET", PREFIX + "restore/next"):
             self.restores += 1
-            sock.sendall(_response(self.restore_status))
+            sock.sendall(response_bytes(self.restore_status))
             return True
         if (request.method, request.path) == ("POST", PREFIX + "init/error"):
             reader.read_body(request)
             self.init_errors.put(request)
-            sock.sendall(_response(202))
+            sock.sendall(response_bytes(202))
             return True
         match = re.fullmatch(re.escape(PREFIX) + "invocation/([^/]+)/(response|error)", request.path)
         if request.method != "POST" or not match or match[1] not in self._in_flight:
@@ -261,9 +147,9 @@ class RuntimeApi:
         if self._closing or invocation == DROP:
             return False
         if isinstance(invocation, int):
-            sock.sendall(_response(invocation, b'{"errorMessage":"no"}'))
+            sock.sendall(response_bytes(invocation, b'{"errorMessage":"no"}'))
             return True
-        data = _event(invocation)
+        data = event_bytes(invocation)
         invocation.sent = time.monotonic()
         step = invocation.script.event_pieces or len(data)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -279,7 +165,7 @@ class RuntimeApi:
         invocation.update(closed)
         return False
 
-    def _receive_answer(self, sock: socket.socket, reader: "_Reader", request: Request, invocation: Invocation) -> bool:
+    def _receive_answer(self, sock: socket.socket, reader: Reader, request: Request, invocation: Invocation) -> bool:
         script = invocation.script
 
         def begin() -> None:
@@ -301,124 +187,13 @@ class RuntimeApi:
                     invocation.update(end)
                     return False
                 if len(request.chunks) == script.early_after_chunks:
-                    sock.sendall(_response(script.status, b"{}", close=not script.early_without_close))
+                    sock.sendall(response_bytes(script.status, b"{}", close=not script.early_without_close))
                     invocation.update(end)
                     if script.early_without_close:
                         reader.ignore_until_closed()
                     return False
         if reader.leftover:
             raise FramingError(f"bytes after the request: {reader.leftover!r}")
-        sock.sendall(_response(script.status, b'{"status":"OK"}'))
+        sock.sendall(response_bytes(script.status, b'{"status":"OK"}'))
         invocation.update(end)
         return True
-
-
-def _event(invocation: Invocation) -> bytes:
-    headers = {
-        "Content-Type": "application/json",
-        "Lambda-Runtime-Aws-Request-Id": invocation.request_id,
-        "Lambda-Runtime-Deadline-Ms": "1893456000000",
-        "Lambda-Runtime-Invoked-Function-Arn": "arn:aws:lambda:eu-central-1:123456789012:function:f",
-        "Lambda-Runtime-Trace-Id": "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Sampled=1",
-        **invocation.headers,
-    }
-    payload = invocation.payload
-    if invocation.script.announce_close:
-        headers["Connection"] = "close"
-    if invocation.script.event_chunked:
-        headers["Transfer-Encoding"] = "chunked"
-        half = len(payload) // 2
-        body = b"".join(b"%X;ext=1\r\n%b\r\n" % (len(part), part) for part in (payload[:half], payload[half:]) if part)
-        body += b"0\r\nSome-Trailer: x\r\n\r\n"
-    else:
-        headers["Content-Length"] = str(len(payload))
-        body = payload
-    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items() if value)
-    return b"HTTP/1.1 200 OK\r\n" + lines.encode("latin-1") + b"\r\n" + body
-
-
-def _response(status: int, body: bytes = b"", *, close: bool = False) -> bytes:
-    connection = b"Connection: close\r\n" if close else b""
-    return b"HTTP/1.1 %d Whatever\r\n%bContent-Length: %d\r\n\r\n%b" % (status, connection, len(body), body)
-
-
-class _Reader:
-    """Buffered and strict: one spelling of every element is right, any other is a violation."""
-
-    def __init__(self, sock: socket.socket) -> None:
-        self._sock = sock
-        self.leftover = b""
-        self._arrived = 0.0
-
-    def request_head(self) -> Request | None:
-        """The next request's head; None when the runtime has closed the connection between requests."""
-        if not self.leftover and not self._fill():
-            return None
-        head = self._until(b"\r\n\r\n")
-        request_line, *lines = head[:-4].decode("ascii").split("\r\n")
-        match = re.fullmatch(r"(GET|POST) (/\S*) HTTP/1\.1", request_line)
-        if not match:
-            raise FramingError(f"bad request line: {request_line!r}")
-        return Request(match[1], match[2], head, self._fields(lines))
-
-    def read_body(self, request: Request) -> None:
-        length = int(request.headers["content-length"])
-        while len(self.leftover) < length:
-            self._need_more()
-        request.body, self.leftover = self.leftover[:length], self.leftover[length:]
-
-    def chunks(self, request: Request) -> "list[Chunk] | Any":
-        """The chunks as they come; at the end the request's trailers are set."""
-        if request.headers.get("transfer-encoding") != "chunked" or "content-length" in request.headers:
-            raise FramingError(f"not chunked: {request.head!r}")
-        while (line := self._until(b"\r\n")) != b"0\r\n":
-            if not re.fullmatch(rb"[1-9a-f][0-9a-f]*\r\n", line):
-                raise FramingError(f"bad chunk size: {line!r}")
-            size = int(line, 16)
-            while len(self.leftover) < size + 2:
-                self._need_more()
-            data, ending, self.leftover = (
-                self.leftover[:size],
-                self.leftover[size : size + 2],
-                self.leftover[size + 2 :],
-            )
-            if ending != b"\r\n":
-                raise FramingError(f"a chunk of {size} bytes ends with {ending!r}")
-            yield Chunk(data, self._arrived)
-        lines = []
-        while (line := self._until(b"\r\n")) != b"\r\n":
-            lines.append(line[:-2].decode("ascii"))
-        request.trailers = self._fields(lines)
-
-    def ignore_until_closed(self) -> None:
-        """Takes everything until the runtime closes the connection."""
-        while self._fill():
-            self.leftover = b""
-
-    def _fields(self, lines: list[str]) -> dict[str, str]:
-        fields: dict[str, str] = {}
-        for line in lines:
-            match = re.fullmatch(r"([A-Za-z-]+): (\S|\S[ -~]*\S)", line)
-            if not match or match[1].lower() in fields:
-                raise FramingError(f"bad field: {line!r}")
-            fields[match[1].lower()] = match[2]
-        return fields
-
-    def _until(self, end: bytes) -> bytes:
-        while end not in self.leftover:
-            self._need_more()
-        taken, _, self.leftover = self.leftover.partition(end)
-        return taken + end
-
-    def _need_more(self) -> None:
-        if not self._fill():
-            raise FramingError(f"the connection ended in the middle of a request: {self.leftover!r}")
-
-    def _fill(self) -> bool:
-        try:
-            data = self._sock.recv(1 << 20)
-        except ConnectionResetError:
-            data = b""
-        self._arrived = time.monotonic()
-        self.leftover += data
-        return bool(data)

@@ -9,7 +9,8 @@ import pytest
 from integration.lambda_asgi.conftest import StartRuntime
 from integration.lambda_asgi.events import http_event, steps, text
 from integration.lambda_asgi.processes import Gate
-from integration.lambda_asgi.runtime_api import PREFIX, RuntimeApi, Script
+from integration.lambda_asgi.runtime_api import PREFIX, RuntimeApi
+from integration.lambda_asgi.scripted_invocations import Script
 
 START = ["start", 200, []]
 BODY = ["send_body", text("part"), True]
