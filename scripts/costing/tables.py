@@ -70,8 +70,8 @@ def _basis(prices: Prices, usage: Usage) -> Iterator[str]:
     )
     yield ""
     yield (
-        "What `none` costs without a chat is what watches it (metrics, alarms, dashboard), its secrets, and SnapStart's "
-        "snapshots; it has no network and no Redis."
+        "What `none` costs without a chat is what watches it (metrics, alarms, dashboard), its secrets, and "
+        "SnapStart's snapshots; it has no network and no Redis."
     )
     yield ""
     models = int(chat["models"])
