@@ -59,6 +59,8 @@ def test_the_widgets_are_those_of_the_template(dashboard: OpenDashboard) -> None
 
 def test_traffic_appears_while_the_page_is_open(dashboard: OpenDashboard, chat: ChatPage) -> None:
     page = dashboard()
+    page.get_by_text("3 h", exact=True).click()  # so long that no earlier traffic drops out meanwhile
+    expect(page.get_by_text("stands for 180 seconds")).to_be_visible()
     started, spent = number(page, "Answers", "sessions started"), number(page, "Money", "spent")
     before = int(started.inner_text())
 
