@@ -95,8 +95,8 @@ def _environments(prices: Prices) -> Iterator[str]:
     dev, prod = (_stored(read_stack(Environment=name), stored, recovery) for name in ("dev", "prod"))
     yield (
         f"The environments differ in what is stored: a GB of chats costs {_usd(dev)} a month in dev, {_usd(prod)} in "
-        f"prod, where it can be recovered. An `AlarmEmail` adds a key for {_usd(prices['kms_key_month'])}. Each "
-        "deployment adds snapshots beside the first ones, until 14 days after the last call of the version before."
+        f"prod, where it can be recovered. An `AlarmEmail` adds a key for {_usd(prices['kms_key_month'])}. A "
+        "deployment's snapshots take the place of those before."
     )
 
 
