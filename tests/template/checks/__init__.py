@@ -13,6 +13,7 @@ _MODULES = (
     "delivery",
     "environment",
     "functions",
+    "keys",
     "lint",
     "names",
     "network",

@@ -2,20 +2,28 @@
 
 import asyncio
 import importlib
+import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, override
 from unittest.mock import patch
 
 from local_stack.launch import FAKE_CREDENTIALS
-from template.checks.stack import Stack
+from template.checks.stack import Stack, reference
 
 READ_BY_OTHERS = {
     "AWS_LAMBDA_EXEC_WRAPPER": "Lambda",
     "POWERTOOLS_LOG_LEVEL": "Powertools",
     "POWERTOOLS_METRICS_NAMESPACE": "Powertools",
     "POWERTOOLS_SERVICE_NAME": "Powertools",
+}
+NAMED_OTHERWISE = {
+    "POWERTOOLS_LOG_LEVEL": "LogLevel",
+    "REDIS_CACHE_NAME": "Cache",
+    "REDIS_IAM_USER": "CacheUser",
+    "REDIS_URL_SECRET_ARN": "RedisSecret",
 }
 LAMBDAS_BYTES = 4096
 """Of names and values together."""
@@ -41,6 +49,21 @@ def check_variables(stack: Stack) -> Iterator[str]:
         service = f"chat-{name.removesuffix('Function').lower()}"
         if variables.get("POWERTOOLS_SERVICE_NAME") != service:
             yield f"{name} calls itself {variables.get('POWERTOOLS_SERVICE_NAME')}, not {service}"
+
+
+def check_references(stack: Stack) -> Iterator[str]:
+    """A variable has the name of what it is about: SESSIONS_TABLE of SessionsTable, JWT_ISSUER of JwtIssuer."""
+    for name in stack.functions:
+        for variable, value in stack.written_variables(name).items():
+            about = reference(value)
+            named = about and re.sub(r"(?<=.)([A-Z])", r"_\1", about).upper()
+            if about != NAMED_OTHERWISE.get(variable, about) or (
+                variable not in NAMED_OTHERWISE and named not in {None, variable.removesuffix("_ARN")}
+            ):
+                yield f"{name}: {variable} is {about}"
+        namespace = stack.written_variables(name).get("POWERTOOLS_METRICS_NAMESPACE")
+        if "AWS::StackName" not in json.dumps(namespace):
+            yield f"{name}: the metrics of all stacks are in {namespace}"
 
 
 def check_environment_sizes(stack: Stack) -> Iterator[str]:

@@ -58,7 +58,10 @@ def check_alarms(stack: Stack) -> Iterator[str]:
             yield from (f"{name}: {problem}" for problem in _problems(stack, item))
         if not properties.get("AlarmDescription"):
             yield f"{name} is not described"
-        if any(reference(item) not in stack.of_type("AWS::SNS::Topic") for item in properties.get("AlarmActions", [])):
+        told = {reference(item) for item in properties.get("AlarmActions", [])}
+        if not told <= stack.of_type("AWS::SNS::Topic").keys() or bool(told) != bool(
+            stack.parameters.get("AlarmEmail")
+        ):
             yield f"{name} tells {properties.get('AlarmActions')}"
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from artefacts.policies import Permission, permissions
 from template.checks.schedule_expressions import ScheduleExpressionError, interval_seconds
 from template.checks.stack import Stack, reference
+from template.checks.urls import ALIAS
 
 _SCHEDULE, _ALIAS, _QUEUE = "AWS::Scheduler::Schedule", "AWS::Lambda::Alias", "AWS::SQS::Queue"
 EXPECTED = {"CleanupFunction": 300}
@@ -30,8 +31,24 @@ def check_schedules(stack: Stack) -> Iterator[str]:
             yield f"{function} may still run when the next run begins"
 
 
+def check_failed_runs(stack: Stack) -> Iterator[str]:
+    """The schedule does not wait for a run: one that failed Lambda tries once more, and keeps in a queue."""
+    configs = {
+        reference(config["FunctionName"]): config
+        for config in stack.of_type("AWS::Lambda::EventInvokeConfig").values()
+        if config["Qualifier"] == ALIAS
+    }
+    for function in EXPECTED:
+        config = configs.get(function, {})
+        if config.get("MaximumRetryAttempts") != 1:
+            yield f"{function}: a run that failed is tried {config.get('MaximumRetryAttempts')} times more"
+        queue = config.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
+        if reference(queue) not in stack.of_type(_QUEUE):
+            yield f"{function}: a run that failed is lost"
+
+
 def check_dead_letters(stack: Stack) -> Iterator[str]:
-    """What fails is tried once more and then kept in a queue, both by the scheduler and by Lambda."""
+    """What could not be handed to Lambda is tried once more and then kept in a queue."""
     for name, schedule in stack.of_type(_SCHEDULE).items():
         target = schedule["Target"]
         if target.get("RetryPolicy", {}).get("MaximumRetryAttempts") != 1:

@@ -31,8 +31,11 @@ def check_secret_values(stack: Stack) -> Iterator[str]:
     """Made at random, or empty until the operator fills it: what CloudFormation is told it also keeps."""
     for name, properties in stack.of_type(_SECRET).items():
         if "GenerateSecretString" in properties:
-            if properties["GenerateSecretString"].get("PasswordLength", 0) < _SHORTEST_KEY:
+            generated = properties["GenerateSecretString"]
+            if generated.get("PasswordLength", 0) < _SHORTEST_KEY:
                 yield f"{name} is too short a key"
+            if generated.get("GenerateStringKey") != "current" or generated.get("SecretStringTemplate") != "{}":
+                yield f"{name}: no key is under 'current'"
         elif properties.get("SecretString") not in _EMPTY:
             yield f"{name} is told to CloudFormation"
 

@@ -8,6 +8,8 @@ FOR_GOOD = {"ChatsTable", "UsersTable"}
 SHORT_LIVED = {"SessionsTable": "ttl", "IdempotencyTable": "expiration"}
 """And the attribute in which the code writes when an item is over."""
 
+FORTNIGHT_SECONDS = 14 * 24 * 3600
+
 _TABLE, _LOG_GROUP = "AWS::DynamoDB::Table", "AWS::Logs::LogGroup"
 _STATEFUL = {_TABLE, _LOG_GROUP, "AWS::SecretsManager::Secret", "AWS::SQS::Queue"}
 
@@ -47,6 +49,15 @@ def check_recovery(stack: Stack) -> Iterator[str]:
             yield f"{name} cannot be recovered"
         if production and properties.get("DeletionProtectionEnabled") is not True:
             yield f"{name} is not protected from deletion"
+
+
+def check_queues(stack: Stack) -> Iterator[str]:
+    """Encrypted, and kept for as long as SQS keeps anything: somebody may be on holiday."""
+    for name, properties in stack.of_type("AWS::SQS::Queue").items():
+        if properties.get("SqsManagedSseEnabled") is not True:
+            yield f"{name} is not encrypted"
+        if properties.get("MessageRetentionPeriod") != FORTNIGHT_SECONDS:
+            yield f"{name} forgets after {properties.get('MessageRetentionPeriod')} s"
 
 
 def check_deletion_policies(stack: Stack) -> Iterator[str]:

@@ -58,14 +58,6 @@ def drop_for_functions(key: str) -> Change:
     return change
 
 
-def both(one: Change, other: Change) -> Change:
-    def change(template: Template) -> None:
-        one(template)
-        other(template)
-
-    return change
-
-
 def add_policy(function: str, policy: str) -> Change:
     """Attaches one of AWS's own."""
 
@@ -164,5 +156,5 @@ def _place(template: Template, path: str) -> tuple[Any, Any]:
             parent = parent["Properties"]
     *way, last = keys
     for key in way:
-        parent = parent[key]
+        parent = parent[int(key) if isinstance(parent, list) else key]
     return parent, last

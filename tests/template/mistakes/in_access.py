@@ -3,7 +3,6 @@
 from template.mistakes.changes import (
     add_policy,
     add_resource,
-    both,
     drop,
     drop_for_functions,
     drop_statement,
@@ -21,13 +20,8 @@ _SHARED_ROLE = {"Fn::GetAtt": ["StartFunctionRole", "Arn"]}
 _RESOLVED = "{{resolve:secretsmanager:prompt}}"
 
 MISTAKES = (
-    mistake("no alias to deploy to", "sam", drop_for_functions("AutoPublishAlias")),
-    mistake(
-        "no alias",
-        "aliases deployment permissions schedules urls",
-        both(drop_for_functions("AutoPublishAlias"), drop_for_functions("DeploymentPreference")),
-    ),
-    mistake("alias of another name", "aliases", put("Globals.Function.AutoPublishAlias", "current")),
+    mistake("no alias", "sam", drop_for_functions("AutoPublishAlias")),
+    mistake("alias of another name", "aliases failed_runs", put("Globals.Function.AutoPublishAlias", "current")),
     mistake("configuration makes no version", "aliases", drop_for_functions("AutoPublishAliasAllProperties")),
     mistake("AuthType by !If", "permissions urls", put(f"{_URL}.AuthType", _NO_AUTHENTICATION)),
     mistake("AuthType IAM", "permissions urls", put(f"{_URL}.AuthType", "AWS_IAM")),
@@ -64,5 +58,9 @@ MISTAKES = (
     mistake("secret by dynamic reference", "secrets", put(f"{_STREAM}.SYSTEM_PROMPT", _RESOLVED)),
     mistake("secret as a parameter", "secrets", put("Parameters.JwtAudience.NoEcho", True)),
     mistake("secret in the template", "secret_values", put("ProviderKeysSecret.SecretString", '{"XAI_API_KEY": "1"}')),
+    mistake("key under another name", "secret_values", put("AuthSecret.GenerateSecretString.GenerateStringKey", "key")),
+    mistake(
+        "another secret", "other_rights references", put(f"{_STREAM}.AUTH_SECRET_ARN", {"Ref": "ProviderKeysSecret"})
+    ),
     mistake("key too short", "secret_values", put("AuthSecret.GenerateSecretString.PasswordLength", 16)),
 )

@@ -3,6 +3,18 @@
 from template.mistakes.changes import drop, mistake, put
 
 MISTAKES = (
+    mistake(
+        "index by another attribute",
+        "keys",
+        put("SessionsTable.GlobalSecondaryIndexes.0.KeySchema.0.AttributeName", "state"),
+    ),
+    mistake(
+        "index without what is read from it",
+        "keys",
+        put("SessionsTable.GlobalSecondaryIndexes.0.Projection.NonKeyAttributes", ["state"]),
+    ),
+    mistake("table with other keys", "keys", put("UsersTable.KeySchema.0.AttributeName", "user")),
+    mistake("queue not encrypted", "queues", put("CleanupDeadLetters.SqsManagedSseEnabled", False)),
     mistake("capacity to be paid idle", "tables", put("SessionsTable.BillingMode", "PROVISIONED")),
     mistake("not encrypted", "tables", put("ChatsTable.SSESpecification.SSEEnabled", False)),
     mistake("TTL off", "time_to_live", put("SessionsTable.TimeToLiveSpecification.Enabled", False)),
@@ -27,6 +39,6 @@ MISTAKES = (
     mistake("log group dropped", "logs", drop("HistoryFunction.LoggingConfig")),
     mistake("log group with a fixed name", "names", put("StartLogGroup.LogGroupName", "/chat/start")),
     mistake("queue with a fixed name", "names", put("CleanupDeadLetters.QueueName", "dead-letters")),
-    mistake("value beyond AWS's limit", "lint", put("CleanupDeadLetters.MessageRetentionPeriod", 99_999_999)),
+    mistake("value beyond AWS's limit", "lint", put("CleanupDeadLetters.DelaySeconds", 5000)),
     mistake("property with a typo", "lint", put("StartLogGroup.RetentionInDay", 7)),
 )

@@ -4,6 +4,8 @@ from template.mistakes.changes import drop, mistake, put
 
 _START, _STREAM = "StartFunction.Environment.Variables", "StreamFunction.Environment.Variables"
 
+_NAMESPACE = "Globals.Function.Environment.Variables.POWERTOOLS_METRICS_NAMESPACE"
+
 MISTAKES = (
     mistake("wrong runtime", "runtime", put("Globals.Function.Runtime", "python3.12")),
     mistake("one function on another processor", "runtime", put("StartFunction.Architectures", ["x86_64"])),
@@ -29,6 +31,9 @@ MISTAKES = (
     mistake("value that is not understood", "settings variables", put(f"{_STREAM}.DEFAULT_TIER", "GOLD")),
     mistake("variable that nobody reads", "variables", put(f"{_START}.SYSTEM_PROMPT", "Be brief.")),
     mistake("another function's name", "variables", put(f"{_START}.POWERTOOLS_SERVICE_NAME", "chat-stream")),
+    mistake("another table", "references", put(f"{_START}.SESSIONS_TABLE", {"Ref": "ChatsTable"})),
+    mistake("another parameter", "references", put(f"{_START}.JWT_ISSUER", {"Ref": "JwtAudience"})),
+    mistake("all stacks' metrics in one", "alarms dashboard references", put(_NAMESPACE, "chat-sse")),
     mistake("texts too long", "environment_sizes", put("Parameters.SystemPrompt.MaxLength", 4000)),
     mistake(
         "everybody at once in production",
