@@ -74,9 +74,10 @@ def test_new_server_has_no_hit_rate(opened: Open, own_server: RedisServer) -> No
     assert found.hit_rate_percent is None
 
 
-def test_fakeredis_tells_what_it_can(opened: Open, fakeredis_environ: dict[str, str]) -> None:
+def test_fakeredis_tells_how_many_keys_it_has(opened: Open, fakeredis_environ: dict[str, str]) -> None:
     found = opened(fakeredis_environ).read()
     assert found.entries is not None
+    assert found.memory_bytes is None
 
 
 @pytest.mark.parametrize(
