@@ -9,7 +9,7 @@ from costing.stack import Stack, read_stack
 
 MODES = {
     "`none`": {"CacheMode": "none"},
-    "`none`, with `SnapStart` off": {"CacheMode": "none", "SnapStart": "off"},
+    "`none`, with `SnapStart`": {"CacheMode": "none", "SnapStart": "on"},
     "`external`": {"CacheMode": "external"},
     "`elasticache`, one NAT gateway": {"CacheMode": "elasticache"},
     "`elasticache`, `NatPerZone`": {"CacheMode": "elasticache", "NatPerZone": "true"},
@@ -70,8 +70,8 @@ def _basis(prices: Prices, usage: Usage) -> Iterator[str]:
     )
     yield ""
     yield (
-        "What `none` costs without a chat is what watches it (metrics, alarms, dashboard), its secrets, and "
-        "SnapStart's snapshots; it has no network and no Redis."
+        "What `none` costs without a chat is what watches it (metrics, alarms, dashboard) and its secrets; it has "
+        "no network and no Redis."
     )
     yield ""
     models = int(chat["models"])

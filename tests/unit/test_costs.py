@@ -77,22 +77,22 @@ def test_a_thousand_chats_are_added_up_by_hand(prices: Prices, usage: Usage) -> 
 
 
 def test_modes_cost_more_the_more_they_bring(prices: Prices, usage: Usage) -> None:
-    off, none, external, one, two = sorted(
+    none, snapshots, external, one, two = (
         total(lines(read_stack(**parameters), prices, usage)).idle for parameters in MODES.values()
     )
-    assert all(less < more for less, more in pairwise([off, none, external, one, two]))
+    assert all(less < more for less, more in pairwise([none, external, snapshots, one, two]))
     assert two - one == pytest.approx(730 * (0.045 + 0.005))
 
 
 def test_what_is_counted_is_what_the_template_makes() -> None:
     none, external = read_stack(), read_stack(CacheMode="external", Environment="prod", AlarmEmail="a@example.com")
-    elasticache = read_stack(CacheMode="elasticache", NatPerZone="true", SnapStart="off")
+    elasticache = read_stack(CacheMode="elasticache", NatPerZone="true", SnapStart="on")
 
     assert [stack.count("AWS::SecretsManager::Secret") for stack in (none, external, elasticache)] == [2, 3, 2]
     assert [stack.count("AWS::EC2::NatGateway") for stack in (none, external, elasticache)] == [0, 0, 2]
     assert [stack.count("AWS::KMS::Key") for stack in (none, external, elasticache)] == [0, 1, 0]
     assert [stack.recovery for stack in (none, external)] == [False, True]
-    assert [stack.snapshot_gb for stack in (none, elasticache)] == [2, 0]
+    assert [stack.snapshot_gb for stack in (none, elasticache)] == [0, 2]
     assert none.alarm_metrics > none.count("AWS::CloudWatch::Alarm")
     assert elasticache.idle_metrics() == none.idle_metrics() + 4
 

@@ -13,18 +13,17 @@ _RESERVED = {f"{name}ReservedConcurrency": "50" for name in ("Start", "Stream", 
 
 SCENARIOS: Mapping[str, Parameters] = {
     "defaults": {},
-    "none-prod": {"CacheMode": "none", "Environment": "prod", "Architecture": "x86_64", **_PAGES},
+    "none-prod": {"CacheMode": "none", "Environment": "prod", "Architecture": "x86_64", "SnapStart": "on", **_PAGES},
     "external-dev": {"CacheMode": "external", "Environment": "dev", **_KEYS_OF_THE_ISSUER},
     "external-prod": {
         "CacheMode": "external",
         "Environment": "prod",
-        "SnapStart": "off",
         **_RESERVED,
         **_PAGES,
         **_TOLD,
     },
     "elasticache-dev": {"CacheMode": "elasticache", "Environment": "dev", "NatPerZone": "true", **_ZONES, **_TOLD},
-    "elasticache-prod": {"CacheMode": "elasticache", "Environment": "prod", "SnapStart": "off", **_PAGES, **_RESERVED},
+    "elasticache-prod": {"CacheMode": "elasticache", "Environment": "prod", "SnapStart": "on", **_PAGES, **_RESERVED},
 }
 
 ALL_COMBINATIONS: tuple[Parameters, ...] = tuple(
