@@ -11,14 +11,16 @@ from local_stack.cloudformation import ACCOUNT_ID, REGION
 from local_stack.pool import Pool, ThrottledError
 from local_stack.template import ScheduleSpec
 
-_RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
+_RATE = re.compile(r"rate\((?:(1) (minute|hour|day)|([2-9]|[1-9]\d+) (minute|hour|day)s)\)")
 _UNIT_SECONDS = {"minute": 60, "hour": 3600, "day": 86400}
 
 
 def interval_seconds(expression: str) -> float | None:
     """Of ``rate(5 minutes)`` and its like; None for anything else."""
     match = _RATE.fullmatch(expression.strip())
-    return int(match[1]) * _UNIT_SECONDS[match[2]] if match else None
+    if match is None:
+        return None
+    return int(match[1] or match[3]) * _UNIT_SECONDS[match[2] or match[4]]
 
 
 async def run(
