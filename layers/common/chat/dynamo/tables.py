@@ -48,7 +48,7 @@ class Tables:
         self.users = self._bind(UserItem, settings.users_table)
 
     def prepare(self) -> None:
-        """Builds the client ahead of the first call: 30 ms of CPU, no network.
+        """Builds the client ahead of the first call: 20 ms of CPU, no network.
 
         Every request needs it, and Lambda gives the start of a process more of a processor than an invocation.
         """
