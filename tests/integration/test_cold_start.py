@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -102,7 +103,8 @@ def deployed() -> Iterator[dict[str, str]]:
     endpoint = f"http://{host}:{port}"
     create_tables(endpoint, read_template(TEMPLATE))
     session = boto3.Session("local", "local", region_name=FAKE_CREDENTIALS["AWS_REGION"])
-    secret = session.client("secretsmanager", endpoint_url=endpoint).create_secret(Name="auth", SecretString=SECRET)
+    with closing(session.client("secretsmanager", endpoint_url=endpoint)) as client:
+        secret = client.create_secret(Name="auth", SecretString=SECRET)
     variables = {name: value for name, value in ENVIRON.items() if name != "AUTH_SECRET"}
     yield variables | {
         "AUTH_SECRET_ARN": secret["ARN"],

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 def starting() -> Iterator[None]:
     """Around everything that a buffered function imports and builds, once; lambda_asgi does the same by itself.
 
-    Nothing of that is garbage, and to look for some takes 20 to 30 ms of a start: it is not looked for before all is there,
-    and in what is there by then never again.
+    Nothing of that is garbage, and to look for some takes 20 to 30 ms of a start: nobody looks before all is there, and
+    in what is there by then never again.
     """
     gc.disable()
     try:
