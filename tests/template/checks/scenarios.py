@@ -22,7 +22,14 @@ SCENARIOS: Mapping[str, Parameters] = {
         **_PAGES,
         **_TOLD,
     },
-    "elasticache-dev": {"CacheMode": "elasticache", "Environment": "dev", "NatPerZone": "true", **_ZONES, **_TOLD},
+    "elasticache-dev": {
+        "CacheMode": "elasticache",
+        "Environment": "dev",
+        "SnapStart": "on",
+        "NatPerZone": "true",
+        **_ZONES,
+        **_TOLD,
+    },
     "elasticache-prod": {"CacheMode": "elasticache", "Environment": "prod", "SnapStart": "on", **_PAGES, **_RESERVED},
 }
 
