@@ -150,9 +150,18 @@ def test_the_wait_that_rings_is_the_one_on_the_dashboard() -> None:
 
 
 def test_rates_ring_of_a_crowd_only() -> None:
-    for name in ("FailedStreamsAlarm", "ProviderErrorsAlarm"):
+    for name in ("FailedStreamsAlarm", "ProviderErrorsAlarm", "FirstTokenAlarm"):
         (rate,) = (query["Expression"] for query in alarms()[name]["Metrics"] if query.get("ReturnData", True))
         assert re.match(r"IF\(.* >= 10, .*, 0\)$", rate), name
+
+
+def test_alarms_of_percentiles_ring_of_a_small_crowd_too() -> None:
+    """With `ignore`, CloudWatch looks at no percentile of fewer than ten by the rest: 200 values for p95.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/percentiles-with-low-samples.html
+    """
+    for name, properties in alarms().items():
+        assert not {"ExtendedStatistic", "EvaluateLowSampleCountPercentile"} & properties.keys(), name
 
 
 def test_alarms_exist_without_an_address_and_tell_nobody() -> None:
