@@ -80,6 +80,7 @@ class Production:
         """
         try:
             outcome = STOPPED if self._session.stop_requested else await self._generate()
+            await self._send_rest()
             terminal = await self._finish(outcome)
             await self._writer.write(events.terminal(terminal.event_id, terminal.data))
             self._writer.end()
@@ -134,13 +135,22 @@ class Production:
         if first:
             self._measures.first_text()
             stop = await self._checkpoint(text)
+        await self._send(text)
+        return stop
+
+    async def _send(self, text: str) -> None:
+        first = self._length == 0
         self._length += len(text)
         if self._log is not None:
             self._log.add(self.last_event_id, text)
         await self._writer.write(events.token(self.last_event_id, text))
         if first:
             self._measures.first_token()
-        return stop
+
+    async def _send_rest(self) -> None:
+        """Sends the first piece if the end came while the store was being told of it: it is part of the answer."""
+        if rest := "".join(self._pieces)[self._length :]:
+            await self._send(rest)
 
     async def _keep(self) -> None:
         while True:

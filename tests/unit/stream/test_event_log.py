@@ -1,15 +1,19 @@
 """Following, resuming and stopping through the event log, and without it when it fails."""
 
 import asyncio
+import threading
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
 from chat.event_log import AppendResult, LogEntry, TerminalEntry
 from chat.messages import Usage
+from chat.sessions import Lease
 from chat.settling import settle
 from chat_stream.providers.port import Finish
 from fakes import sse
+from fakes.memory_stores import MemoryDatabase, MemorySessionStore
 from fakes.scripted_provider import Pause
 from fakes.stream_world import StreamWorld
 
@@ -148,3 +152,38 @@ async def test_settling_takes_the_longer_of_log_and_checkpoint() -> None:
     settle(world.sessions, world.stored(session), world.clock.advance(10), world.control)
 
     assert [answer.content for answer in world.answers()] == ["one"]
+
+
+class _SlowSessionStore(MemorySessionStore):
+    """Takes its time with the text of a checkpoint, until `released`."""
+
+    def __init__(self, database: MemoryDatabase) -> None:
+        super().__init__(database)
+        self.reached = threading.Event()
+        self.released = threading.Event()
+
+    def checkpoint(self, lease: Lease, *, text: str | None, now: float, lease_seconds: float) -> bool:
+        if text is not None:
+            self.reached.set()
+            assert self.released.wait(10)
+        return super().checkpoint(lease, text=text, now=now, lease_seconds=lease_seconds)
+
+
+@pytest.mark.parametrize("end", ["deadline", "stop"])
+async def test_first_piece_reaches_every_client_when_the_end_comes_while_it_is_told_to_the_store(end: str) -> None:
+    world = StreamWorld(["part", asyncio.Event()], shared=True)
+    store = _SlowSessionStore(world.database)
+    world.streams = replace(world.streams, sessions=store)
+    session = world.start("Hi")
+    running = asyncio.create_task(world.read(session, deadline_in=0.5 if end == "deadline" else None))
+    await asyncio.to_thread(store.reached.wait, 10)
+    follower = asyncio.create_task(world.read(session))
+    await world.followed()
+    if end == "stop":
+        world.control.request_stop(session.session_id)
+    await asyncio.sleep(0.6)  # the end is there, whenever the store has answered
+    store.released.set()
+
+    for events in (await running, await follower):
+        assert sse.text_of(events) == "part"
+    assert [answer.content for answer in world.answers()] == ["part"]
