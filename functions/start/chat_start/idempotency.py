@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-import boto3
 from aws_lambda_powertools.utilities.idempotency import (
     DynamoDBPersistenceLayer,
     IdempotencyConfig,
@@ -22,7 +21,6 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
 )
 from botocore.config import Config
 
-from chat import aws
 from chat.errors import InvalidRequestError, StorageError
 from chat_start.service import Once, Prompt, StartedSession
 
@@ -36,14 +34,14 @@ class Idempotency:
 
     def __init__(self, table: str, *, record_seconds: int) -> None:
         self._record_seconds = record_seconds
-        config = Config(
-            connect_timeout=CONNECT_TIMEOUT_SECONDS,
-            read_timeout=READ_TIMEOUT_SECONDS,
-            retries={"total_max_attempts": 3, "mode": "standard"},
+        self._store = DynamoDBPersistenceLayer(
+            table,
+            boto_config=Config(
+                connect_timeout=CONNECT_TIMEOUT_SECONDS,
+                read_timeout=READ_TIMEOUT_SECONDS,
+                retries={"total_max_attempts": 3, "mode": "standard"},
+            ),
         )
-        with aws.making_clients:
-            session = boto3.Session(botocore_session=aws.session())
-            self._store = DynamoDBPersistenceLayer(table, boto_config=config, boto3_session=session)
 
     def once(self, key: str, lambda_context: Any) -> Once:
         """For one request with that key.

@@ -13,16 +13,13 @@ READ_TIMEOUT_SECONDS = 3
 @functools.cache
 def secrets_provider() -> "SecretsProvider":
     """Reads secrets, and remembers each for as long as its reader says."""
-    import boto3
     from aws_lambda_powertools.utilities.parameters import SecretsProvider
     from botocore.config import Config
 
-    from chat import aws
-
-    config = Config(
-        connect_timeout=CONNECT_TIMEOUT_SECONDS,
-        read_timeout=READ_TIMEOUT_SECONDS,
-        retries={"total_max_attempts": 2, "mode": "standard"},
+    return SecretsProvider(
+        boto_config=Config(
+            connect_timeout=CONNECT_TIMEOUT_SECONDS,
+            read_timeout=READ_TIMEOUT_SECONDS,
+            retries={"total_max_attempts": 2, "mode": "standard"},
+        )
     )
-    with aws.making_clients:
-        return SecretsProvider(boto_config=config, boto3_session=boto3.Session(botocore_session=aws.session()))

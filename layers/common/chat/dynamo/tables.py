@@ -1,12 +1,11 @@
 """The tables: models bound to names from the settings, over one shared connection."""
 
+from threading import Lock
 from typing import Any, cast
 
-from botocore.session import Session
 from pynamodb.connection import Connection
 from pynamodb.models import Model
 
-from chat import aws
 from chat.dynamo.items import (
     ChatItem,
     CleanupItem,
@@ -67,17 +66,17 @@ class Tables:
 
 
 class _Connection(Connection):
-    """PynamoDB's connection, which would let threads that come first at once build a client each, and a session too."""
+    """PynamoDB's connection, which would let threads that come first at once build a client each."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._lock = Lock()
 
     @property
     def table_names(self) -> frozenset[str]:
         return frozenset(self._tables)
 
     @property
-    def session(self) -> Session:
-        return aws.session()
-
-    @property
     def client(self) -> Any:
-        with aws.making_clients:
+        with self._lock:
             return super().client
