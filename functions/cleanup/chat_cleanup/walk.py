@@ -24,6 +24,7 @@ from chat.sessions import SessionState
 from chat_cleanup.deadline import Deadline
 from chat_cleanup.ending import Ended
 from chat_cleanup.tally import Tally
+from chat_cleanup.told import tell_end, tell_failure
 
 PAGE_SESSIONS = 400
 """Read at once, and ended side by side."""
@@ -141,6 +142,7 @@ class Walk:
         for entry, result in zip(due, self._executor.map(self._try, due), strict=True):
             if isinstance(result, Ended):
                 self._tally.add(result)
+                tell_end(entry, result.fate)
             elif result is None:
                 self._stop(Position(stretch.shard, after))
                 self._tally.add_unseen(entry, now)
@@ -175,7 +177,7 @@ class Walk:
     def _fail(self, session_id: str | None, entry: IndexEntry | None, error: Exception) -> None:
         self._tally.add_failure(entry, self._clock.now())
         if self._tally.failures <= MAX_LOGGED:
-            logger.warning("cleanup failure", session_id=session_id, **cause_of(error))
+            tell_failure(session_id, entry, error)
 
     def _store(self, positions: Sequence[Position]) -> None:
         try:

@@ -3,7 +3,7 @@
 import pytest
 
 from chat.errors import StorageError
-from chat.metrics import Metric
+from chat.metrics import Metric, fields
 from chat.session_index import FIRST_IN_TIME, SHARDS, Bucket, IndexPage, Position
 from chat.sessions import Session
 from chat_cleanup.walk import MAX_LOGGED, Stretch, stretches
@@ -57,6 +57,21 @@ def test_run_out_of_time_leaves_the_rest_to_the_next(world: CleanupWorld) -> Non
     assert runs > 2
     assert world.metrics.total(Metric.SESSIONS_EXPIRED) == len(sessions)
     assert world.metrics.total(Metric.CLEANUP_FAILURES) == 0
+
+
+def test_end_of_a_session_is_told_with_its_chat(world: CleanupWorld, caplog: pytest.LogCaptureFixture) -> None:
+    """Who looks for a chat's life in the logs finds how its sessions ended, and which one could not be."""
+    expired, settled, bad = world.start(), world.cut_off(), world.start()
+    world.clock.advance(SESSION_SECONDS)
+    BadSessions(world, [bad], StorageError("No."))
+    with caplog.at_level("INFO"):
+        world.run()
+    told = {vars(record)[fields.CONVERSATION_ID]: record for record in caplog.records}
+    assert {chat: (record.getMessage(), vars(record)[fields.SESSION_ID]) for chat, record in told.items()} == {
+        expired.chat_id: ("session expired", expired.session_id),
+        settled.chat_id: ("session settled", settled.session_id),
+        bad.chat_id: ("cleanup failure", bad.session_id),
+    }
 
 
 def test_no_shard_starves(world: CleanupWorld) -> None:
