@@ -3,14 +3,14 @@
 import json
 import os
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Never
 
 import boto3
 import pytest
 from moto import mock_aws
 
 from chat.auth import AuthSecret, Signer, StreamTokens, build_secret_source
-from chat.auth.secrets import REREAD_SECONDS, SecretFormatError, SecretsManagerSource, accepted_keys
+from chat.auth.secrets import PAUSE_SECONDS, REREAD_SECONDS, SecretFormatError, SecretsManagerSource, accepted_keys
 from chat.errors import KeysUnavailableError
 from chat.secrets_manager import secrets_provider
 from chat.settings import AuthSettings
@@ -85,6 +85,29 @@ def test_while_secrets_manager_does_not_answer_the_last_secret_holds(secrets_man
     source()
     secrets_manager.delete_secret(SecretId=arn, ForceDeleteWithoutRecovery=True)
     assert source().current == OLD.encode()
+
+
+def test_while_secrets_manager_does_not_answer_requests_do_not_wait_for_it_one_after_the_other(
+    secrets_manager: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arn = secrets_manager.create_secret(Name="auth", SecretString=OLD)["ARN"]
+    clock = FakeClock()
+    source = SecretsManagerSource(arn, cache_seconds=0, monotonic=clock.now)
+    source()
+    asked: list[str] = []
+
+    def fail(name: str, **_: Any) -> Never:
+        asked.append(name)
+        raise TimeoutError
+
+    with monkeypatch.context() as outage:
+        outage.setattr(secrets_provider(), "_get", fail)
+        for _ in range(3):
+            assert source().current == source.again().current == OLD.encode()
+    assert len(asked) == 1
+    clock.advance(PAUSE_SECONDS)
+    secrets_manager.put_secret_value(SecretId=arn, SecretString=NEW)
+    assert source().current == NEW.encode()
 
 
 def test_a_secret_that_cannot_be_read_is_a_503(secrets_manager: Any) -> None:

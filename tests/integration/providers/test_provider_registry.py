@@ -16,9 +16,10 @@ from chat.errors import ProviderError
 from chat.ids import new_id
 from chat.secrets_manager import secrets_provider
 from chat.settings import SettingsError
-from chat_stream.providers.registry import PROVIDERS, ProviderRegistry
+from chat_stream.providers.registry import PAUSE_SECONDS, PROVIDERS, ProviderRegistry
 from chat_stream.providers.settings import Access, ProviderSettings
 from fakes.asking import a_request, collect
+from fakes.clock import FakeClock
 from fakes.demo_process import DemoProcess
 from fakes.provider_fixtures import Connect, Listen
 from fakes.raw_http import read_request
@@ -148,22 +149,32 @@ async def test_a_replaced_key_is_used_before_the_old_one_is_refused(
 ) -> None:
     """While the secret cannot be read, the one in use stays."""
     now = ["old-key"]
+    readings: list[str] = []
 
-    def read(_: str) -> str:
+    def read(arn: str) -> str:
+        readings.append(arn)
         if not now:
             raise ProviderError("The keys of the models' providers cannot be read at the moment.")
         return json.dumps({f"{name.upper()}_API_KEY": now[0]})
 
     used: list[str] = []
     settings = ProviderSettings.from_environ(demo.environ | {"PROVIDER_KEYS_SECRET_ARN": "arn:of:the:secret"})
-    registry = ProviderRegistry(settings, read_secret=read)
+    clock = FakeClock()
+    registry = ProviderRegistry(settings, read_secret=read, monotonic=clock.now)
     adapter = await registry.adapter(name)
     monkeypatch.setattr(adapter, "use_key", used.append)
     now[:] = ["new-key"]
     assert await registry.adapter(name) is adapter
     now.clear()
-    assert await registry.adapter(name) is adapter
+    before = len(readings)
+    for _ in range(3):
+        assert await registry.adapter(name) is adapter
+    assert len(readings) == before + 1, "requests wait for a silent Secrets Manager one after the other"
     assert used == ["new-key"]
+    clock.advance(PAUSE_SECONDS)
+    now[:] = ["newest-key"]
+    assert await registry.adapter(name) is adapter
+    assert used == ["new-key", "newest-key"]
     await registry.close()
 
 

@@ -5,6 +5,7 @@ the line only. Its settings are `<NAME>_API_KEY` and `<NAME>_BASE_URL`.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ from chat_stream.providers.settings import Access, ProviderSettings
 
 _NO_KEY = "none"
 """Stands in where an own base URL needs no key (Ollama, vLLM); the SDKs insist on one."""
+
+PAUSE_SECONDS = 30.0
+"""After a reading of the keys that failed: a request waits seconds for a Secrets Manager that does not answer."""
 
 
 class Adapter(Protocol):
@@ -69,11 +73,13 @@ class ProviderRegistry:
         *,
         providers: Mapping[str, ProviderEntry] = PROVIDERS,
         read_secret: Callable[[str], str] = read_secret,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """`read_secret` gives the text of the secret with that ARN; it may block."""
         self._settings = settings
         self._providers = providers
         self._read_secret = read_secret
+        self._monotonic = monotonic
         self._loops: WeakKeyDictionary[asyncio.AbstractEventLoop, _Adapters] = WeakKeyDictionary()
 
     @asynccontextmanager
@@ -105,9 +111,12 @@ class ProviderRegistry:
     async def _renew_key(self, name: str) -> None:
         """While the secret cannot be read, or has no such key, the one in use stays, unless the provider refused it."""
         adapters = self._here()
+        if name not in adapters.refused and self._monotonic() < adapters.paused_until.get(name, 0):
+            return
         try:
             access = await asyncio.to_thread(self._access, name)
         except ProviderError:
+            adapters.paused_until[name] = self._monotonic() + PAUSE_SECONDS
             if name in adapters.refused:
                 raise
         else:
@@ -148,3 +157,4 @@ class _Adapters:
         self.locks: dict[str, asyncio.Lock] = {}
         self.refused: set[str] = set()
         """Providers that refused the key they got."""
+        self.paused_until: dict[str, float] = {}

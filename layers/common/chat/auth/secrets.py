@@ -18,6 +18,9 @@ CACHE_SECONDS = 300
 REREAD_SECONDS = 10
 """Between two readings for the sake of unknown signatures: a made-up token must not become a request each time."""
 
+PAUSE_SECONDS = 30
+"""After a reading that failed, in which the last secret holds: a request waits seconds for a silent Secrets Manager."""
+
 
 class SecretFormatError(Exception):
     """The stored secret cannot be used; the message never shows it."""
@@ -78,6 +81,7 @@ class SecretsManagerSource:
         self._cache_seconds = cache_seconds
         self._monotonic = monotonic
         self._reread_at = float("-inf")
+        self._pause_until = float("-inf")
         self._last: AuthSecret | None = None
 
     def __call__(self) -> AuthSecret:
@@ -102,10 +106,13 @@ class SecretsManagerSource:
 
         from chat.secrets_manager import secrets_provider
 
+        if self._last is not None and self._monotonic() < self._pause_until:
+            return self._last
         try:
             text = secrets_provider().get(self._arn, max_age=self._cache_seconds, force_fetch=force)
             self._last = AuthSecret.parse(str(text))
         except GetParameterError as error:
+            self._pause_until = self._monotonic() + PAUSE_SECONDS
             if self._last is None:
                 raise KeysUnavailableError("The service cannot read its keys; try again.") from error
         except SecretFormatError:
