@@ -58,6 +58,9 @@ class MemoryStreamSlots:
             if session_id in self.held.get(user_id, {}):
                 self.held[user_id][session_id] = now + SLOT_SECONDS
 
+    def leave(self, user_id: str, session_id: str) -> None:
+        """The slot is the session's, however many of its streams acquired it."""
+
     def release(self, user_id: str, session_id: str) -> None:
         with self._lock:
             self.held.get(user_id, {}).pop(session_id, None)

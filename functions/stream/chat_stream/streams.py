@@ -16,7 +16,7 @@ from chat.access import Access
 from chat.catalog import Catalog
 from chat.causes import cause_of
 from chat.clock import Clock
-from chat.errors import ChatError, NotFoundError, ProviderError
+from chat.errors import ChatError, NotFoundError, ProviderError, TooManyRequestsError
 from chat.event_log import EventLog, LogControl
 from chat.limits import SLOT_SECONDS, StreamSlots, take_slot
 from chat.messages import Message, MessageKind, MessageStore
@@ -141,14 +141,20 @@ class ChatStreams:
             await in_thread(take_slot, self.slots, user.user_id, session.session_id, limit, now)
 
     async def _claim(self, attach: Attach) -> Attachment:
-        """Attaches to a session for which a slot was taken."""
-        produces = False
+        """Attaches to a session for which a slot was taken; let go, unless a stream produces, here or elsewhere."""
+        slot = attach.user_id, attach.session_id
         try:
             attachment = await self.attach(attach)
-            produces = attachment.role is AttachRole.PRODUCE
-        finally:
-            if not produces:
-                await in_thread(self.slots.release, attach.user_id, attach.session_id)
+        except TooManyRequestsError:
+            self.slots.leave(*slot)  # it is that of those who were let in
+            raise
+        except BaseException:
+            await in_thread(self.slots.release, *slot)
+            raise
+        if attachment.role is AttachRole.FOLLOW:
+            self.slots.leave(*slot)
+        elif attachment.role is AttachRole.REPLAY:
+            await in_thread(self.slots.release, *slot)
         return attachment
 
     async def _read(self, session: Session) -> tuple[Message, ...]:

@@ -99,6 +99,27 @@ def test_processes_share_a_users_slots(process: Slots, user_id: str) -> None:
     assert another.acquire(user_id, "two", 1, NOW) is None
 
 
+def test_who_leaves_a_session_frees_nothing_that_another_stream_has(process: Slots, user_id: str) -> None:
+    one, another = process(), process()
+    for slots in (one, one, another):
+        assert slots.acquire(user_id, "one", 1, NOW) is None
+    one.leave(user_id, "one")
+    another.leave(user_id, "one")
+    assert another.acquire(user_id, "two", 1, NOW) == SLOT_SECONDS
+    one.renew(user_id, "one", NOW + 20)
+    assert another.acquire(user_id, "two", 1, NOW + 20) == SLOT_SECONDS
+    one.release(user_id, "one")
+    assert another.acquire(user_id, "two", 1, NOW + 20) is None
+
+
+def test_leaving_nothing_is_nothing(slots: StreamSlots, user_id: str) -> None:
+    slots.leave(user_id, "one")
+    assert slots.acquire(user_id, "one", 1, NOW) is None
+    slots.release(user_id, "one")
+    slots.leave(user_id, "one")
+    assert slots.acquire(user_id, "two", 1, NOW) is None
+
+
 def test_of_many_at_once_no_more_than_allowed_get_one(process: Slots, user_id: str) -> None:
     processes = [process() for _ in range(4)]
     with ThreadPoolExecutor(8) as pool:

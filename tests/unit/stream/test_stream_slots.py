@@ -1,12 +1,17 @@
 """No more answers at the same time than the tier allows."""
 
 import asyncio
+import threading
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from chat.errors import TooManyRequestsError
-from chat.sessions import SessionState
+from chat.sessions import Attachment, SessionState
+from chat_stream.streams import Attach
 from fakes import sse
+from fakes.memory_stores import MemoryDatabase, MemorySessionStore
 from fakes.scripted_provider import Pause
 from fakes.stream_world import StreamWorld
 
@@ -40,6 +45,34 @@ async def test_followers_and_replays_and_commands_take_no_slot() -> None:
 
     assert sse.text_of(await running) == sse.text_of(await follower) == "one"
     assert sse.text_of(await world.read(session)) == "one"
+
+
+class _SimultaneousSessionStore(MemorySessionStore):
+    """Lets nobody attach before `count` want to."""
+
+    def __init__(self, database: MemoryDatabase, count: int) -> None:
+        super().__init__(database)
+        self._all = threading.Barrier(count)
+
+    def attach(self, session_id: str, **options: Any) -> Attachment:
+        self._all.wait(10)
+        return super().attach(session_id, **options)
+
+
+@pytest.mark.parametrize("max_attaches", [1, 3])
+async def test_streams_of_one_session_at_once_keep_its_slot(max_attaches: int) -> None:
+    world = StreamWorld(["one"], concurrent_streams=1, MAX_ATTACHES=str(max_attaches))
+    session = world.start("Hi")
+    simultaneous = replace(world.streams, sessions=_SimultaneousSessionStore(world.database, 3))
+    bodies = await asyncio.gather(
+        *(simultaneous.open(Attach(session.session_id, "alice")) for _ in range(3)), return_exceptions=True
+    )
+    refused = [body for body in bodies if isinstance(body, BaseException)]
+    assert [type(error) for error in refused] == [TooManyRequestsError] * (3 - max_attaches)
+    assert world.slots.held["alice"].keys() == {session.session_id}
+
+    with pytest.raises(TooManyRequestsError):
+        await world.read(world.start("Hi", chat_id="other"))
 
 
 async def test_slot_is_given_back_however_a_stream_ends() -> None:

@@ -30,6 +30,8 @@ class SlotStore(Protocol):
 @dataclass(slots=True)
 class _Held:
     limit: int
+    streams: int = 0
+    """Those of this process that acquired it and have not left."""
     stores: list[SlotStore] = field(default_factory=list)
 
 
@@ -51,9 +53,19 @@ class StoredStreamSlots:
         held.limit = limit
         wait_seconds = self._take(user_id, session_id, held, now)
         if wait_seconds is None:
-            with self._lock:
-                self._held[user_id, session_id] = held
+            with self._lock:  # another stream of the session may have acquired it meanwhile, in another thread
+                known = self._held.setdefault((user_id, session_id), held)
+                known.streams += 1
+                known.stores += [store for store in held.stores if store not in known.stores]
         return wait_seconds
+
+    def leave(self, user_id: str, session_id: str) -> None:
+        with self._lock:
+            held = self._held.get((user_id, session_id))
+            if held is not None:
+                held.streams -= 1
+                if not held.streams:
+                    del self._held[user_id, session_id]
 
     def renew(self, user_id: str, session_id: str, now: float) -> None:
         held = self._held.get((user_id, session_id))

@@ -26,6 +26,12 @@ class StreamSlots(Protocol):
     def renew(self, user_id: str, session_id: str, now: float) -> None:
         """Keeps the slot for another `SLOT_SECONDS`. It never raises: a later renewal may succeed."""
 
+    def leave(self, user_id: str, session_id: str) -> None:
+        """Undoes an `acquire`, but leaves the slot to another stream of the session, which will let it go.
+
+        It never raises, and waits for nothing.
+        """
+
     def release(self, user_id: str, session_id: str) -> None:
         """Lets the slot go; none is held: nothing happens. It never raises: a slot that stays is free in a minute."""
 
