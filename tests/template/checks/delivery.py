@@ -12,9 +12,7 @@ def check_deployment(stack: Stack) -> Iterator[str]:
     """Gradual in production, with alarms; at once elsewhere."""
     production = stack.value({"Ref": "Environment"}) == "prod"
     groups = stack.of_type(_GROUP)
-    for name, function in stack.functions.items():
-        if "FunctionUrlConfig" not in function["Properties"]:
-            continue
+    for name in stack.functions:
         updates = [
             resource.get("UpdatePolicy", {}).get("CodeDeployLambdaAliasUpdate", {})
             for resource in stack.resources.values()

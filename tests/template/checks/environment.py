@@ -25,6 +25,7 @@ NAMED_OTHERWISE = {
     "REDIS_IAM_USER": "CacheUser",
     "REDIS_URL_SECRET_ARN": "RedisSecret",
 }
+NOT_TOLD = {("CleanupFunction", "DEFAULT_TIER"): "it meets no user"}
 LAMBDAS_BYTES = 4096
 """Of names and values together."""
 
@@ -49,6 +50,17 @@ def check_variables(stack: Stack) -> Iterator[str]:
         service = f"chat-{name.removesuffix('Function').lower()}"
         if variables.get("POWERTOOLS_SERVICE_NAME") != service:
             yield f"{name} calls itself {variables.get('POWERTOOLS_SERVICE_NAME')}, not {service}"
+
+
+def check_equal_variables(stack: Stack) -> Iterator[str]:
+    """What one function is told and another could read, that one is told too: a parameter goes for all or for none."""
+    told = {variable for name in stack.functions for variable in stack.variables(name)}
+    for name in stack.functions:
+        variables = stack.variables(name)
+        read, _ = _composed(_package(stack, name), tuple(sorted(variables.items())))
+        for variable in sorted((read & told) - variables.keys()):
+            if (name, variable) not in NOT_TOLD:
+                yield f"{name} is not told {variable}"
 
 
 def check_references(stack: Stack) -> Iterator[str]:

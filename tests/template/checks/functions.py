@@ -8,6 +8,7 @@ from template.checks.stack import Stack, reference
 
 RUNTIME = "python3.13"
 LAMBDAS_LONGEST_SECONDS = 900
+LEAST_MEGABYTES = 256
 A_CALLERS_PATIENCE_SECONDS = 15
 """For an answer that comes as a whole."""
 
@@ -82,6 +83,14 @@ def check_timeouts(stack: Stack) -> Iterator[str]:
         url = function["Properties"].get("FunctionUrlConfig")
         if url and url.get("InvokeMode") != "RESPONSE_STREAM" and seconds > A_CALLERS_PATIENCE_SECONDS:
             yield f"{name} may let a caller wait {seconds} s"
+
+
+def check_memory(stack: Stack) -> Iterator[str]:
+    """A parameter decides, and Lambda's own default is too little to start in time."""
+    for name, function in stack.functions.items():
+        parameter = stack.source["Parameters"].get(reference(function["Properties"].get("MemorySize")) or "", {})
+        if int(parameter.get("MinValue", 0)) < LEAST_MEGABYTES:
+            yield f"{name} may have too little memory: {function['Properties'].get('MemorySize')}"
 
 
 def check_streaming(stack: Stack) -> Iterator[str]:

@@ -14,7 +14,7 @@ _RESERVED = {f"{name}ReservedConcurrency": "50" for name in ("Start", "Stream", 
 SCENARIOS: Mapping[str, Parameters] = {
     "defaults": {},
     "none-prod": {"CacheMode": "none", "Environment": "prod", "Architecture": "x86_64", "SnapStart": "on", **_PAGES},
-    "external-dev": {"CacheMode": "external", "Environment": "dev", **_KEYS_OF_THE_ISSUER},
+    "external-dev": {"CacheMode": "external", "Environment": "dev"},
     "external-prod": {
         "CacheMode": "external",
         "Environment": "prod",
@@ -28,6 +28,7 @@ SCENARIOS: Mapping[str, Parameters] = {
         "SnapStart": "on",
         "NatPerZone": "true",
         **_ZONES,
+        **_KEYS_OF_THE_ISSUER,
         **_TOLD,
     },
     "elasticache-prod": {"CacheMode": "elasticache", "Environment": "prod", "SnapStart": "on", **_PAGES, **_RESERVED},

@@ -38,8 +38,10 @@ def check_failed_runs(stack: Stack) -> Iterator[str]:
         for config in stack.of_type("AWS::Lambda::EventInvokeConfig").values()
         if config["Qualifier"] == ALIAS
     }
-    for function in EXPECTED:
+    for function, seconds in EXPECTED.items():
         config = configs.get(function, {})
+        if config.get("MaximumEventAgeInSeconds") != seconds:
+            yield f"{function}: a run may wait for {config.get('MaximumEventAgeInSeconds')} s"
         if config.get("MaximumRetryAttempts") != 1:
             yield f"{function}: a run that failed is tried {config.get('MaximumRetryAttempts')} times more"
         queue = config.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
@@ -51,8 +53,11 @@ def check_dead_letters(stack: Stack) -> Iterator[str]:
     """What could not be handed to Lambda is tried once more and then kept in a queue."""
     for name, schedule in stack.of_type(_SCHEDULE).items():
         target = schedule["Target"]
-        if target.get("RetryPolicy", {}).get("MaximumRetryAttempts") != 1:
+        retry = target.get("RetryPolicy", {})
+        if retry.get("MaximumRetryAttempts") != 1:
             yield f"{name} is not tried once more"
+        if retry.get("MaximumEventAgeInSeconds") not in EXPECTED.values():
+            yield f"{name} is tried when the next one's time has come"
         queue = reference(target.get("DeadLetterConfig", {}).get("Arn"))
         if queue not in stack.of_type(_QUEUE):
             yield f"{name} loses what fails"

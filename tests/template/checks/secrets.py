@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 
+from template.checks.policies import secrets_of
 from template.checks.stack import Stack
 
 _SECRET = "AWS::SecretsManager::Secret"
@@ -13,7 +14,7 @@ _SHORTEST_KEY = 32
 
 
 def check_secrets(stack: Stack) -> Iterator[str]:
-    """No value of a secret in an environment or an output, by whatever way, and none in a parameter."""
+    """No value of a secret in an environment or an output, by whatever way, none in a parameter, and each is read."""
     for name in stack.functions:
         written = stack.properties(name).get("Environment", {}).get("Variables", {})
         for variable, value in written.items():
@@ -22,6 +23,8 @@ def check_secrets(stack: Stack) -> Iterator[str]:
             if _shows_a_value(value):
                 yield f"{name}: {variable} shows a secret"
     yield from (f"the output {name} shows a secret" for name, item in stack.outputs.items() if _shows_a_value(item))
+    read = {secret for name in stack.functions for secret in secrets_of(stack, name)}
+    yield from (f"nobody reads {name}, which costs money" for name in sorted(stack.of_type(_SECRET).keys() - read))
     for name, parameter in stack.source["Parameters"].items():
         if "NoEcho" in parameter:
             yield f"the parameter {name} takes a secret"

@@ -20,15 +20,19 @@ _PORT = re.compile(r"\b\w+\.Endpoint\.Port\b")
 
 @dataclass(frozen=True)
 class Stack:
-    """`source` is the template as written, with long tags; `parameters` stand in the place of their defaults."""
+    """`source` is the template as written, with long tags; `parameters` stand in the place of their defaults.
+
+    `made` is what SAM makes of it, where that is known already.
+    """
 
     source: Mapping[str, Any]
     parameters: Mapping[str, str]
+    made: Mapping[str, Any] | None = None
 
     @cached_property
-    def transformed(self) -> dict[str, Any]:
+    def transformed(self) -> Mapping[str, Any]:
         """What SAM makes of it."""
-        return transform(self.source, self.parameters)
+        return transform(self.source, self.parameters) if self.made is None else self.made
 
     @cached_property
     def resources(self) -> dict[str, Resource]:

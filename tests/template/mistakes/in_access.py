@@ -62,5 +62,6 @@ MISTAKES = (
     mistake(
         "another secret", "other_rights references", put(f"{_STREAM}.AUTH_SECRET_ARN", {"Ref": "ProviderKeysSecret"})
     ),
+    mistake("secret that nobody reads", "secrets", drop("RedisSecret.Condition")),
     mistake("key too short", "secret_values", put("AuthSecret.GenerateSecretString.PasswordLength", 16)),
 )

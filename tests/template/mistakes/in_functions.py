@@ -20,6 +20,9 @@ MISTAKES = (
     mistake("handler of another name", "handlers", put("StreamFunction.Handler", "chat_stream.app.handler")),
     mistake("timeout beyond Lambda's limit", "timeouts", put("Parameters.StreamTimeout.MaxValue", 1800)),
     mistake("timeout beyond a caller's patience", "timeouts", put("HistoryFunction.Timeout", 60)),
+    mistake("Lambda's least memory", "memory", drop("StartFunction.MemorySize")),
+    mistake("parameter for some functions only", "equal_variables", drop(f"{_START}.DEFAULT_TIER")),
+    mistake("key's place forgotten", "equal_variables settings variables", drop(f"{_START}.JWKS_URL")),
     mistake("exec wrapper forgotten", "streaming", drop(f"{_STREAM}.AWS_LAMBDA_EXEC_WRAPPER")),
     mistake(
         "SnapStart for the stream", "snap_start", put("StreamFunction.SnapStart", {"ApplyOn": "PublishedVersions"})

@@ -17,6 +17,10 @@ MISTAKES = (
     mistake("dead letters dropped", "dead_letters", drop(f"{_SCHEDULE}.DeadLetterConfig")),
     mistake("failed runs lost", "failed_runs", drop("CleanupFunction.EventInvokeConfig.DestinationConfig")),
     mistake("failed runs tried twice", "failed_runs", drop("CleanupFunction.EventInvokeConfig.MaximumRetryAttempts")),
+    mistake(
+        "runs that wait for hours", "failed_runs", drop("CleanupFunction.EventInvokeConfig.MaximumEventAgeInSeconds")
+    ),
+    mistake("deployment that no alarm stops", "deployment", drop("CleanupFunction.DeploymentPreference")),
     mistake("broken JSON", "dashboard", in_texts(_DASHBOARD, '"widgets"', '"widgets",')),
     mistake("no such metric on the dashboard", "dashboard", in_texts(_DASHBOARD, "SessionsStarted", "SessionStarted")),
     mistake("no such metric of AWS's", "dashboard", in_texts(_DASHBOARD, "ConcurrentExecutions", "Concurrency")),
