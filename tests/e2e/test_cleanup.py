@@ -20,7 +20,8 @@ VARIABLES = {
     "CLEANUP_DEAD_LEASE_SECONDS": "0.5",
 }
 PATIENCE_SECONDS = 20
-SEEN_SECONDS = 2.5
+SEEN_SECONDS = 5.0
+"""Without Redis what is older than two seconds is kept; on a busy machine a little more than that."""
 
 
 @pytest.fixture(scope="module", params=[True, False], ids=["redis", "no-redis"])
@@ -36,10 +37,7 @@ def stack(with_redis: bool) -> Iterator[RunningStack]:
 
 
 def run_cleanup(stack: RunningStack) -> dict[str, float]:
-    answer = httpx.post(f"{stack.url}/local/run/CleanupFunction", timeout=60)
-    assert answer.status_code == 200, answer.text
-    found: dict[str, float] = answer.json()
-    return found
+    return stack.run("CleanupFunction")
 
 
 def run_until(stack: RunningStack, metric: str, value: float) -> dict[str, float]:
@@ -68,10 +66,10 @@ def test_answer_of_a_killed_process_is_kept(alice: Frontend) -> None:
     session = alice.start("[demo:tokens=2000 rate=40] killed")
     seen: list[sse.Event] = []
     with alice.stream(session["sessionId"]) as arrivals:
-        began = time.monotonic()
+        begun = next(arrivals).at
         for arrival in arrivals:
             seen.append(arrival.event)
-            if arrival.at - began > SEEN_SECONDS:
+            if arrival.at - begun > SEEN_SECONDS:
                 break
         in_flight = run_cleanup(alice.stack)
         assert (in_flight["ActiveSessions"], in_flight["StreamsInFlight"]) == (1, 1)

@@ -1,9 +1,6 @@
 """Conversations with the running stack, and what /local/metrics says of them: every metric there is, with its value."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,18 +15,12 @@ from fakes import prometheus, sse
 from fakes.frontend import CLAUDE, MODEL, Frontend
 from fakes.redis_servers import RedisServer, redis_server
 from fakes.stack import RunningStack, running_stack
-from local_stack.launch import FAKE_CREDENTIALS
 from local_stack.metrics import Metrics
 
 pytestmark = pytest.mark.timeout(120)
 
 PREFIX = "chat_sse_local_"
 START, STREAM = Service.START.value, Service.STREAM.value
-CLEANUP = """
-from types import SimpleNamespace
-from chat_cleanup.app import handler
-handler({}, SimpleNamespace(get_remaining_time_in_millis=lambda: 60_000))
-"""
 
 
 @pytest.fixture(scope="module")
@@ -114,9 +105,9 @@ def test_conversations_are_found_in_the_metrics(stack: RunningStack, redis: Redi
     assert_by_model(samples, told)
     assert_times(samples)
 
-    cleanup = run_of_the_cleanup(stack, redis)
+    stack.run("CleanupFunction")
     redis_that_fails(stack, redis)
-    assert set(Metric) - published(stack.log() + cleanup) == set()
+    assert set(Metric) - published(stack.log()) == set()
 
 
 def answers(alice: Frontend, told: Told) -> None:
@@ -212,27 +203,6 @@ def redis_that_fails(stack: RunningStack, redis: RedisServer) -> None:
     assert count(read(stack), Metric.CACHE_ERROR, START) >= 5
     assert stack.log().count('"Name":"CacheError"') - before <= 5 * 2
     redis.start()
-
-
-def run_of_the_cleanup(stack: RunningStack, redis: RedisServer) -> str:
-    """What a run over the stack's tables prints."""
-    cleanup = subprocess.run(
-        [sys.executable, "-c", CLEANUP],
-        env={
-            "PATH": os.environ["PATH"],
-            **FAKE_CREDENTIALS,
-            **{f"{table.upper()}_TABLE": f"{table.capitalize()}Table" for table in ("sessions", "chats", "users")},
-            "AWS_ENDPOINT_URL_DYNAMODB": stack.address_of("dynamodb"),
-            "POWERTOOLS_METRICS_NAMESPACE": "chat-sse/local",
-            "POWERTOOLS_SERVICE_NAME": Service.CLEANUP,
-            **redis.environ,
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert cleanup.returncode == 0, cleanup.stderr
-    return cleanup.stdout
 
 
 def published(log: str) -> set[Metric]:

@@ -1,6 +1,7 @@
 """The local stack as a process, for tests that need the whole system or a Lambda to run functions of their own."""
 
 import contextlib
+import json
 import os
 import re
 import signal
@@ -12,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 15.0
@@ -52,6 +53,12 @@ class RunningStack:
     def address_of(self, service: str) -> str:
         """The address of a server that the stack started: "dynamodb", "redis" or "demo"."""
         return self.wait_for_log(rf"(?m)^ *{service} \| is on (\S+)$", seconds=0)[1]
+
+    def run(self, function: str) -> dict[str, float]:
+        """Runs a function that has a schedule at once; what it returns."""
+        with urlopen(Request(f"{self.url}/local/run/{function}", method="POST"), timeout=60) as response:
+            found: dict[str, float] = json.load(response)
+        return found
 
     def token(self, user: str, tier: str = "PRO", *, disabled: bool = False) -> str:
         """A bearer token of the user, who now has that tier."""
