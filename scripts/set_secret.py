@@ -14,6 +14,7 @@ alone. Needs boto3, and credentials that may read the stack and read and write i
 
 import argparse
 import json
+import re
 import secrets
 import sys
 from collections.abc import Callable, Sequence
@@ -81,7 +82,10 @@ def _set_providers(arn: str, parsed: argparse.Namespace, ask: Callable[[str], st
         given = _key_document(_read(parsed.file))
     if not given:
         raise InputError("no key was given; nothing is changed.")
-    _put(arn, json.dumps(json.loads(_current(arn)) | given))
+    # What a header cannot carry, such as quotation marks of a word processor, would fail with the first answer only.
+    if not all(re.fullmatch(r"[!-~]+", key) for key in given.values()):
+        raise InputError("keys have printable ASCII characters without spaces; nothing is changed.")
+    _put(arn, json.dumps(_kept(_current(arn)) | given))
     return f"Set: {', '.join(sorted(given))}."
 
 
@@ -119,6 +123,15 @@ def _read(file: Path | None) -> str:
         return file.read_text(encoding="utf-8")
     except (OSError, ValueError):
         raise InputError("the file cannot be read.") from None  # its name could be a secret that was put there
+
+
+def _kept(text: str) -> dict[str, str]:
+    """The keys so far; none, if that is what somebody has made of the secret by hand."""
+    try:
+        document: Any = json.loads(text)
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}
 
 
 def _key_document(text: str) -> dict[str, str]:

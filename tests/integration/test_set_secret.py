@@ -147,7 +147,18 @@ def test_provider_keys_are_asked_for_and_the_others_stay(
 
 
 @pytest.mark.parametrize(
-    "text", ["", "no json", "[]", '{"OPENAI_API_KEY": 5}', '{"OPENAI_KEY": "key-of-these-tests"}', "{}"]
+    "text",
+    [
+        "",
+        "no json",
+        "[]",
+        '{"OPENAI_API_KEY": 5}',
+        '{"OPENAI_KEY": "key-of-these-tests"}',
+        "{}",
+        '{"OPENAI_API_KEY": " "}',
+        '{"OPENAI_API_KEY": "key-of-these-tests\\nX-Header: 1"}',
+        '{"OPENAI_API_KEY": "“key-of-these-tests”"}',
+    ],
 )
 def test_what_are_no_provider_keys_change_nothing(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch, text: str
@@ -155,6 +166,25 @@ def test_what_are_no_provider_keys_change_nothing(
     typed(monkeypatch, text)
     assert deployment.set("providers") == 1
     assert deployment.read("providers") == "{}"
+
+
+@pytest.mark.parametrize("typed_key", ["key of these tests", "“key-of-these-tests”"])
+def test_typed_key_that_is_none_changes_nothing(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch, typed_key: str
+) -> None:
+    monkeypatch.setattr(sys, "stdin", Terminal())
+    assert deployment.set("providers", ask=lambda _: typed_key) == 1
+    assert deployment.read("providers") == "{}"
+
+
+@pytest.mark.parametrize("text", ["-", "[]"])
+def test_provider_keys_take_the_place_of_what_is_none(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    deployment.write("providers", text)
+    typed(monkeypatch, '{"OPENAI_API_KEY": "key-of-these-tests"}')
+    assert deployment.set("providers") == 0
+    assert json.loads(deployment.read("providers")) == {"OPENAI_API_KEY": "key-of-these-tests"}
 
 
 @pytest.mark.parametrize("argument", [(), ("-",)])

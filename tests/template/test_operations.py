@@ -195,6 +195,14 @@ def test_cloudwatch_may_use_the_key_of_the_topic() -> None:
     assert key["EnableKeyRotation"] is True
 
 
+def test_cloudwatch_and_no_other_service_may_send_to_the_topic() -> None:
+    policy = stack(AlarmEmail="operator@example.com").properties("AlarmTopicPolicy")["PolicyDocument"]
+    (statement,) = policy["Statement"]
+    assert statement["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert (statement["Action"], statement["Resource"]) == ("sns:Publish", {"Ref": "AlarmTopic"})
+    assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+
+
 def test_queries_are_in_the_stacks_folder() -> None:
     names = {stack().value(query["Name"]) for query in stack().of_type("AWS::Logs::QueryDefinition").values()}
     files = ("slow-streams", "errors-by-provider", "cost-by-model", "life-of-a-chat")
