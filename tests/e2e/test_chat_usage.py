@@ -55,9 +55,10 @@ def _usage(mode: str) -> Usage:
 
 def _measure(running: RunningStack, frontend: Frontend, meter: DynamoDBMeter) -> dict[str, float]:
     chat = read_usage().chat
+    ended = _invocations(running)
     frontend.ask("[demo:tokens=2 rate=0]")  # processes have begun, the user is known
+    running.wait_for(lambda: _invocations(running) == ended + 2)
     server = redis.Redis.from_url(running.address_of("redis"))
-    ends_before = running.log().count("REPORT RequestId")
     commands, printed = _commands(server), len(running.log())
     meter.reset()
 
@@ -67,7 +68,7 @@ def _measure(running: RunningStack, frontend: Frontend, meter: DynamoDBMeter) ->
     with frontend.client.stream("GET", "/chat/stream", params={"sessionId": session["sessionId"]}) as answer:
         streamed = sum(len(chunk) for chunk in answer.iter_raw())
     page = frontend.client.get("/chat/history", params={"chatId": session["chatId"]})
-    running.wait_for(lambda: running.log().count("REPORT RequestId") >= ends_before + 3)
+    running.wait_for(lambda: _invocations(running) == ended + 5)
 
     return {
         "write_units": meter.units["write"],
@@ -90,6 +91,11 @@ def _measure_cleanup(running: RunningStack, frontend: Frontend, meter: DynamoDBM
         "cleanup_write_units": meter.units["write"],
         "cleanup_log_bytes": _logged(running.log()[printed:], "cleanup"),
     }
+
+
+def _invocations(running: RunningStack) -> int:
+    """That have ended, with all that they print."""
+    return running.log().count("REPORT RequestId")
 
 
 def _logged(log: str, functions: str) -> int:

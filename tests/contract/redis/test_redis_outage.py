@@ -56,13 +56,16 @@ def clients(proxy: TcpProxy, open_services: OpenServices) -> Iterator[Clients]:
     outage = Outage()
     guard = RedisGuard(RedisSettings(redis_url=proxy.url), CacheErrors(), outage=outage)
     with closing(guard):
-        yield Clients(guard, open_services(proxy.url, outage=outage))
+        clients = Clients(guard, open_services(proxy.url, outage=outage))
+        deadline = time.monotonic() + BACK_SECONDS
+        while not clients.ping():  # on a busy machine not the first time
+            assert time.monotonic() < deadline
+        yield clients
 
 
 async def test_silence_that_a_thread_met_costs_the_event_loop_nothing(
     clients: Clients, proxy: TcpProxy, session_id: str
 ) -> None:
-    assert clients.ping()
     assert await clients.kept(session_id)
     proxy.silent = True
     assert not clients.ping()
@@ -74,7 +77,6 @@ async def test_silence_that_a_thread_met_costs_the_event_loop_nothing(
 async def test_silence_that_the_event_loop_met_costs_a_thread_nothing(
     clients: Clients, proxy: TcpProxy, session_id: str
 ) -> None:
-    assert clients.ping()
     assert await clients.kept(session_id)
     proxy.silent = True
     assert await clients.services.cache.get(session_id) is None
@@ -87,7 +89,6 @@ async def test_silence_that_the_event_loop_met_costs_a_thread_nothing(
 async def test_both_use_a_server_that_is_back(
     clients: Clients, proxy: TcpProxy, session_id: str, *, thread_meets_it: bool
 ) -> None:
-    assert clients.ping()
     assert await clients.kept(session_id)
     proxy.silent = True
     assert not (clients.ping() if thread_meets_it else await clients.kept(session_id))
@@ -102,7 +103,6 @@ async def test_client_that_is_closed_leaves_no_outage_behind(
     clients: Clients, proxy: TcpProxy, session_id: str
 ) -> None:
     """Nobody would look any more whether Redis is back."""
-    assert clients.ping()
     proxy.silent = True
     assert not await clients.kept(session_id)
     await clients.services.close()
@@ -126,7 +126,6 @@ def test_crowd_of_threads_waits_for_one_budget_together(proxy: TcpProxy) -> None
 
 def test_crowd_of_threads_queues_off_budget(clients: Clients, proxy: TcpProxy) -> None:
     """A slow server is not down because many ask it: the queue is four times as long as the budget."""
-    assert clients.ping()
     proxy.delay_seconds = 0.08
     with ExitStack() as stack:
         crowd = stack.enter_context(ThreadPoolExecutor(10 * MAX_CALLS))
