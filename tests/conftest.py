@@ -1,9 +1,14 @@
-"""For all tests: where `CI=true`, a skipped test has failed, for there everything that tests need is installed."""
+"""For all tests: how many run at a time; and where `CI=true`, where all that tests need is there, none may be skipped."""
 
 import os
 from collections.abc import Generator
 
 import pytest
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Tests of running stacks wait for most of their time: three workers for two cores, four at most."""
+    return min((os.cpu_count() or 1) * 3 // 2, 4) or 1
 
 
 @pytest.hookimpl(wrapper=True)

@@ -25,7 +25,11 @@ NAMED_OTHERWISE = {
     "REDIS_IAM_USER": "CacheUser",
     "REDIS_URL_SECRET_ARN": "RedisSecret",
 }
-NOT_TOLD = {("CleanupFunction", "DEFAULT_TIER"): "it meets no user"}
+NOT_TOLD = {
+    ("CleanupFunction", "DEFAULT_TIER"): "it meets no user",
+    ("CleanupFunction", "CACHE_SCOPE"): "it gives nobody an answer",
+    ("StartFunction", "CACHE_SCOPE"): "it gives nobody an answer",
+}
 LAMBDAS_BYTES = 4096
 """Of names and values together."""
 
