@@ -1,4 +1,4 @@
-"""For all tests: how many run at a time; and where `CI=true`, where all that tests need is there, none may be skipped."""
+"""For all tests: how many run at a time; and where `CI=true`, where all that they need is there, none is skipped."""
 
 import os
 from collections.abc import Generator
