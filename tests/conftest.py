@@ -6,6 +6,7 @@ from collections.abc import Generator
 import pytest
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """Tests of running stacks wait for most of their time: three workers for two cores, four at most."""
     return min((os.cpu_count() or 1) * 3 // 2, 4) or 1
