@@ -22,9 +22,14 @@ def main(names: list[str]) -> int:
     if unknown:
         print(f"no such suite: {', '.join(unknown)}; there are {', '.join(SUITES)}", file=sys.stderr)
         return 2
+    os.environ["POWERTOOLS_LOG_LEVEL"] = "WARNING"
+    environ = dict(os.environ)
     suites: list[Suite] = []
     for name in names or SUITES:
         suites.append(import_module(f"bench.{name}").run())
+        # What one suite sets, for the functions that it has in this process, is nothing to the next.
+        os.environ.clear()
+        os.environ.update(environ)
         print(table(suites[-1]), flush=True)
     machine = {"system": platform.platform(), "cpus": os.cpu_count(), "python": platform.python_version()}
     store(suites, machine, OUTPUT)

@@ -92,6 +92,7 @@ class Function:
             env={**inherited, **environ, "AWS_LAMBDA_RUNTIME_API": address},
             cwd=folder,
             stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
         )
         try:
             self._await_next()
