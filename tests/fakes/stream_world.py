@@ -13,9 +13,10 @@ from chat.messages import Message, MessageKind, Role
 from chat.sessions import Session
 from chat.users import Tier
 from chat_stream.answers import Answers, Sharing
+from chat_stream.client_stream import Attach
 from chat_stream.commands.registry import build_registry
 from chat_stream.settings import StreamSettings
-from chat_stream.streams import Attach, Body, ChatStreams
+from chat_stream.streams import Body, ChatStreams
 from chat_stream.writer import EventStream
 from fakes import sse
 from fakes.clock import FakeClock

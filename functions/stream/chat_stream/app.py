@@ -18,10 +18,10 @@ from chat.http.credentials import bearer_token
 from chat.limits.slots import TOO_MANY_STREAMS
 from chat.metrics import Metric, Metrics, fields
 from chat.metrics.facts import error_facts
+from chat_stream.client_stream import Attach
 from chat_stream.composition import Composition, compose
 from chat_stream.outcome import failure_of
 from chat_stream.settings import StreamSettings
-from chat_stream.streams import Attach
 from chat_stream.threads import in_thread, install_executor
 from chat_stream.writer import EventStream, EventWriter
 

@@ -9,7 +9,7 @@ import pytest
 
 from chat.errors import TooManyRequestsError
 from chat.sessions import Attachment, SessionState
-from chat_stream.streams import Attach
+from chat_stream.client_stream import Attach
 from fakes import sse
 from fakes.memory_stores import MemoryDatabase, MemorySessionStore
 from fakes.scripted_provider import Pause

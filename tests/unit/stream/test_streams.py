@@ -11,8 +11,8 @@ from chat.messages import MessageStatus, Role, Usage
 from chat.sessions import SessionState
 from chat.users import Tier, User
 from chat_stream.answers import Answers
+from chat_stream.client_stream import Attach
 from chat_stream.providers.port import Finish
-from chat_stream.streams import Attach
 from fakes import sse
 from fakes.scripted_provider import Pause, ScriptedProvider
 from fakes.stream_world import StreamWorld
