@@ -31,6 +31,18 @@ _RECORD_PAUSES = """() => {
 }"""
 
 
+def _another_browser(chat: ChatPage, open_page: Callable[..., ChatPage], prompt: str) -> ChatPage:
+    """Opens the chat elsewhere, while its answer to `prompt` grows here."""
+    chat.send(prompt)
+    chat.growing(0)
+    return open_page(fragment=f"#/chat/{chat.chat_id}")
+
+
+def _stop(chat: ChatPage) -> None:
+    chat.button("Stop").click()
+    chat.finished(0)
+
+
 def _waits(chat: ChatPage) -> None:
     expect(chat.answers).to_contain_text(BEING_WRITTEN)
     expect(chat.answers.locator(".note")).to_have_count(0)
@@ -44,9 +56,7 @@ def _offers_another_try(chat: ChatPage) -> None:
 
 
 def test_another_browser_waits_for_the_answer(chat: ChatPage, open_page: Callable[..., ChatPage]) -> None:
-    chat.send(SLOW)
-    chat.growing(0)
-    other = open_page(fragment=f"#/chat/{chat.chat_id}")
+    other = _another_browser(chat, open_page, SLOW)
     _waits(other)
     assert other.finished(0) == chat.finished(0)
     expect(other.page.get_by_role("status")).to_contain_text("Answer finished.")
@@ -55,9 +65,7 @@ def test_another_browser_waits_for_the_answer(chat: ChatPage, open_page: Callabl
 
 
 def test_it_waits_on_when_the_history_cannot_be_had(chat: ChatPage, open_page: Callable[..., ChatPage]) -> None:
-    chat.send(SLOW)
-    chat.growing(0)
-    other = open_page(fragment=f"#/chat/{chat.chat_id}")
+    other = _another_browser(chat, open_page, SLOW)
     _waits(other)
     other.watch.refusals_expected = True
     other.page.route("**/chat/history?*", lambda route: route.fulfill(status=503, json={"detail": "no"}))
@@ -69,9 +77,7 @@ def test_it_waits_on_when_the_history_cannot_be_had(chat: ChatPage, open_page: C
 
 
 def test_another_chat_is_not_disturbed_by_the_wait(chat: ChatPage, open_page: Callable[..., ChatPage]) -> None:
-    chat.send(ENDLESS)
-    chat.growing(0)
-    other = open_page(fragment=f"#/chat/{chat.chat_id}")
+    other = _another_browser(chat, open_page, ENDLESS)
     _waits(other)
     other.new_chat()
     looks: list[str] = []
@@ -79,14 +85,11 @@ def test_another_chat_is_not_disturbed_by_the_wait(chat: ChatPage, open_page: Ca
     other.ask("Hello [demo:rate=20]")
     expect(other.answers).to_have_count(1)
     assert looks == []
-    chat.button("Stop").click()
-    chat.finished(0)
+    _stop(chat)
 
 
 def test_a_hidden_page_does_not_look(chat: ChatPage, open_page: Callable[..., ChatPage]) -> None:
-    chat.send(ENDLESS)
-    chat.growing(0)
-    other = open_page(fragment=f"#/chat/{chat.chat_id}")
+    other = _another_browser(chat, open_page, ENDLESS)
     page = other.page
     page.clock.install()
     other.reload()
@@ -111,34 +114,26 @@ def test_a_hidden_page_does_not_look(chat: ChatPage, open_page: Callable[..., Ch
 def test_only_when_it_is_too_late_for_an_answer_another_try_is_offered(
     chat: ChatPage, open_page: Callable[..., ChatPage]
 ) -> None:
-    chat.send(ENDLESS)
-    chat.growing(0)
-    other = open_page(fragment=f"#/chat/{chat.chat_id}")
+    other = _another_browser(chat, open_page, ENDLESS)
     other.reload_later(minutes=24)
     _waits(other)
     other.reload_later(minutes=26)
     _offers_another_try(other)
-    chat.button("Stop").click()
-    chat.finished(0)
+    _stop(chat)
 
 
 def test_the_wait_has_an_end(chat: ChatPage, open_page: Callable[..., ChatPage]) -> None:
-    chat.send(ENDLESS)
-    chat.growing(0)
-    other = open_page(fragment=f"#/chat/{chat.chat_id}")
+    other = _another_browser(chat, open_page, ENDLESS)
     other.page.clock.install()
     other.reload()
     _waits(other)
     other.page.clock.fast_forward("26:00")
     _offers_another_try(other)
-    chat.button("Stop").click()
-    chat.finished(0)
+    _stop(chat)
 
 
 def test_it_looks_less_and_less_often(chat: ChatPage, open_page: Callable[..., ChatPage]) -> None:
-    chat.send(ENDLESS)
-    chat.growing(0)
-    other = open_page(fragment=f"#/chat/{chat.chat_id}")
+    other = _another_browser(chat, open_page, ENDLESS)
     page = other.page
     page.clock.install()
     other.reload()
@@ -152,5 +147,4 @@ def test_it_looks_less_and_less_often(chat: ChatPage, open_page: Callable[..., C
     assert all(later >= earlier for earlier, later in pairwise(pauses))
     assert pauses[0] < 6000
     assert pauses[-1] == 20_000
-    chat.button("Stop").click()
-    chat.finished(0)
+    _stop(chat)
