@@ -30,13 +30,13 @@ def test_a_turn_asks_for_no_more_than_it_needs(tables: Tables, conversation: Con
         sessions.start(session, prompt)
     assert calls == [PUT_SESSION, PUT_CHAT, UPDATE_CHAT]
     with recorded_calls(tables) as calls:
-        lease = conversation.attach(session).lease
+        attached = conversation.attach(session).session
     assert calls == [UPDATE_SESSION]
     with recorded_calls(tables) as calls:
         conversation.attach(session)
     assert calls == [UPDATE_SESSION] * 2
     with recorded_calls(tables) as calls:
-        sessions.checkpoint(lease, text="Once", now=NOW, lease_seconds=LEASE_SECONDS)
+        sessions.checkpoint(attached.lease, text="Once", now=NOW, lease_seconds=LEASE_SECONDS)
     assert calls == [UPDATE_SESSION]
     with recorded_calls(tables) as calls:
         sessions.get(session.session_id)
@@ -45,7 +45,7 @@ def test_a_turn_asks_for_no_more_than_it_needs(tables: Tables, conversation: Con
         sessions.request_stop(session.session_id, user_id=conversation.user_id, now=NOW)
     assert calls == [UPDATE_SESSION]
     with recorded_calls(tables) as calls:
-        sessions.finish(lease, state=SessionState.COMPLETED, answer=conversation.answer(session))
+        sessions.finish(attached, state=SessionState.COMPLETED, answer=conversation.answer(session))
     assert sorted(calls) == sorted([PUT_CHAT, UPDATE_SESSION, UPDATE_USER])
 
 
@@ -105,11 +105,11 @@ def test_long_texts_are_read_together(tables: Tables, conversation: Conversation
 def test_what_was_refused_leaves_no_parts(tables: Tables, conversation: Conversation) -> None:
     long = noise(200_000)
     session = conversation.start()
-    lease = conversation.attach(session).lease
-    conversation.stores.sessions.finish(lease, state=SessionState.COMPLETED, answer=None)
+    attached = conversation.attach(session).session
+    conversation.stores.sessions.finish(attached, state=SessionState.COMPLETED, answer=None)
     with recorded_calls(tables) as calls, pytest.raises(LeaseLostError):
         conversation.stores.sessions.finish(
-            lease, state=SessionState.COMPLETED, answer=conversation.answer(session, long)
+            attached, state=SessionState.COMPLETED, answer=conversation.answer(session, long)
         )
     puts = calls.count(PUT_CHAT) - 1
     assert puts > 0

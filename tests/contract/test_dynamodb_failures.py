@@ -3,13 +3,14 @@
 import socket
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 
 from chat.dynamo import Tables
 from chat.dynamo import tables as limits
 from chat.errors import StorageError
-from chat.sessions import AttachRole, Lease, SessionState
+from chat.sessions import AttachRole, SessionState
 from chat.users import Tier, User
 from fakes.conversation import LEASE_SECONDS, NOW, Conversation, Stores, dynamo_stores
 from fakes.dynamodb_calls import conflicts, lost_answer
@@ -41,15 +42,15 @@ def silent_url() -> Iterator[str]:
 def every_call_fails(stores: Stores) -> None:
     conversation = Conversation(stores)
     session, prompt = conversation.prepare()
-    lease = Lease(session.session_id, 1)
+    attached = replace(session, epoch=1)
     attempts: list[Callable[[], object]] = [
         lambda: stores.sessions.start(session, prompt),
         lambda: stores.sessions.get(session.session_id),
         lambda: conversation.attach(session),
-        lambda: stores.sessions.checkpoint(lease, text="x", now=NOW, lease_seconds=1),
-        lambda: stores.sessions.checkpoint(lease, text=None, now=NOW, lease_seconds=1),
-        lambda: stores.sessions.finish(lease, state=SessionState.COMPLETED, answer=conversation.answer(session)),
-        lambda: stores.sessions.finish(lease, state=SessionState.COMPLETED, answer=None),
+        lambda: stores.sessions.checkpoint(attached.lease, text="x", now=NOW, lease_seconds=1),
+        lambda: stores.sessions.checkpoint(attached.lease, text=None, now=NOW, lease_seconds=1),
+        lambda: stores.sessions.finish(attached, state=SessionState.COMPLETED, answer=conversation.answer(session)),
+        lambda: stores.sessions.finish(attached, state=SessionState.COMPLETED, answer=None),
         lambda: stores.sessions.settle(session, now=NOW, state=SessionState.FAILED, answer=None),
         lambda: stores.sessions.request_stop(session.session_id, user_id="u", now=NOW),
         lambda: stores.messages.page("u", "c", limit=1),
@@ -126,10 +127,10 @@ def test_transactions_whose_answers_were_lost_happen_once(dynamodb_local_tables:
     with lost_answer(dynamodb_local_tables, "TransactWriteItems") as lost:
         sessions.start(session, prompt)
     assert lost
-    lease = conversation.attach(session).lease
+    attached = conversation.attach(session).session
     answer = conversation.answer(session)
     with lost_answer(dynamodb_local_tables, "TransactWriteItems") as lost:
-        sessions.finish(lease, state=SessionState.COMPLETED, answer=answer)
+        sessions.finish(attached, state=SessionState.COMPLETED, answer=answer)
     assert lost
     assert conversation.history() == (prompt, answer)
     assert users.get_or_create(conversation.user_id, default_tier=Tier.BASIC, now=NOW).output_tokens == 11
@@ -142,10 +143,10 @@ def test_writes_that_meet_a_transaction_are_tried_again(tables: Tables, conversa
         sessions.start(session, prompt)
     assert len(met) == 2
     with conflicts(tables, "UpdateItem", 2) as met:
-        lease = conversation.attach(session).lease
+        attached = conversation.attach(session).session
     assert len(met) == 2
     with conflicts(tables, "TransactWriteItems", 2) as met:
-        sessions.finish(lease, state=SessionState.COMPLETED, answer=conversation.answer(session))
+        sessions.finish(attached, state=SessionState.COMPLETED, answer=conversation.answer(session))
     assert len(met) == 2
     assert [message.content for message in conversation.history()] == ["Hello?", "Hello!"]
     assert conversation.stored(session).state is SessionState.COMPLETED
@@ -154,10 +155,10 @@ def test_writes_that_meet_a_transaction_are_tried_again(tables: Tables, conversa
 @pytest.mark.parametrize("operation", ["TransactWriteItems", "UpdateItem"])
 def test_a_conflict_without_end_is_a_failure(tables: Tables, conversation: Conversation, operation: str) -> None:
     session = conversation.start()
-    lease = Lease(session.session_id, 1)
+    attached = replace(session, epoch=1)
     attempts: dict[str, Callable[[], object]] = {
         "TransactWriteItems": lambda: conversation.stores.sessions.finish(
-            lease, state=SessionState.FAILED, answer=None
+            attached, state=SessionState.FAILED, answer=None
         ),
         "UpdateItem": lambda: conversation.attach(session),
     }

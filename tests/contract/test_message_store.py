@@ -29,13 +29,13 @@ TEXTS = {
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS.keys())
 def test_any_text_survives_as_prompt_partial_and_answer(conversation: Conversation, text: str) -> None:
     session = conversation.start(text)
-    lease = conversation.attach(session).lease
+    attached = conversation.attach(session).session
     sessions = conversation.stores.sessions
-    sessions.checkpoint(lease, text=text, now=NOW, lease_seconds=LEASE_SECONDS)
+    sessions.checkpoint(attached.lease, text=text, now=NOW, lease_seconds=LEASE_SECONDS)
     assert conversation.stored(session).partial == text
     assert conversation.attach(session).session.partial == text
     assert sessions.request_stop(session.session_id, user_id=conversation.user_id, now=NOW).partial == text
-    sessions.finish(lease, state=SessionState.COMPLETED, answer=conversation.answer(session, text))
+    sessions.finish(attached, state=SessionState.COMPLETED, answer=conversation.answer(session, text))
     for messages in (
         conversation.history(),
         conversation.stores.messages.latest(conversation.user_id, conversation.chat_id, limit=2),
@@ -62,8 +62,8 @@ def test_every_field_survives(conversation: Conversation) -> None:
     answer = conversation.answer(
         session, "Ho", usage=Usage(0, 2**40), finish_reason="length", status=MessageStatus.INTERRUPTED
     )
-    lease = conversation.attach(session).lease
-    conversation.stores.sessions.finish(lease, state=SessionState.FAILED, answer=answer)
+    attached = conversation.attach(session).session
+    conversation.stores.sessions.finish(attached, state=SessionState.FAILED, answer=answer)
     assert conversation.history() == (prompt, answer)
 
 
@@ -71,8 +71,8 @@ def test_every_field_survives(conversation: Conversation) -> None:
 def test_what_the_cache_saved_survives(conversation: Conversation, saved_usd: float | None) -> None:
     session = conversation.start()
     answer = conversation.answer(session, cached=True, saved_usd=saved_usd)
-    lease = conversation.attach(session).lease
-    conversation.stores.sessions.finish(lease, state=SessionState.COMPLETED, answer=answer)
+    attached = conversation.attach(session).session
+    conversation.stores.sessions.finish(attached, state=SessionState.COMPLETED, answer=answer)
     assert conversation.history()[1] == answer
 
 

@@ -65,17 +65,17 @@ def test_streaming_session_is_open(conversation: Conversation) -> None:
 
 def test_finished_session_is_done(conversation: Conversation) -> None:
     session = conversation.start()
-    lease = conversation.attach(session).lease
+    attached = conversation.attach(session).session
     answer = conversation.answer(session)
-    conversation.stores.sessions.finish(lease, state=SessionState.COMPLETED, answer=answer)
+    conversation.stores.sessions.finish(attached, state=SessionState.COMPLETED, answer=answer)
     assert only(conversation, finished=True) == expected(conversation.stored(session), answer.created_at)
 
 
 def test_session_that_failed_without_answer_is_done_without(conversation: Conversation) -> None:
     session = conversation.start()
-    lease = conversation.attach(session).lease
+    attached = conversation.attach(session).session
     failure = Failure("provider_unavailable", "Down.", retryable=True)
-    conversation.stores.sessions.finish(lease, state=SessionState.FAILED, answer=None, failure=failure)
+    conversation.stores.sessions.finish(attached, state=SessionState.FAILED, answer=None, failure=failure)
     entry = only(conversation, finished=True)
     assert (entry.state, entry.answered_at) == (SessionState.FAILED, None)
 
@@ -173,8 +173,8 @@ def test_session_with_text_is_not_removed(conversation: Conversation) -> None:
 
 def test_finished_session_is_not_removed(conversation: Conversation) -> None:
     session = conversation.start()
-    lease = conversation.attach(session).lease
-    conversation.stores.sessions.finish(lease, state=SessionState.COMPLETED, answer=conversation.answer(session))
+    attached = conversation.attach(session).session
+    conversation.stores.sessions.finish(attached, state=SessionState.COMPLETED, answer=conversation.answer(session))
     assert not conversation.stores.index.remove_expired(session.session_id, now=NOW + 100_000)
     assert conversation.stored(session).state is SessionState.COMPLETED
 
@@ -209,7 +209,7 @@ def test_item_of_an_earlier_version_is_found_once_it_is_streamed(tables: Tables)
     attached = conversation.attach(session)
     assert only(conversation, finished=False) == expected(attached.session)
     conversation.stores.sessions.finish(
-        attached.lease, state=SessionState.COMPLETED, answer=conversation.answer(session)
+        attached.session, state=SessionState.COMPLETED, answer=conversation.answer(session)
     )
     assert only(conversation, finished=True).state is SessionState.COMPLETED
 

@@ -72,7 +72,7 @@ def test_of_all_who_settle_or_finish_at_once_one_stores_its_answer(conversation:
     users = conversation.stores.users
     users.get_or_create(conversation.user_id, default_tier=Tier.BASIC, now=NOW)
     session = conversation.start()
-    lease = conversation.attach(session).lease
+    attached = conversation.attach(session).session
     read = conversation.stored(session)
     sessions = conversation.stores.sessions
 
@@ -83,7 +83,7 @@ def test_of_all_who_settle_or_finish_at_once_one_stores_its_answer(conversation:
     def finish() -> Message | None:
         answer = conversation.answer(session, "finished")
         try:
-            sessions.finish(lease, state=SessionState.COMPLETED, answer=answer)
+            sessions.finish(attached, state=SessionState.COMPLETED, answer=answer)
         except LeaseLostError:
             return None
         return answer

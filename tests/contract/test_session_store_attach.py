@@ -114,9 +114,9 @@ def test_a_lease_that_was_renewed_is_not_taken_over(conversation: Conversation) 
 @pytest.mark.parametrize("state", [SessionState.COMPLETED, SessionState.STOPPED, SessionState.FAILED])
 def test_a_finished_session_is_replayed(conversation: Conversation, state: SessionState) -> None:
     session = conversation.start()
-    lease = conversation.attach(session).lease
+    attached = conversation.attach(session).session
     failure = Failure("provider_timeout", "It took too long.", retryable=True)
-    conversation.stores.sessions.finish(lease, state=state, answer=conversation.answer(session), failure=failure)
+    conversation.stores.sessions.finish(attached, state=state, answer=conversation.answer(session), failure=failure)
     attachment = conversation.attach(session, now=EXPIRED - 0.001)
     assert attachment.role is AttachRole.REPLAY
     assert (attachment.session.state, attachment.session.failure) == (state, failure)
@@ -148,8 +148,8 @@ def test_a_session_past_its_time_is_expired_though_it_is_still_there(conversatio
 
 def test_a_finished_session_past_its_time_is_expired(conversation: Conversation) -> None:
     session = conversation.start()
-    lease = conversation.attach(session).lease
-    conversation.stores.sessions.finish(lease, state=SessionState.COMPLETED, answer=conversation.answer(session))
+    attached = conversation.attach(session).session
+    conversation.stores.sessions.finish(attached, state=SessionState.COMPLETED, answer=conversation.answer(session))
     assert conversation.attach(session, now=NOW + BEGUN_SECONDS - 1).role is AttachRole.REPLAY
     with pytest.raises(SessionExpiredError):
         conversation.attach(session, now=NOW + BEGUN_SECONDS)
@@ -188,10 +188,10 @@ def test_an_expired_session_is_expired_however_often_it_was_attached_to(conversa
 
 def test_a_take_over_ends_the_former_producers_rights(conversation: Conversation) -> None:
     session = conversation.start()
-    lost = conversation.attach(session).lease
+    lost = conversation.attach(session).session
     conversation.attach(session, now=DEAD)
     with pytest.raises(LeaseLostError):
-        conversation.stores.sessions.checkpoint(lost, text="mine", now=DEAD, lease_seconds=LEASE_SECONDS)
+        conversation.stores.sessions.checkpoint(lost.lease, text="mine", now=DEAD, lease_seconds=LEASE_SECONDS)
     with pytest.raises(LeaseLostError):
         conversation.stores.sessions.finish(
             lost, state=SessionState.COMPLETED, answer=conversation.answer(session, "mine")

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from chat.messages import MessageStatus, Usage
-from chat.sessions import Failure, Lease, LeaseLostError, SessionState
+from chat.sessions import Failure, Lease, LeaseLostError, Session, SessionState
 from chat.users import Tier, User
 from fakes.conversation import LEASE_SECONDS, NOW, SESSION_SECONDS, Conversation
 
@@ -18,11 +18,9 @@ def checkpoint(conversation: Conversation, lease: Lease, text: str | None, now: 
     return conversation.stores.sessions.checkpoint(lease, text=text, now=now, lease_seconds=LEASE_SECONDS)
 
 
-def complete(conversation: Conversation, lease: Lease, content: str = "Hello!") -> None:
-    session = conversation.stores.sessions.get(lease.session_id)
-    assert session is not None
-    answer = conversation.answer(session, content)
-    conversation.stores.sessions.finish(lease, state=SessionState.COMPLETED, answer=answer)
+def complete(conversation: Conversation, attached: Session, content: str = "Hello!") -> None:
+    answer = conversation.answer(attached, content)
+    conversation.stores.sessions.finish(attached, state=SessionState.COMPLETED, answer=answer)
 
 
 def test_checkpoint_stores_the_text_and_renews_the_lease(conversation: Conversation) -> None:
@@ -69,24 +67,22 @@ def test_checkpoint_says_when_to_stop(conversation: Conversation) -> None:
 @pytest.mark.parametrize("text", ["late", None])
 def test_checkpoint_after_the_end_stores_nothing(conversation: Conversation, text: str | None) -> None:
     session = conversation.start()
-    lease = conversation.attach(session).lease
-    complete(conversation, lease)
+    attached = conversation.attach(session).session
+    complete(conversation, attached)
     before = conversation.stored(session)
     with pytest.raises(LeaseLostError):
-        checkpoint(conversation, lease, text)
+        checkpoint(conversation, attached.lease, text)
     assert conversation.stored(session) == before
 
 
 @pytest.mark.parametrize("epoch", [0, 1])
 def test_nobody_holds_the_lease_of_a_session_that_is_pending_or_unknown(conversation: Conversation, epoch: int) -> None:
     session = conversation.start()
-    for lease in (Lease(session.session_id, epoch), Lease("unknown", epoch)):
+    for claimed in (replace(session, epoch=epoch), replace(session, session_id="unknown", epoch=epoch)):
         with pytest.raises(LeaseLostError):
-            checkpoint(conversation, lease, "text")
+            checkpoint(conversation, claimed.lease, "text")
         with pytest.raises(LeaseLostError):
-            conversation.stores.sessions.finish(
-                lease, state=SessionState.COMPLETED, answer=conversation.answer(session)
-            )
+            complete(conversation, claimed)
     assert conversation.stored(session) == session
     assert conversation.stores.sessions.get("unknown") is None
     assert len(conversation.history()) == 1
@@ -98,7 +94,7 @@ def test_finish_stores_state_answer_and_counters(conversation: Conversation) -> 
     session = conversation.start()
     attached = conversation.attach(session)
     answer = conversation.answer(session, "An answer", usage=Usage(100, 250))
-    conversation.stores.sessions.finish(attached.lease, state=SessionState.COMPLETED, answer=answer)
+    conversation.stores.sessions.finish(attached.session, state=SessionState.COMPLETED, answer=answer)
     assert conversation.stored(session) == replace(attached.session, state=SessionState.COMPLETED)
     assert conversation.history()[1] == answer
     user = users.get_or_create(conversation.user_id, default_tier=Tier.BASIC, now=NOW)
@@ -117,8 +113,8 @@ def test_an_answer_from_the_cache_is_stored_and_not_counted(conversation: Conver
     conversation.stores.users.get_or_create(conversation.user_id, default_tier=Tier.PRO, now=NOW)
     session = conversation.start()
     answer = conversation.answer(session, usage=Usage(100, 250), cached=True, saved_usd=0.0012)
-    lease = conversation.attach(session).lease
-    conversation.stores.sessions.finish(lease, state=SessionState.COMPLETED, answer=answer)
+    attached = conversation.attach(session).session
+    conversation.stores.sessions.finish(attached, state=SessionState.COMPLETED, answer=answer)
     assert conversation.history()[1] == answer
     user = conversation.stores.users.get_or_create(conversation.user_id, default_tier=Tier.PRO, now=NOW)
     assert (user.input_tokens, user.output_tokens) == (0, 0)
@@ -128,8 +124,8 @@ def test_finish_without_usage_counts_nothing(conversation: Conversation) -> None
     conversation.stores.users.get_or_create(conversation.user_id, default_tier=Tier.PRO, now=NOW)
     session = conversation.start()
     answer = conversation.answer(session, usage=None, status=MessageStatus.STOPPED, finish_reason="stopped")
-    lease = conversation.attach(session).lease
-    conversation.stores.sessions.finish(lease, state=SessionState.STOPPED, answer=answer)
+    attached = conversation.attach(session).session
+    conversation.stores.sessions.finish(attached, state=SessionState.STOPPED, answer=answer)
     assert conversation.history()[1] == answer
     user = conversation.stores.users.get_or_create(conversation.user_id, default_tier=Tier.PRO, now=NOW)
     assert (user.input_tokens, user.output_tokens) == (0, 0)
@@ -137,9 +133,9 @@ def test_finish_without_usage_counts_nothing(conversation: Conversation) -> None
 
 def test_finish_without_an_answer_keeps_the_partial_text(conversation: Conversation) -> None:
     session = conversation.start()
-    lease = conversation.attach(session).lease
-    checkpoint(conversation, lease, "Once")
-    conversation.stores.sessions.finish(lease, state=SessionState.FAILED, answer=None, failure=FAILURE)
+    attached = conversation.attach(session).session
+    checkpoint(conversation, attached.lease, "Once")
+    conversation.stores.sessions.finish(attached, state=SessionState.FAILED, answer=None, failure=FAILURE)
     after = conversation.stored(session)
     assert (after.state, after.failure, after.partial) == (SessionState.FAILED, FAILURE, "Once")
     assert len(conversation.history()) == 1
@@ -147,19 +143,19 @@ def test_finish_without_an_answer_keeps_the_partial_text(conversation: Conversat
 
 def test_finish_with_an_answer_lets_go_of_the_partial_text(conversation: Conversation) -> None:
     session = conversation.start()
-    lease = conversation.attach(session).lease
-    checkpoint(conversation, lease, "Once")
-    complete(conversation, lease)
+    attached = conversation.attach(session).session
+    checkpoint(conversation, attached.lease, "Once")
+    complete(conversation, attached)
     assert conversation.stored(session).partial == ""
 
 
 def test_finish_twice_stores_one_answer(conversation: Conversation) -> None:
     conversation.stores.users.get_or_create(conversation.user_id, default_tier=Tier.PRO, now=NOW)
     session = conversation.start()
-    lease = conversation.attach(session).lease
-    complete(conversation, lease, "first")
+    attached = conversation.attach(session).session
+    complete(conversation, attached, "first")
     with pytest.raises(LeaseLostError):
-        complete(conversation, lease, "second")
+        complete(conversation, attached, "second")
     assert [message.content for message in conversation.history()] == ["Hello?", "first"]
     user = conversation.stores.users.get_or_create(conversation.user_id, default_tier=Tier.PRO, now=NOW)
     assert user.output_tokens == 11
@@ -235,10 +231,10 @@ def test_settle_of_a_session_that_is_gone(conversation: Conversation) -> None:
 
 def test_a_producer_that_was_settled_stores_nothing(conversation: Conversation) -> None:
     session = conversation.start()
-    lease = conversation.attach(session).lease
-    settle(conversation, lease, DEAD)
+    attached = conversation.attach(session).session
+    settle(conversation, attached.lease, DEAD)
     with pytest.raises(LeaseLostError):
-        complete(conversation, lease)
+        complete(conversation, attached)
     with pytest.raises(LeaseLostError):
-        checkpoint(conversation, lease, "late")
+        checkpoint(conversation, attached.lease, "late")
     assert [message.content for message in conversation.history()] == ["Hello?", "Once"]

@@ -34,8 +34,8 @@ def test_stop_marks_a_session_being_produced(conversation: Conversation) -> None
 
 def test_stop_leaves_a_finished_session(conversation: Conversation) -> None:
     session = conversation.start()
-    lease = conversation.attach(session).lease
-    conversation.stores.sessions.finish(lease, state=SessionState.COMPLETED, answer=conversation.answer(session))
+    attached = conversation.attach(session).session
+    conversation.stores.sessions.finish(attached, state=SessionState.COMPLETED, answer=conversation.answer(session))
     before = conversation.stored(session)
     assert stop(conversation, session.session_id, now=EXPIRED) == before
     assert conversation.stored(session) == before

@@ -108,9 +108,9 @@ class World:
         now = time.time() + at
         session = chat.start(prompt, now=now, project_id="project", task_id="task")
         if answer is not None:
-            lease = chat.attach(session, now=now).lease
+            attached = chat.attach(session, now=now).session
             chat.stores.sessions.finish(
-                lease, state=SessionState.COMPLETED, answer=chat.answer(session, answer, **changes)
+                attached, state=SessionState.COMPLETED, answer=chat.answer(session, answer, **changes)
             )
         return session
 

@@ -110,8 +110,8 @@ class Conversation:
         session, asked = self.prepare(prompt, now=now)
         self.stores.sessions.start(session, asked)
         answered = self.answer(session, answer)
-        lease = self.attach(session, now=now).lease
-        self.stores.sessions.finish(lease, state=SessionState.COMPLETED, answer=answered)
+        attached = self.attach(session, now=now).session
+        self.stores.sessions.finish(attached, state=SessionState.COMPLETED, answer=answered)
         return asked, answered
 
     def history(self) -> tuple[Message, ...]:

@@ -107,14 +107,14 @@ class MemorySessionStore:
 
     def finish(
         self,
-        lease: Lease,
+        session: Session,
         *,
         state: SessionState,
         answer: Message | None,
         failure: Failure | None = None,
     ) -> None:
         with self.database.lock:
-            self._end(self._held(lease), state, answer, failure)
+            self._end(self._held(session.lease), state, answer, failure)
 
     def settle(
         self,

@@ -206,7 +206,7 @@ class Production:
                 try:
                     await in_thread(
                         self._store.finish,
-                        self._lease,
+                        self._session,
                         state=outcome.state,
                         answer=answer,
                         failure=outcome.failure,

@@ -81,6 +81,11 @@ class Session:
     stop_requested: bool = False
     failure: Failure | None = None
 
+    @property
+    def lease(self) -> "Lease":
+        """The right to produce it, as of this reading; whoever attached to produce holds it."""
+        return Lease(self.session_id, self.epoch)
+
     def lease_lives(self, now: float) -> bool:
         """Somebody is producing."""
         return self.state is SessionState.STREAMING and now < self.lease_expires_at
@@ -107,7 +112,7 @@ class Attachment:
 
     @property
     def lease(self) -> Lease:
-        return Lease(self.session.session_id, self.session.epoch)
+        return self.session.lease
 
 
 class LeaseLostError(Exception):
@@ -154,7 +159,7 @@ class SessionStore(Protocol):
 
     def finish(
         self,
-        lease: Lease,
+        session: Session,
         *,
         state: SessionState,
         answer: Message | None,
@@ -162,6 +167,7 @@ class SessionStore(Protocol):
     ) -> None:
         """Ends the generation: state, answer and the user's usage counters in one transaction.
 
+        `session` is as it was attached: its epoch is the lease.
         The usage of an answer from the cache is not counted: it was paid for once already.
 
         Raises:

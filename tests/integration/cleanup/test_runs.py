@@ -54,11 +54,11 @@ def test_session_that_begins_while_it_expires_is_streamed_or_removed(deployed: D
         session = sessions[number]
         # The clock of whoever attaches is a little behind.
         try:
-            lease = conversation.attach(session, now=session.expires_at - 0.01).lease
+            attached = conversation.attach(session, now=session.expires_at - 0.01).session
         except (NotFoundError, SessionExpiredError):
             return False
         answer = conversation.answer(session)
-        conversation.stores.sessions.finish(lease, state=SessionState.COMPLETED, answer=answer)
+        conversation.stores.sessions.finish(attached, state=SessionState.COMPLETED, answer=answer)
         return True
 
     time.sleep(max(0, sessions[0].expires_at - time.time()))

@@ -76,7 +76,7 @@ def test_a_finished_session_stays_as_it_is(aws: World, start: Start, handler: Ha
     attachment = aws.sessions.attach(
         session_id, user_id=user_of(bearer), owner="tests", now=time.time(), lease_seconds=9, max_attaches=10
     )
-    aws.sessions.finish(attachment.lease, state=SessionState.COMPLETED, answer=None)
+    aws.sessions.finish(attachment.session, state=SessionState.COMPLETED, answer=None)
     assert stop(handler, bearer, session_id).json["state"] == "completed"
 
 

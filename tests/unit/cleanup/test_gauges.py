@@ -24,9 +24,9 @@ def ask(world: CleanupWorld, conversation: Conversation, *, answered: bool = Tru
     now = world.clock.now()
     session = world.start(conversation)
     if answered:
-        lease = world.attach(session).lease
+        attached = world.attach(session).session
         answer = conversation.answer(session, created_at=now + 1)
-        world.sessions.finish(lease, state=SessionState.COMPLETED, answer=answer)
+        world.sessions.finish(attached, state=SessionState.COMPLETED, answer=answer)
 
 
 def traffic(world: CleanupWorld) -> tuple[float, float]:

@@ -36,9 +36,9 @@ class Before:
 
 
 def finish(world: CleanupWorld, conversation: Conversation, session: Session) -> None:
-    lease = world.attach(session).lease
+    attached = world.attach(session).session
     answer = conversation.answer(session, created_at=world.clock.now() - LAG_SECONDS - 1)
-    world.sessions.finish(lease, state=SessionState.COMPLETED, answer=answer)
+    world.sessions.finish(attached, state=SessionState.COMPLETED, answer=answer)
 
 
 def test_shard_of_several_pages_is_walked_to_its_end(world: CleanupWorld) -> None:
@@ -85,14 +85,14 @@ def test_stream_that_ends_between_two_looks_is_not_counted_as_open(world: Cleanu
     """The index says streaming; the session itself is finished, with a lease that would still live."""
     conversation = world.conversation()
     session = world.start(conversation)
-    lease = world.attach(session).lease
+    attached = world.attach(session).session
     get = world.sessions.get
 
     def ends_first(session_id: str) -> Session | None:
         stored = get(session_id)
         if stored is not None and not stored.state.finished:
             answer = conversation.answer(session, created_at=world.clock.now())
-            world.sessions.finish(lease, state=SessionState.COMPLETED, answer=answer)
+            world.sessions.finish(attached, state=SessionState.COMPLETED, answer=answer)
         return get(session_id)
 
     world.sessions.get = ends_first  # type: ignore[method-assign]

@@ -65,7 +65,7 @@ class SessionTransactions:
 
     def end(
         self,
-        session_id: str,
+        session: Session,
         condition: Condition,
         state: SessionState,
         answer: Message | None,
@@ -73,17 +73,17 @@ class SessionTransactions:
     ) -> bool:
         """Stores state, answer and counters, if `condition` holds of the session; returns whether it did."""
         transaction = Transaction(self._tables.connection)
-        session = self._tables.sessions(session_id)
+        item = self._tables.sessions(session.session_id)
         actions: list[Action] = [
             SessionItem.state.set(state),
-            SessionItem.bucket.set(bucket_of(session_id, state).name),
+            SessionItem.bucket.set(bucket_of(session.session_id, state).name),
             _failure_action(failure),
         ]
         if answer is None:
-            transaction.update("session", session, actions, condition)
+            transaction.update("session", item, actions, condition)
             return _committed(transaction)
         actions += [SessionItem.partial.remove(), SessionItem.answered_at.set(answer.created_at)]
-        transaction.update("session", session, actions, condition)
+        transaction.update("session", item, actions, condition)
         if answer.usage is not None and not answer.cached:
             counters = [
                 UserItem.input_tokens.add(answer.usage.input_tokens),
@@ -91,8 +91,8 @@ class SessionTransactions:
             ]
             transaction.update("user", self._tables.users(answer.user_id), counters)
         packed = self._message_parts.store(answer)
-        item = message_item(self._tables.messages, answer, packed)
-        transaction.put("answer", item, MessageItem.pk.does_not_exist())
+        stored = message_item(self._tables.messages, answer, packed)
+        transaction.put("answer", stored, MessageItem.pk.does_not_exist())
         ended = _committed(transaction)
         if not ended:
             self._message_parts.remove(answer, packed)

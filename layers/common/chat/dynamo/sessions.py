@@ -97,16 +97,16 @@ class DynamoSessionStore:
 
     def finish(
         self,
-        lease: Lease,
+        session: Session,
         *,
         state: SessionState,
         answer: Message | None,
         failure: Failure | None = None,
     ) -> None:
         with storage_errors():
-            ended = self._transactions.end(lease.session_id, conditions.holds(lease), state, answer, failure)
+            ended = self._transactions.end(session, conditions.holds(session.lease), state, answer, failure)
         if not ended:
-            raise LeaseLostError(lease.session_id)
+            raise LeaseLostError(session.session_id)
 
     def settle(
         self,
@@ -121,7 +121,7 @@ class DynamoSessionStore:
             return False
         condition = conditions.may_settle(session, now)
         with storage_errors():
-            return self._transactions.end(session.session_id, condition, state, answer, failure)
+            return self._transactions.end(session, condition, state, answer, failure)
 
     def request_stop(self, session_id: str, *, user_id: str, now: float) -> Session:
         mark: list[Action] = [SessionItem.stop_requested.set(True)]
