@@ -1,17 +1,12 @@
-"""Rate limiters and stream slots over each of the stores alone: one that does not answer is an error."""
-
-from typing import Never
+"""Rate limiters over each of the stores alone: one that does not answer is an error."""
 
 from chat.catalog import TierLimits
 from chat.dynamo import Tables
 from chat.dynamo.request_log import DynamoRequestLog
-from chat.dynamo.stream_slots import DynamoSlotStore
-from chat.limits import Allowance, RateLimiter, StreamSlots
+from chat.limits import Allowance, RateLimiter
 from chat.limits.counting import LimitsRateLimiter
 from chat.limits.dynamo_storage import DynamoStorage
 from chat.limits.redis_first import RedisFirstRateLimiter
-from chat.limits.redis_slots import RedisSlotStore
-from chat.limits.slot_stores import StoredStreamSlots
 from chat.redis import CacheErrors, RedisSettings
 from chat.redis.guard import RedisGuard
 
@@ -29,16 +24,6 @@ class NoRateLimiter:
         raise AssertionError("Redis has not answered")
 
 
-class NoSlotStore:
-    """Takes the place of a fallback that must not be asked."""
-
-    def take(self, user_id: str, session_id: str, *, limit: int, now: float, slot_seconds: float) -> Never:
-        raise AssertionError("Redis has not answered")
-
-    def give_back(self, user_id: str, session_id: str) -> Never:
-        raise AssertionError("Redis has not answered")
-
-
 def patient(settings: RedisSettings) -> RedisSettings:
     return settings.model_copy(update={"redis_timeout_seconds": PATIENT_SECONDS})
 
@@ -49,14 +34,6 @@ def dynamo_limiter(tables: Tables) -> RateLimiter:
 
 def redis_limiter(settings: RedisSettings) -> RateLimiter:
     return RedisFirstRateLimiter(_guard(settings), NoRateLimiter())
-
-
-def dynamo_slots(tables: Tables) -> StreamSlots:
-    return StoredStreamSlots(DynamoSlotStore(tables))
-
-
-def redis_slots(settings: RedisSettings) -> StreamSlots:
-    return StoredStreamSlots(NoSlotStore(), RedisSlotStore(_guard(settings)))
 
 
 def _guard(settings: RedisSettings) -> RedisGuard:

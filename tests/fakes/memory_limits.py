@@ -1,12 +1,14 @@
 """Rate limits and stream slots in memory, with the same decisions as the real ones."""
 
+from collections.abc import Mapping
 from math import ceil
 from threading import Lock
 
 from chat.catalog import TierLimits
 from chat.clock import Clock
-from chat.limits import SLOT_SECONDS, Allowance
+from chat.limits import Allowance, Slot, SlotsFullError
 from chat.limits.rates import WINDOW_SECONDS
+from chat.limits.slots import acquired_until, renewed_until
 
 
 class MemoryRateLimiter:
@@ -43,27 +45,34 @@ class MemoryStreamSlots:
         """By user, then by session: until when."""
         self._lock = Lock()
 
-    def acquire(self, user_id: str, session_id: str, limit: int, now: float) -> float | None:
+    def acquire(self, user_id: str, session_id: str, limit: int, now: float) -> Slot:
         with self._lock:
-            slots = self.held[user_id] = {
-                holder: end for holder, end in self.held.get(user_id, {}).items() if end > now
-            }
-            if session_id not in slots and len(slots) >= limit:
-                return min(slots.values()) - now
-            slots[session_id] = now + SLOT_SECONDS
-            return None
+            live = {holder: end for holder, end in self.held.get(user_id, {}).items() if end > now}
+            if session_id in live:
+                return Slot(user_id, session_id, live[session_id], fresh=False)
+            if len(live) >= limit:
+                raise SlotsFullError(min(live.values()) - now, live)
+            self.held[user_id] = {**live, session_id: acquired_until(now)}
+            return Slot(user_id, session_id, acquired_until(now), fresh=True)
 
     def renew(self, user_id: str, session_id: str, now: float) -> None:
         with self._lock:
-            if session_id in self.held.get(user_id, {}):
-                self.held[user_id][session_id] = now + SLOT_SECONDS
+            self.held.setdefault(user_id, {})[session_id] = renewed_until(now)
 
-    def leave(self, user_id: str, session_id: str) -> None:
-        """The slot is the session's, however many of its streams acquired it."""
+    def give_back(self, slot: Slot) -> None:
+        if slot.fresh:
+            self.drop(slot.user_id, {slot.session_id: slot.until})
 
     def release(self, user_id: str, session_id: str) -> None:
         with self._lock:
             self.held.get(user_id, {}).pop(session_id, None)
+
+    def drop(self, user_id: str, holders: Mapping[str, float]) -> None:
+        with self._lock:
+            held = self.held.get(user_id, {})
+            for holder, end in holders.items():
+                if held.get(holder) == end:
+                    del held[holder]
 
 
 def _allowance(hits: list[float], limits: TierLimits, now: float, *, allowed: bool) -> Allowance:

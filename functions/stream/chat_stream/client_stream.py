@@ -74,7 +74,8 @@ class ClientStream:
 
     async def write(self, attachment: Attachment, writer: EventWriter) -> None:
         """Writes the stream; whatever happens, its last event is a terminal one."""
-        holding = asyncio.create_task(self._hold_slot()) if attachment.role is AttachRole.PRODUCE else None
+        holds = attachment.role is AttachRole.PRODUCE and attachment.session.kind is MessageKind.CHAT
+        holding = asyncio.create_task(self._hold_slot()) if holds else None
         greeting = (
             events.OPENING if self._attach.last_event_id >= events.TYPING_ID else events.OPENING + events.typing()
         )

@@ -9,8 +9,8 @@ from chat.auth import Authenticator, StreamTokens, build_authenticator, build_se
 from chat.catalog import load_catalog
 from chat.clock import SystemClock
 from chat.dynamo import DynamoMessageStore, DynamoSessionStore, DynamoUserStore, Tables
+from chat.dynamo.stream_slots import DynamoStreamSlots
 from chat.ids import new_id
-from chat.limits import build_stream_slots
 from chat.metrics import CacheErrorMetrics, Metrics, build_metrics
 from chat.redis import CacheErrors, Outage, RedisSettings, connect, control
 from chat_stream.answers import Answers, Sharing
@@ -75,7 +75,7 @@ def compose(environ: Mapping[str, str] = os.environ) -> Composition:
             clock=clock,
             settings=settings,
             new_owner=new_id,
-            slots=build_stream_slots(redis_settings, tables, errors=errors, outage=outage),
+            slots=DynamoStreamSlots(tables),
             metrics=metrics,
             log=redis.log if redis else None,
             control=control(redis_settings, errors=errors, outage=outage),

@@ -13,7 +13,7 @@ from chat.catalog import Catalog
 from chat.clock import Clock
 from chat.errors import NotFoundError, TooManyRequestsError
 from chat.event_log import EventLog, LogControl
-from chat.limits import StreamSlots, take_slot
+from chat.limits import Slot, StreamSlots, take_slot
 from chat.messages import Message, MessageKind, MessageStore
 from chat.metrics import Metrics
 from chat.sessions import Attachment, AttachRole, Session, SessionState, SessionStore
@@ -67,8 +67,8 @@ class ChatStreams:
         if dead and await in_thread(settle, self.sessions, session, now, self.control):
             self.settled(session)
         if session.state is SessionState.PENDING:
-            _, messages = await asyncio.gather(self._take_slot(user, session, now), self._read(session))
-            attachment = await self._claim(attach)
+            slot, messages = await asyncio.gather(self._take_slot(user, session, now), self._read(session))
+            attachment = await self._claim(attach, slot)
         else:
             attachment, messages = await asyncio.gather(self.attach(attach), self._read(session))
         if attachment.role is AttachRole.REPLAY and not session.state.finished:
@@ -99,27 +99,39 @@ class ChatStreams:
         """A session whose producer had died was ended by this process."""
         publish_settled(self.metrics, self.catalog, session)
 
-    async def _take_slot(self, user: User, session: Session, now: float) -> None:
-        if session.kind is MessageKind.CHAT:
-            limit = self.catalog.limits_of(user.tier).concurrent_streams
-            await in_thread(take_slot, self.slots, user.user_id, session.session_id, limit, now)
+    async def _take_slot(self, user: User, session: Session, now: float) -> Slot | None:
+        """None: the session needs none."""
+        if session.kind is not MessageKind.CHAT:
+            return None
+        return await in_thread(
+            take_slot,
+            self.slots,
+            self.sessions,
+            user_id=user.user_id,
+            session_id=session.session_id,
+            limit=self.catalog.limits_of(user.tier).concurrent_streams,
+            now=now,
+        )
 
-    async def _claim(self, attach: Attach) -> Attachment:
-        """Attaches to a session for which a slot was taken; let go, unless a stream produces, here or elsewhere."""
-        slot = attach.user_id, attach.session_id
+    async def _claim(self, attach: Attach, slot: Slot | None) -> Attachment:
+        """Attaches to a session for which a slot was taken; given back, unless a stream produces, here or elsewhere."""
         try:
             attachment = await self.attach(attach)
         except TooManyRequestsError:
-            self.slots.leave(*slot)  # it is that of those who were let in
-            raise
+            raise  # the slot is that of those who were let in
         except BaseException:
-            await in_thread(self.slots.release, *slot)
+            await self._give_back(slot)
             raise
-        if attachment.role is AttachRole.FOLLOW:
-            self.slots.leave(*slot)
-        elif attachment.role is AttachRole.REPLAY:
-            await in_thread(self.slots.release, *slot)
+        if attachment.role is AttachRole.REPLAY:
+            await self._give_back(slot)
+        elif attachment.role is AttachRole.PRODUCE and slot is not None and not slot.fresh:
+            # Whose acquire took it may give it back; a slot that was renewed stays.
+            await in_thread(self.slots.renew, slot.user_id, slot.session_id, self.clock.now())
         return attachment
+
+    async def _give_back(self, slot: Slot | None) -> None:
+        if slot is not None:
+            await in_thread(self.slots.give_back, slot)
 
     async def _read(self, session: Session) -> tuple[Message, ...]:
         """The conversation up to the prompt; of a finished session the answer is enough."""

@@ -6,11 +6,12 @@ from unittest.mock import patch
 
 import pytest
 
+from chat.dynamo.stream_slots import DynamoStreamSlots
 from chat.ids import new_id
 from chat.limits import RateLimiter, StreamSlots
 from chat.redis import RedisSettings
 from fakes.clock import FakeClock
-from fakes.limits import dynamo_limiter, dynamo_slots, redis_limiter, redis_slots
+from fakes.limits import dynamo_limiter, redis_limiter
 from fakes.memory_limits import MemoryRateLimiter, MemoryStreamSlots
 from fakes.redis_servers import fakeredis_server, redis_server
 
@@ -41,7 +42,7 @@ def store(request: pytest.FixtureRequest) -> tuple[str, Any]:
     """Which it is, and what it takes to reach it."""
     name = request.param
     if name == "memory":
-        return name, MemoryStreamSlots()
+        return name, None
     suffix = "settings" if name in REDIS else "tables"
     return name, request.getfixturevalue(f"{name.replace('-', '_')}_{suffix}")
 
@@ -62,13 +63,14 @@ def limiter(store: tuple[str, Any], clock: FakeClock) -> RateLimiter:
     return redis_limiter(address) if name in REDIS else dynamo_limiter(address)
 
 
-@pytest.fixture
-def process(store: tuple[str, Any]) -> Callable[[], StreamSlots]:
+@pytest.fixture(params=("memory", *DYNAMODB))
+def process(request: pytest.FixtureRequest) -> Callable[[], StreamSlots]:
     """What gives each process its slots, all of one store."""
-    name, address = store
-    if name == "memory":
-        return lambda: address
-    return lambda: redis_slots(address) if name in REDIS else dynamo_slots(address)
+    if request.param == "memory":
+        in_memory = MemoryStreamSlots()
+        return lambda: in_memory
+    tables = request.getfixturevalue(f"{request.param.replace('-', '_')}_tables")
+    return lambda: DynamoStreamSlots(tables)
 
 
 @pytest.fixture

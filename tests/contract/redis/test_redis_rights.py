@@ -14,7 +14,7 @@ from chat.redis import CacheErrors, RedisSettings
 from chat.redis.control import RedisLogControl
 from chat.redis.statistics import RedisStatisticsReader
 from chat.response_cache import CachedAnswer
-from fakes.limits import redis_limiter, redis_slots
+from fakes.limits import redis_limiter
 from fakes.redis_logs import entries_of, read_to_end, text_of
 from fakes.redis_ports import OpenServices
 from fakes.redis_servers import RedisServer, redis_server
@@ -62,11 +62,6 @@ async def test_user_may_do_what_the_functions_do(as_user: RedisSettings, open_se
 def test_user_may_count_what_is_limited(as_user: RedisSettings) -> None:
     """Redis alone answers here: what it refused would be an error."""
     assert redis_limiter(as_user).hit("alice", TierLimits(2, 1)).allowed
-    slots = redis_slots(as_user)
-    assert slots.acquire("alice", "one", 1, 0.0) is None
-    assert slots.acquire("alice", "two", 1, 0.0) is not None
-    slots.renew("alice", "one", 1.0)
-    slots.release("alice", "one")
 
 
 @pytest.mark.parametrize(

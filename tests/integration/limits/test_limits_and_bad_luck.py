@@ -1,4 +1,4 @@
-"""Rate limits and stream slots when Redis is in trouble: DynamoDB counts then."""
+"""Rate limits when Redis is in trouble: DynamoDB counts then."""
 
 import subprocess
 import sys
@@ -10,7 +10,7 @@ import pytest
 from chat.catalog import TierLimits
 from chat.dynamo import Tables
 from chat.ids import new_id
-from chat.limits import StreamSlots, build_rate_limiter, build_stream_slots
+from chat.limits import build_rate_limiter
 from chat.redis import CacheErrors, RedisSettings
 from fakes.dynamodb_tables import new_tables
 from fakes.limits import patient
@@ -58,8 +58,6 @@ def test_redis_counts_while_it_answers(redis: RedisServer, tables: Tables, user_
 def test_without_redis_dynamodb_counts(tables: Tables, user_id: str) -> None:
     limiter = build_rate_limiter(RedisSettings(), tables)
     assert [limiter.hit(user_id, FIVE).allowed for _ in range(6)] == [True] * 5 + [False]
-    slots = build_stream_slots(RedisSettings(), tables)
-    assert [slots.acquire(user_id, name, 2, 1000.0) for name in "abc"] == [None, None, 60.0]
 
 
 def test_redis_that_is_not_there_when_the_process_starts(redis: RedisServer, tables: Tables, user_id: str) -> None:
@@ -68,8 +66,6 @@ def test_redis_that_is_not_there_when_the_process_starts(redis: RedisServer, tab
     limiter = build_rate_limiter(settings(redis), tables, errors=errors)
     assert [limiter.hit(user_id, FIVE).allowed for _ in range(6)] == [True] * 5 + [False]
     assert errors.by_operation == {"rate_limit": 6}
-    slots = build_stream_slots(settings(redis), tables)
-    assert [slots.acquire(user_id, name, 2, 1000.0) for name in "abc"] == [None, None, 60.0]
 
 
 def test_redis_dies_and_comes_back(redis: RedisServer, tables: Tables, user_id: str) -> None:
@@ -86,54 +82,21 @@ def test_redis_dies_and_comes_back(redis: RedisServer, tables: Tables, user_id: 
 
 def test_redis_that_is_full(redis: RedisServer, tables: Tables, user_id: str) -> None:
     limiter = build_rate_limiter(patient(settings(redis)), tables)
-    slots = build_stream_slots(patient(settings(redis)), tables)
     redis.fill()
     assert [limiter.hit(user_id, FIVE).allowed for _ in range(6)] == [True] * 5 + [False]
-    assert [slots.acquire(user_id, name, 2, 1000.0) for name in "abc"] == [None, None, 60.0]
     redis.empty()
     assert limiter.hit(user_id, FIVE).remaining == 4
-    assert slots.acquire(user_id, "c", 2, 1000.0) is None
 
 
 def test_entries_that_are_not_ours(redis: RedisServer, tables: Tables, user_id: str) -> None:
     limiter = build_rate_limiter(patient(settings(redis)), tables)
-    slots = build_stream_slots(patient(settings(redis)), tables)
     limiter.hit(user_id, FIVE)
-    slots.acquire(user_id, "a", 2, 1000.0)
     with redis.client() as client:
         keys: list[str] = client.keys("*")  # type: ignore[assignment]  # typed for the asynchronous client too
-        assert len(keys) == 2
+        assert len(keys) == 1
         for key in keys:
             client.set(key, "something else")
     assert [limiter.hit(user_id, FIVE).allowed for _ in range(6)] == [True] * 5 + [False]
-    assert [slots.acquire(user_id, name, 2, 1000.0) for name in "abc"] == [None, None, 60.0]
-
-
-def test_a_stream_that_goes_on_is_known_to_whoever_counts(redis: RedisServer, tables: Tables, user_id: str) -> None:
-    """Redis dies, and comes back empty: whoever renews its slot is counted again."""
-    slots = build_stream_slots(patient(settings(redis)), tables)
-    assert slots.acquire(user_id, "a", 2, 1000.0) is None
-    redis.kill()
-    slots.renew(user_id, "a", 1020.0)
-    assert slots.acquire(user_id, "b", 2, 1020.0) is None
-    assert slots.acquire(user_id, "c", 2, 1020.0) == 60.0
-    redis.start()
-    deadline = time.monotonic() + WAIT_SECONDS
-    with redis.client() as client:
-        while not client.exists(f"chat:streams:{{{user_id}}}"):
-            slots.renew(user_id, "a", 1040.0)
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-    slots.renew(user_id, "b", 1040.0)
-    assert another_process(redis, tables).acquire(user_id, "c", 2, 1040.0) == 60.0
-    slots.release(user_id, "a")
-    assert another_process(redis, tables).acquire(user_id, "c", 2, 1040.0) is None
-    without_redis = build_stream_slots(RedisSettings(), tables)
-    assert without_redis.acquire(user_id, "d", 2, 1040.0) is None  # a was let go in both
-
-
-def another_process(redis: RedisServer, tables: Tables) -> StreamSlots:
-    return build_stream_slots(patient(settings(redis)), tables)
 
 
 PROGRAM = """

@@ -10,8 +10,6 @@ from chat.catalog import TierLimits
 from chat.clock import SystemClock
 from chat.ids import new_id
 from chat.limits.redis_first import RedisFirstRateLimiter
-from chat.limits.redis_slots import RedisSlotStore
-from chat.limits.slot_stores import SlotStoreUnavailableError
 from chat.redis import CacheErrors, RedisSettings
 from chat.redis.guard import RedisGuard
 from fakes.memory_limits import MemoryRateLimiter
@@ -97,23 +95,6 @@ def test_slowness_costs_one_budget_once(delay_seconds: float) -> None:
         first, then = costs([limiter(RedisSettings(redis_url=proxy.url)) for _ in range(ATTEMPTS)])
         assert BUDGET_SECONDS * 0.9 <= first < ONCE_SECONDS
         assert then < THEN_SECONDS
-
-
-def test_slots_cost_no_more(redis: RedisServer) -> None:
-    redis.pause()
-    store = RedisSlotStore(RedisGuard(settings(redis), CacheErrors()))
-
-    def take() -> None:
-        with pytest.raises(SlotStoreUnavailableError):
-            store.take("user", "session", limit=1, now=1000.0, slot_seconds=60.0)
-
-    def give_back() -> None:
-        with pytest.raises(SlotStoreUnavailableError):
-            store.give_back("user", "session")
-
-    take()
-    assert min(took(take) for _ in range(ATTEMPTS)) < THEN_SECONDS
-    assert min(took(give_back) for _ in range(ATTEMPTS)) < THEN_SECONDS
 
 
 def test_redis_that_answers_again_is_asked_again(redis: RedisServer) -> None:

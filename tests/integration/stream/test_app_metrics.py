@@ -38,11 +38,11 @@ async def test_other_refusals_publish_nothing_but_what_failed_in_redis() -> None
         await client.get("/chat/stream?sessionId=unknown")
         assert recorded.records == []
 
-        errors.count("slot_take")
+        errors.count("cache_get")
         await client.get("/chat/stream?sessionId=unknown", headers=bearer(token()))
 
     assert recorded.only().values == {Metric.CACHE_ERROR: [1]}
-    assert recorded.only().facts == {"error.type": "session_not_found", "cache_errors.slot_take": 1}
+    assert recorded.only().facts == {"error.type": "session_not_found", "cache_errors.cache_get": 1}
 
 
 async def test_record_is_out_before_the_request_is_over() -> None:

@@ -30,7 +30,7 @@ def test_failures_that_no_record_takes_along_are_flushed() -> None:
     metrics.flush()
     assert recorded.records == []
 
-    errors.count("slot_take")
+    errors.count("cache_get")
     metrics.flush()
 
     assert recorded.only().values == {Metric.CACHE_ERROR: [1]}

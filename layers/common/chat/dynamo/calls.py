@@ -26,11 +26,15 @@ type Item = dict[str, Any]
 
 
 class ConditionFailedError(Exception):
-    """A condition did not hold; nothing was written. `items` has the old item of each condition that failed."""
+    """A condition did not hold; nothing was written. `items` has the old item of each condition that failed.
 
-    def __init__(self, items: dict[str, Item | None]) -> None:
+    `repeated`: botocore sent the request more than once, so an earlier one may have been done and its answer lost.
+    """
+
+    def __init__(self, items: dict[str, Item | None], *, repeated: bool = False) -> None:
         super().__init__(", ".join(items))
         self.items = items
+        self.repeated = repeated
 
 
 @contextmanager
@@ -68,8 +72,9 @@ def update[M: Model](
     except ClientError as error:
         if _code(error) == "ConditionalCheckFailedException":
             # PynamoDB raises an error of its own, without the item, from botocore's, which has it.
-            old = getattr(error.__cause__, "response", {}).get("Item")
-            raise ConditionFailedError({type(item).__name__: old}) from None
+            answer = getattr(error.__cause__, "response", {})
+            repeated = answer.get("ResponseMetadata", {}).get("RetryAttempts", 0) > 0
+            raise ConditionFailedError({type(item).__name__: answer.get("Item")}, repeated=repeated) from None
         raise
     return type(item).from_raw_data(response.get("Attributes", {}))
 

@@ -1,11 +1,8 @@
-"""Builds the two from settings; what costs an import is imported where it is needed."""
+"""Builds the rate limiter from settings; what costs an import is imported where it is needed."""
 
 from chat.dynamo import Tables
 from chat.dynamo.request_log import DynamoRequestLog
-from chat.dynamo.stream_slots import DynamoSlotStore
 from chat.limits.rates import RateLimiter
-from chat.limits.slot_stores import StoredStreamSlots
-from chat.limits.slots import StreamSlots
 from chat.redis.cache_errors import CacheErrors
 from chat.redis.guard import RedisGuard
 from chat.redis.outage import Outage
@@ -25,15 +22,3 @@ def build_rate_limiter(
     from chat.limits.redis_first import RedisFirstRateLimiter
 
     return RedisFirstRateLimiter(RedisGuard(redis, errors or CacheErrors(), outage=outage), in_dynamodb)
-
-
-def build_stream_slots(
-    redis: RedisSettings, tables: Tables, *, errors: CacheErrors | None = None, outage: Outage | None = None
-) -> StreamSlots:
-    """Opens no connection before the first call. `errors` counts what fails in Redis; `outage` is the process's."""
-    in_dynamodb = DynamoSlotStore(tables)
-    if not redis.has_redis:
-        return StoredStreamSlots(in_dynamodb)
-    from chat.limits.redis_slots import RedisSlotStore
-
-    return StoredStreamSlots(in_dynamodb, RedisSlotStore(RedisGuard(redis, errors or CacheErrors(), outage=outage)))

@@ -1,53 +1,142 @@
 """How many answers may be written for a user at the same time: the port, and the refusal."""
 
-from math import ceil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import ceil, nextafter
 from typing import Protocol
 
-from chat.errors import TooManyRequestsError
+from chat.errors import StorageError, TooManyRequestsError
+from chat.sessions import Session, SessionState
 
 SLOT_SECONDS = 60.0
 """A slot that was not renewed for so long is free: its process died."""
+ATTACH_SECONDS = 10.0
+"""A session that is still pending so long after it took a slot has nobody who attaches: its process died."""
+DROP_ROUNDS = 3
+"""How often holders are looked at before a refusal, while some of them turn out to run no longer."""
 TOO_MANY_STREAMS = "too_many_streams"
 """The refusal's code."""
+
+
+def acquired_until(now: float) -> float:
+    """Until when a slot holds that is taken now."""
+    return now + SLOT_SECONDS
+
+
+def renewed_until(now: float) -> float:
+    """Until when a slot holds that is renewed now.
+
+    Never what `acquired_until` says of the same instant, so a slot that was renewed is told from one that was not even
+    where a clock stands still.
+    """
+    return nextafter(now + SLOT_SECONDS, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """What `StreamSlots.acquire` gave. Times are in seconds since the epoch."""
+
+    user_id: str
+    session_id: str
+    until: float
+    fresh: bool
+    """Taken by this call. False: the session had it already, and `until` is left as it was."""
+
+
+class SlotsFullError(Exception):
+    """As many other sessions hold a slot as the limit allows."""
+
+    def __init__(self, wait_seconds: float, holders: Mapping[str, float]) -> None:
+        super().__init__(f"{len(holders)} slots are taken")
+        self.wait_seconds = wait_seconds
+        """Until a slot is free at the latest, if nobody renews it."""
+        self.holders = holders
+        """Until when each session holds its slot."""
 
 
 class StreamSlots(Protocol):
     """The slots of each user's streams. Times are in seconds since the epoch."""
 
-    def acquire(self, user_id: str, session_id: str, limit: int, now: float) -> float | None:
-        """Takes a slot, or keeps the one that the session has; None: it has one.
-
-        Otherwise the seconds until a slot is free at the latest, if nobody renews it.
+    def acquire(self, user_id: str, session_id: str, limit: int, now: float) -> Slot:
+        """Takes a slot until `acquired_until(now)`, or finds the one that the session has.
 
         Raises:
-            StorageError: nobody can tell.
+            SlotsFullError: `limit` other sessions or more hold one.
+            StorageError: nobody can tell; it may have been taken.
         """
 
     def renew(self, user_id: str, session_id: str, now: float) -> None:
-        """Keeps the slot for another `SLOT_SECONDS`. It never raises: a later renewal may succeed."""
+        """Keeps the slot until `renewed_until(now)`, and takes it again if it is gone, whatever the limit.
 
-    def leave(self, user_id: str, session_id: str) -> None:
-        """Undoes an `acquire`, but leaves the slot to another stream of the session, which will let it go.
+        For who produces. It never raises: a later renewal may succeed. A renewal that is still under way when the slot
+        is released takes it again: end it first.
+        """
 
-        It never raises, and waits for nothing.
+    def give_back(self, slot: Slot) -> None:
+        """Undoes an `acquire`: frees a slot that this acquire took and nobody has renewed since.
+
+        It never raises: a slot that stays is free in a minute.
         """
 
     def release(self, user_id: str, session_id: str) -> None:
-        """Lets the slot go; none is held: nothing happens. It never raises: a slot that stays is free in a minute."""
+        """Frees the session's slot, if it has one. It never raises: a slot that stays is free in a minute."""
+
+    def drop(self, user_id: str, holders: Mapping[str, float]) -> None:
+        """Frees those of these slots that still hold until the same time.
+
+        Raises:
+            StorageError: it could not be done, or only some of it.
+        """
 
 
-def take_slot(slots: StreamSlots, user_id: str, session_id: str, limit: int, now: float) -> None:
-    """Acquires a slot.
+class HolderSessions(Protocol):
+    """Where the sessions are that hold slots."""
+
+    def get(self, session_id: str) -> Session | None:
+        """The session as stored, consistently read. Raises `StorageError` when nobody can tell."""
+
+
+def take_slot(
+    slots: StreamSlots, sessions: HolderSessions, *, user_id: str, session_id: str, limit: int, now: float
+) -> Slot:
+    """Acquires a slot. When there is none, those of sessions that run no longer are dropped first.
 
     Raises:
         TooManyRequestsError: `too_many_streams`, with `retryAfterSeconds`.
         StorageError: nobody can tell.
     """
-    wait_seconds = slots.acquire(user_id, session_id, limit, now)
-    if wait_seconds is not None:
-        raise TooManyRequestsError(
-            f"More than {limit} answers at the same time.",
-            code=TOO_MANY_STREAMS,
-            retryable=True,
-            retryAfterSeconds=max(1, ceil(wait_seconds)),
-        )
+    for _ in range(DROP_ROUNDS):
+        try:
+            return slots.acquire(user_id, session_id, limit, now)
+        except SlotsFullError as full:
+            # No more of them than the limit, except right after it was lowered.
+            idle = {holder: until for holder, until in full.holders.items() if _is_idle(sessions, holder, until, now)}
+            if not idle:
+                raise _refusal(limit, full) from None
+        slots.drop(user_id, idle)
+    try:
+        return slots.acquire(user_id, session_id, limit, now)
+    except SlotsFullError as full:
+        raise _refusal(limit, full) from None
+
+
+def _refusal(limit: int, full: SlotsFullError) -> TooManyRequestsError:
+    return TooManyRequestsError(
+        f"More than {limit} answers at the same time.",
+        code=TOO_MANY_STREAMS,
+        retryable=True,
+        retryAfterSeconds=max(1, ceil(full.wait_seconds)),
+    )
+
+
+def _is_idle(sessions: HolderSessions, session_id: str, until: float, now: float) -> bool:
+    """Whether nothing runs for a session, although it has a slot; one that cannot be read counts as running."""
+    try:
+        session = sessions.get(session_id)
+    except StorageError:
+        return False
+    if session is None or session.state.finished:
+        return True
+    if session.state is SessionState.PENDING:
+        return now - (until - SLOT_SECONDS) > ATTACH_SECONDS
+    return not session.lease_lives(now)

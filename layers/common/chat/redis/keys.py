@@ -35,8 +35,3 @@ def log(session_id: str) -> LogKeys:
 
 LIMITS_PREFIX = "chat"
 """Before the keys that the library `limits` makes: `chat:requests/<quoted user id>/<limit>/<seconds>/second`."""
-
-
-def streams(user_id: str) -> str:
-    """The sorted set of a user's streams."""
-    return f"chat:streams:{{{quoted(user_id)}}}"
