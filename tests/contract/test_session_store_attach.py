@@ -6,9 +6,19 @@ import pytest
 
 from chat.errors import NotFoundError, SessionExpiredError, StorageError, TooManyRequestsError
 from chat.messages import MessageKind
-from chat.sessions import BEGUN_SECONDS, AttachRole, Failure, Lease, LeaseLostError, SessionState
+from chat.sessions import (
+    BEGUN_SECONDS,
+    AttachRole,
+    Failure,
+    Lease,
+    LeaseLostError,
+    SessionState,
+    Viewer,
+    minute_of,
+)
 from fakes.conversation import LEASE_SECONDS, MAX_ATTACHES, NOW, SESSION_SECONDS, Conversation
 
+FOLLOW = AttachRole.FOLLOW
 DEAD = NOW + LEASE_SECONDS
 """The first moment at which a lease taken at NOW is dead."""
 EXPIRED = NOW + SESSION_SECONDS
@@ -66,6 +76,8 @@ def test_the_first_to_attach_produces(conversation: Conversation) -> None:
         lease_expires_at=NOW + LEASE_SECONDS,
         expires_at=NOW + BEGUN_SECONDS,
         attaches=1,
+        attach_minute=minute_of(NOW),
+        viewers={},
     )
     assert attachment.lease == Lease(session.session_id, 1)
     assert conversation.stored(session) == attachment.session
@@ -85,7 +97,7 @@ def test_a_dead_lease_with_nothing_shown_is_taken_over(conversation: Conversatio
     conversation.attach(session, owner="first")
     second = conversation.attach(session, owner="second", now=DEAD)
     assert second.role is AttachRole.PRODUCE
-    assert (second.session.owner, second.session.epoch, second.session.attaches) == ("second", 2, 2)
+    assert (second.session.owner, second.session.epoch) == ("second", 2)
     assert second.session.lease_expires_at == DEAD + LEASE_SECONDS
 
 
@@ -120,7 +132,6 @@ def test_a_finished_session_is_replayed(conversation: Conversation, state: Sessi
     attachment = conversation.attach(session, now=EXPIRED - 0.001)
     assert attachment.role is AttachRole.REPLAY
     assert (attachment.session.state, attachment.session.failure) == (state, failure)
-    assert attachment.session.attaches == 2
 
 
 def test_attach_knows_no_session_that_was_not_started(conversation: Conversation) -> None:
@@ -169,19 +180,68 @@ def test_no_more_attaches_than_allowed(conversation: Conversation) -> None:
     assert roles == [AttachRole.PRODUCE, *[AttachRole.FOLLOW] * (MAX_ATTACHES - 1)]
     with pytest.raises(TooManyRequestsError) as caught:
         conversation.attach(session)
-    assert caught.value.code == "too_many_attaches"
+    assert (caught.value.code, caught.value.retryable) == ("too_many_attaches", True)
     assert conversation.stored(session).attaches == MAX_ATTACHES
+    next_minute = NOW + caught.value.extensions["retryAfterSeconds"]
+    assert minute_of(next_minute) == minute_of(NOW) + 1
+    assert conversation.attach(session, now=next_minute).session.attaches == 1
 
 
-def test_a_take_over_counts_as_an_attach(conversation: Conversation) -> None:
+def test_clock_that_is_behind_counts_in_the_minute_that_has_begun(conversation: Conversation) -> None:
+    session = conversation.start()
+    conversation.attach(session, now=NOW + 60)
+    behind = conversation.attach(session, now=NOW + 59, max_attaches=2)
+    assert (behind.role, behind.session.attaches, behind.session.attach_minute) == (FOLLOW, 2, minute_of(NOW + 60))
+    with pytest.raises(TooManyRequestsError):
+        conversation.attach(session, now=NOW + 59, max_attaches=2)
+
+
+def test_take_over_is_refused_to_nobody(conversation: Conversation) -> None:
     session = conversation.start()
     conversation.attach(session, max_attaches=1)
-    with pytest.raises(TooManyRequestsError):
-        conversation.attach(session, now=DEAD, max_attaches=1)
+    assert conversation.attach(session, now=DEAD, max_attaches=1).role is AttachRole.PRODUCE
+
+
+def test_who_may_not_produce_follows_also_where_nobody_does(conversation: Conversation) -> None:
+    session = conversation.start()
+    conversation.attach(session)
+    assert conversation.attach(session, now=DEAD, may_produce=False).role is FOLLOW
+    assert conversation.stored(session).epoch == 1
+
+
+def test_newer_connection_of_a_client_replaces_the_one_before(conversation: Conversation) -> None:
+    session = conversation.start()
+    conversation.attach(session)
+    first = conversation.attach(session, viewer=Viewer("tab", "1"))
+    other = conversation.attach(session, viewer=Viewer("other", "1"))
+    second = conversation.attach(session, viewer=Viewer("tab", "2"))
+    stored = conversation.stored(session)
+    assert first.viewer is not None
+    assert first.viewer.is_replaced_in(stored)
+    for attachment in (second, other):
+        assert attachment.viewer is not None
+        assert not attachment.viewer.is_replaced_in(stored)
+
+
+def test_connection_beside_another_of_its_client_is_replaced_with_that(conversation: Conversation) -> None:
+    session = conversation.start()
+    conversation.attach(session, viewer=Viewer("tab", "1"))
+    beside = conversation.attach(session, viewer=Viewer("tab", "2", replaces=False))
+    assert beside.viewer == Viewer("tab", "1", replaces=False)
+    conversation.attach(session, viewer=Viewer("tab", "3"))
+    assert beside.viewer.is_replaced_in(conversation.stored(session))
+
+
+def test_session_that_an_earlier_version_began_keeps_no_account_of_connections(conversation: Conversation) -> None:
+    session = conversation.start(
+        state=SessionState.STREAMING, attaches=9, epoch=1, lease_expires_at=DEAD, expires_at=NOW + BEGUN_SECONDS
+    )
+    attachment = conversation.attach(session, viewer=Viewer("tab", "1"), max_attaches=2)
+    assert (attachment.role, attachment.viewer, attachment.session.attaches) == (FOLLOW, None, 1)
 
 
 def test_an_expired_session_is_expired_however_often_it_was_attached_to(conversation: Conversation) -> None:
-    session = conversation.start(attaches=MAX_ATTACHES)
+    session = conversation.start(attaches=MAX_ATTACHES, attach_minute=minute_of(EXPIRED))
     with pytest.raises(SessionExpiredError):
         conversation.attach(session, now=EXPIRED)
 

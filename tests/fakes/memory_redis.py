@@ -31,12 +31,14 @@ class MemoryResponseCache:
 
 @dataclass(slots=True)
 class _Log:
+    """A generation's stream and, beside it, its control hash: each can be lost without the other."""
+
     epoch: int = 0
     last_id: int = 0
     stop: bool = False
     entries: list[LogEntry] = field(default_factory=list)
-    generation: int = 0
-    """Counts how often it was emptied."""
+    begun: int = 0
+    """Counts how often it was begun anew."""
 
 
 class MemoryEventLog:
@@ -44,15 +46,18 @@ class MemoryEventLog:
 
     def __init__(self, *, idle_seconds: float = 1.0) -> None:
         self._logs: dict[str, _Log] = {}
-        self._waiting: set[asyncio.Event] = set()
+        self._waiting: dict[asyncio.Event, str] = {}
         self._idle_seconds = idle_seconds
         self._failing = False
         self.full = False
         """Appends are refused, and followers wait."""
         self.appends = 0
         """How many appends were tried, with or without entries."""
-        self.followers = 0
+
+    @property
+    def followers(self) -> int:
         """How many follow at this moment."""
+        return len(self._waiting)
 
     @property
     def failing(self) -> bool:
@@ -61,16 +66,28 @@ class MemoryEventLog:
     @failing.setter
     def failing(self, failing: bool) -> None:
         self._failing = failing
-        self._wake()
+        for wake in self._waiting:
+            wake.set()
 
     def log(self, session_id: str) -> _Log:
         return self._logs.setdefault(session_id, _Log())
+
+    def lose_all(self) -> None:
+        """FLUSHALL, or a failover to an empty replica."""
+        for session_id, log in self._logs.items():
+            self._logs[session_id] = _Log(begun=log.begun + 1)
+
+    def lose_entries(self, session_id: str) -> None:
+        """The stream is evicted, and its control hash is not."""
+        log = self.log(session_id)
+        log.entries = []
+        log.begun += 1
 
     def entries(self, session_id: str) -> list[LogEntry]:
         """What a new follower would be given."""
         return list(self.log(session_id).entries)
 
-    async def append(self, session_id: str, *, epoch: int, entries: Sequence[LogEntry]) -> AppendResult:
+    async def append(self, session_id: str, *, epoch: int, after: int = 0, entries: Sequence[LogEntry]) -> AppendResult:
         self.appends += 1
         self._check()
         if self.full:
@@ -78,36 +95,39 @@ class MemoryEventLog:
         log = self.log(session_id)
         if epoch < log.epoch:
             return AppendResult.LOST
-        if epoch > log.epoch:
+        last_id = 0 if epoch > log.epoch or not log.entries else log.last_id
+        if last_id < after:
+            return AppendResult.GAP
+        if epoch > log.epoch or not last_id:
             log.epoch, log.last_id, log.entries = epoch, 0, []
-            log.generation += 1
+            log.begun += 1
         for entry in entries:
             if entry.event_id > log.last_id:
                 log.entries.append(entry)
                 log.last_id = entry.event_id
-        self._wake()
+        if entries:
+            self._wake(session_id)
         return AppendResult.STOP if log.stop else AppendResult.GO_ON
 
     @asynccontextmanager
     async def follow(self, session_id: str, *, seen: int) -> AsyncIterator[AsyncIterator[LogEntry | None]]:
         self._check()
-        self.followers += 1
         wake = asyncio.Event()
-        self._waiting.add(wake)
+        self._waiting[wake] = session_id
         try:
-            async with aclosing(self._follow(self.log(session_id), seen, wake)) as entries:
+            async with aclosing(self._follow(session_id, seen, wake)) as entries:
                 yield entries
         finally:
-            self._waiting.discard(wake)
-            self.followers -= 1
+            del self._waiting[wake]
 
-    async def _follow(self, log: _Log, seen: int, wake: asyncio.Event) -> AsyncGenerator[LogEntry | None]:
-        reader, at, generation = LogReader(seen), 0, log.generation
+    async def _follow(self, session_id: str, seen: int, wake: asyncio.Event) -> AsyncGenerator[LogEntry | None]:
+        reader, at, begun = LogReader(seen), 0, -1
         while True:
             wake.clear()
             self._check()
-            if generation != log.generation:
-                at, generation = 0, log.generation
+            log = self.log(session_id)
+            if begun != log.begun:
+                at, begun = 0, log.begun
             epoch, batch, at = log.epoch, log.entries[at:], len(log.entries)
             for entry in batch:
                 if (fresh := _taken(reader, epoch, entry)) is not None:
@@ -123,9 +143,10 @@ class MemoryEventLog:
             return False
         return True
 
-    def _wake(self) -> None:
-        for wake in self._waiting:
-            wake.set()
+    def _wake(self, session_id: str) -> None:
+        for wake, of_session in self._waiting.items():
+            if of_session == session_id:
+                wake.set()
 
     def _check(self) -> None:
         if self._failing:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from threading import RLock
 
-from chat.errors import InvalidRequestError, NotFoundError, SessionExpiredError, StorageError, TooManyRequestsError
+from chat.errors import InvalidRequestError, NotFoundError, SessionExpiredError, StorageError
 from chat.messages import Message, MessagePage
 from chat.sessions import (
     BEGUN_SECONDS,
@@ -15,6 +15,9 @@ from chat.sessions import (
     LeaseLostError,
     Session,
     SessionState,
+    Viewer,
+    minute_of,
+    too_many_attaches,
 )
 from chat.users import Tier, User
 
@@ -75,16 +78,15 @@ class MemorySessionStore:
         now: float,
         lease_seconds: float,
         max_attaches: int,
+        may_produce: bool = True,
+        viewer: Viewer | None = None,
     ) -> Attachment:
         with self.database.lock:
             session = self._owned(session_id, user_id)
             if session.is_expired(now):
                 raise SessionExpiredError("The session's time is over.")
-            if session.attaches >= max_attaches:
-                raise TooManyRequestsError("The session was attached too often.", code="too_many_attaches")
-            session = replace(session, attaches=session.attaches + 1)
             role = _role(session, now)
-            if role is AttachRole.PRODUCE:
+            if role is AttachRole.PRODUCE and may_produce:
                 session = replace(
                     session,
                     state=SessionState.STREAMING,
@@ -93,9 +95,22 @@ class MemorySessionStore:
                     lease_expires_at=now + lease_seconds,
                     expires_at=now + BEGUN_SECONDS,
                     partial="",
+                    attaches=1,
+                    attach_minute=minute_of(now),
+                    viewers={viewer.key: viewer.connection} if viewer else {},
                 )
+                self.database.sessions[session_id] = session
+                return Attachment(role, session, viewer)
+            if session.attach_minute < minute_of(now):
+                session = replace(session, attach_minute=minute_of(now), attaches=0)
+            elif session.attaches >= max_attaches:
+                raise too_many_attaches(now)
+            viewer = session.seen_by(viewer)
+            if viewer is not None:
+                session = replace(session, viewers={**(session.viewers or {}), viewer.key: viewer.connection})
+            session = replace(session, attaches=session.attaches + 1)
             self.database.sessions[session_id] = session
-            return Attachment(role, session)
+            return Attachment(AttachRole.REPLAY if session.state.finished else AttachRole.FOLLOW, session, viewer)
 
     def checkpoint(self, lease: Lease, *, text: str | None, now: float, lease_seconds: float) -> bool:
         with self.database.lock:

@@ -3,19 +3,23 @@
 import asyncio
 import datetime as dt
 from collections.abc import MutableMapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from chat.access import Access
 from chat.catalog import Catalog, Model, TierLimits
 from chat.ids import new_id, new_message_ids
-from chat.messages import Message, MessageKind, Role
-from chat.sessions import Session
+from chat.limits import StreamSlots
+from chat.messages import Message, MessageKind, MessageStore, Role
+from chat.metrics import Metrics
+from chat.sessions import Session, SessionStore
 from chat.users import Tier
 from chat_stream.answers import Answers, Sharing
-from chat_stream.client_stream import Attach
+from chat_stream.attaching import Attach, Attaching
 from chat_stream.commands.registry import build_registry
+from chat_stream.generations import Generations
+from chat_stream.session_reader import SessionReaders
 from chat_stream.settings import StreamSettings
+from chat_stream.stream_record import StreamRecords
 from chat_stream.streams import Body, ChatStreams
 from chat_stream.writer import EventStream
 from fakes import sse
@@ -83,30 +87,62 @@ class StreamWorld:
         self.users = MemoryUserStore(self.database)
         self.sessions = MemorySessionStore(self.database)
         self.settings = StreamSettings.from_environ(REQUIRED | QUICK | settings)
-        messages = MemoryMessageStore(self.database)
+        self.messages = MemoryMessageStore(self.database)
         self.cache = MemoryResponseCache()
         self.log = MemoryEventLog(idle_seconds=0.02)
         self.control = MemoryLogControl(self.log)
         self.slots = MemoryStreamSlots()
         self.flight = MemorySingleFlight(self.clock)
         self.metrics = RecordedMetrics()
-        sharing = Sharing(
-            self.cache, self.flight, self.log, self.sessions, messages, self.clock, scope_to_user=scope_to_user
-        )
-        self.streams = ChatStreams(
-            sessions=self.sessions,
-            messages=messages,
+        self._shared = shared
+        self._scope_to_user = scope_to_user
+        self.catalog = Catalog([MODEL, BIG_MODEL], dict.fromkeys(Tier, TierLimits(1000, concurrent_streams)))
+        self.streams = self.build()
+
+    def build(
+        self,
+        *,
+        sessions: SessionStore | None = None,
+        answers: Answers | None = None,
+        metrics: Metrics | None = None,
+        slots: StreamSlots | None = None,
+        messages: MessageStore | None = None,
+    ) -> ChatStreams:
+        """The use case over the world's objects, or those in their place."""
+        sessions, messages, slots = sessions or self.sessions, messages or self.messages, slots or self.slots
+        log = self.log if self._shared else None
+        readers = SessionReaders(sessions, log, self.settings.follow_poll_seconds)
+        sharing = None
+        if self._shared:
+            sharing = Sharing(self.cache, self.flight, readers, messages, self.clock, scope_to_user=self._scope_to_user)
+        return ChatStreams(
             access=Access(self.users, self.clock, default_tier=self.settings.default_tier),
-            catalog=Catalog([MODEL, BIG_MODEL], dict.fromkeys(Tier, TierLimits(1000, concurrent_streams))),
-            commands=build_registry(),
-            answers=Answers(self.provider, sharing if shared else None),
+            sessions=sessions,
+            messages=messages,
+            attaching=Attaching(
+                sessions=sessions,
+                messages=messages,
+                slots=slots,
+                catalog=self.catalog,
+                clock=self.clock,
+                settings=self.settings,
+                new_owner=new_id,
+            ),
+            generations=Generations(
+                sessions=sessions,
+                messages=messages,
+                slots=slots,
+                catalog=self.catalog,
+                commands=build_registry(),
+                answers=answers or Answers(self.provider, sharing),
+                clock=self.clock,
+                settings=self.settings,
+                log=log,
+            ),
+            readers=readers,
             clock=self.clock,
-            settings=self.settings,
-            new_owner=new_id,
-            slots=self.slots,
-            metrics=self.metrics,
-            log=self.log if shared else None,
-            control=self.control if shared else None,
+            records=StreamRecords(metrics or self.metrics, self.catalog),
+            control=self.control if self._shared else None,
         )
 
     def start(
@@ -139,10 +175,6 @@ class StreamWorld:
         )
         self.sessions.start(session, message)
         return session
-
-    def with_answers(self, answers: Answers) -> ChatStreams:
-        """The same streams with answers from elsewhere."""
-        return replace(self.streams, answers=answers)
 
     async def followed(self) -> None:
         """Waits until somebody follows the log."""

@@ -5,28 +5,28 @@ a session that has shown nothing takes over; one that has shown text ends, for a
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from chat import events
 from chat.clock import Clock
-from chat.errors import GenerationError, ProviderError
-from chat.event_log import EventLog, LogUnavailableError, TerminalEntry, TextEntry
+from chat.errors import GenerationError, NotFoundError, ProviderError
+from chat.event_log import TerminalEntry, TextEntry
 from chat.messages import MessageStore, Usage
 from chat.response_cache import CachedAnswer, ResponseCache
-from chat.sessions import Session, SessionState, SessionStore
+from chat.sessions import Session, SessionState
 from chat.settling import INTERRUPTED
 from chat.single_flight import SingleFlight
 from chat_stream.cache_key import cache_key
-from chat_stream.following import answer_in
 from chat_stream.providers.port import ChatProvider, ChatRequest, Finish, Piece
+from chat_stream.session_reader import SessionReaders
+from chat_stream.stored_answer import read_answer
 from chat_stream.tally import AnsweredFrom, Tally
-from chat_stream.threads import in_thread
 
 RENEW_SECONDS = 2.0
-RECORD_LOOK_SECONDS = 0.5
-REPLAY_CHARS = 4096
+RECLAIM_SECONDS = 0.25
+"""The pause before a session whose leader left no answer asks again who leads."""
 COMPLETE = "stop"
 """The finish reason of answers that are kept; a truncated or filtered one is not."""
 
@@ -37,8 +37,7 @@ class Sharing:
 
     cache: ResponseCache
     flight: SingleFlight
-    log: EventLog
-    sessions: SessionStore
+    readers: SessionReaders
     messages: MessageStore
     clock: Clock
     scope_to_user: bool
@@ -84,7 +83,6 @@ class _SharedAnswer:
         self._session = session
         self._key = cache_key(request, scope=sharing.scope(session))
         self._given = ""
-        self._log_failed = False
 
     async def pieces(self) -> AsyncGenerator[Piece]:
         """Ends with a `Finish`, or raises."""
@@ -96,7 +94,7 @@ class _SharedAnswer:
             # The leader before may have finished between the look into the cache and the claim.
             hit = await self._cached() if self._session.use_cache else None
             if hit is None:
-                source = self._lead() if leader == own or self._log_failed else self._follow(leader)
+                source = self._lead() if leader == own else self._follow(leader)
                 async with aclosing(source):
                     async for piece in source:
                         yield piece
@@ -105,6 +103,10 @@ class _SharedAnswer:
                 hit = await self._cached()
                 if hit is None and self._given:
                     raise GenerationError(INTERRUPTED.message, code=INTERRUPTED.code)
+                if hit is None:
+                    # Its own release may have got lost.
+                    await self._sharing.flight.release(self._key, leader)
+                    await asyncio.sleep(RECLAIM_SECONDS)
             elif leader == own:
                 await self._sharing.flight.release(self._key, own)
         self._tally.answered_from = AnsweredFrom.CACHE
@@ -119,7 +121,7 @@ class _SharedAnswer:
     def _beyond(self, text: str) -> Iterator[str]:
         """What has not been given of `text`, in pieces."""
         while len(self._given) < len(text):
-            piece = text[len(self._given) : len(self._given) + REPLAY_CHARS]
+            piece = text[len(self._given) : len(self._given) + events.REPLAY_CHARS]
             self._given += piece
             yield piece
 
@@ -147,59 +149,30 @@ class _SharedAnswer:
     async def _follow(self, leader: str) -> AsyncGenerator[Piece]:
         """What the leader writes; ends without `Finish` when the leader is gone and has left no answer."""
         self._tally.answered_from = AnsweredFrom.FLIGHT
-        try:
-            async with self._sharing.log.follow(leader, seen=0) as entries:
-                async for entry in entries:
-                    if isinstance(entry, TerminalEntry):
-                        if (finish := _finish_of(entry)) is not None:
+        items = self._sharing.readers.read(leader, seen=events.TYPING_ID + len(self._given))
+        with suppress(NotFoundError):
+            async with aclosing(items):
+                async for item in items:
+                    if isinstance(item, TextEntry):
+                        self._given += item.text
+                        yield item.text
+                    elif isinstance(item, TerminalEntry):
+                        if (finish := _finish_of(item)) is not None:
                             yield finish
                         return
-                    if entry is None and await self._sharing.flight.leader(self._key) != leader:
-                        break
-                    for text in await self._checkpointed(leader) if entry is None else self._beyond_log(entry):
-                        yield text
-        except LogUnavailableError:
-            self._log_failed = True
-        if self._given:
-            async with aclosing(self._follow_record(leader)) as recorded:
-                async for piece in recorded:
-                    yield piece
+                    elif item.state.finished:
+                        for piece in await self._stored(item):
+                            yield piece
+                        return
+                    elif not item.lease_lives(self._sharing.clock.now()):
+                        return
 
-    def _beyond_log(self, entry: TextEntry) -> Iterator[str]:
-        text = events.unseen_of(entry.text, entry.event_id, events.TYPING_ID + len(self._given))
-        if text is None:
-            raise LogUnavailableError  # it lacks something
-        return self._beyond(self._given + text)
-
-    async def _checkpointed(self, leader: str) -> Iterator[str]:
-        """What the leader's record has: a full Redis can be read, but the leader cannot write to its log."""
-        session = await in_thread(self._sharing.sessions.get, leader)
-        return self._beyond(session.partial if session else "")
-
-    async def _follow_record(self, leader: str) -> AsyncGenerator[Piece]:
-        """The same without the log: the leader's checkpoints, then its answer."""
-        sessions, messages = self._sharing.sessions, self._sharing.messages
-        while (session := await in_thread(sessions.get, leader)) is not None:
-            if session.state.finished:
-                found = await in_thread(
-                    messages.latest,
-                    session.user_id,
-                    session.chat_id,
-                    limit=1,
-                    up_to_message_id=session.answer_message_id,
-                )
-                answer = answer_in(found, session)
-                if answer is None or session.state is not SessionState.COMPLETED:
-                    return
-                for text in self._beyond(answer.content):
-                    yield text
-                yield Finish(answer.finish_reason or COMPLETE, answer.usage, cached=True)
-                return
-            if not session.lease_lives(self._sharing.clock.now()):
-                return
-            for text in self._beyond(session.partial):
-                yield text
-            await asyncio.sleep(RECORD_LOOK_SECONDS)
+    async def _stored(self, leader: Session) -> Sequence[Piece]:
+        """The rest of the answer of a leader that is finished; nothing if it left none that is whole."""
+        answer = await read_answer(self._sharing.messages, leader)
+        if answer is None or leader.state is not SessionState.COMPLETED:
+            return ()
+        return (*self._beyond(answer.content), Finish(answer.finish_reason or COMPLETE, answer.usage, cached=True))
 
 
 def _finish_of(entry: TerminalEntry) -> Finish | None:

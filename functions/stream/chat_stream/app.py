@@ -1,6 +1,8 @@
 """GET /chat/stream: an ASGI application for `lambda_asgi`."""
 
 import asyncio
+import hashlib
+import re
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -15,10 +17,12 @@ from chat.causes import cause_of
 from chat.errors import ChatError, InvalidRequestError, NotFoundError
 from chat.http.application import new_app
 from chat.http.credentials import bearer_token
+from chat.ids import new_id
 from chat.limits.slots import TOO_MANY_STREAMS
 from chat.metrics import Metric, Metrics, fields
 from chat.metrics.facts import error_facts
-from chat_stream.client_stream import Attach
+from chat.sessions import Viewer
+from chat_stream.attaching import Attach
 from chat_stream.composition import Composition, compose
 from chat_stream.outcome import failure_of
 from chat_stream.settings import StreamSettings
@@ -29,6 +33,8 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 MAX_SESSION_ID_CHARS = 64
+CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+VIEWER_KEY_CHARS = 16
 LIMIT_SHARE = 0.5
 """How much of the margin before Lambda's deadline storing may take, before the stream ends without it."""
 
@@ -80,7 +86,24 @@ async def _attach(composition: Composition, request: Request) -> Attach:
         raise NotFoundError("There is no such session.", code="session_not_found")
     seen = events.parse_last_event_id(request.headers.get("last-event-id") or query.get("lastEventId"))
     deadline, limit = _time_limits(request, composition.settings)
-    return Attach(session_id, user_id, seen, deadline, limit, accepted_at)
+    invocation = request.scope.get("aws.lambda", {})
+    return Attach(session_id, user_id, seen, deadline, limit, accepted_at, _viewer(request), invocation.get("stopping"))
+
+
+def _viewer(request: Request) -> Viewer | None:
+    """The client, if it can be told from others: by the name that it gives itself, or by its stream token.
+
+    Pages that share a token must not end each other's connections for ever: of these a reconnecting one, which an
+    EventSource's header gives away, replaces nobody.
+    """
+    client_id, token = request.query_params.get("clientId"), request.query_params.get("streamToken")
+    if not (client := client_id or token):
+        return None
+    if client_id is not None and not CLIENT_ID.fullmatch(client_id):
+        message = "must be 1 to 64 letters, digits, hyphens or underscores"
+        raise InvalidRequestError(f"clientId {message}.", errors=[{"field": "clientId", "message": message}])
+    replaces = client_id is not None or "last-event-id" not in request.headers
+    return Viewer(hashlib.sha256(client.encode()).hexdigest()[:VIEWER_KEY_CHARS], new_id(), replaces)
 
 
 async def _user_id(composition: Composition, request: Request, session_id: str) -> str:

@@ -14,10 +14,14 @@ from chat.ids import new_id
 from chat.metrics import CacheErrorMetrics, Metrics, build_metrics
 from chat.redis import CacheErrors, Outage, RedisSettings, connect, control
 from chat_stream.answers import Answers, Sharing
+from chat_stream.attaching import Attaching
 from chat_stream.commands.registry import build_registry
+from chat_stream.generations import Generations
 from chat_stream.providers.registry import ProviderRegistry
 from chat_stream.providers.settings import ProviderSettings
+from chat_stream.session_reader import SessionReaders
 from chat_stream.settings import StreamSettings
+from chat_stream.stream_record import StreamRecords
 from chat_stream.streams import ChatStreams
 
 
@@ -49,11 +53,13 @@ def compose(environ: Mapping[str, str] = os.environ) -> Composition:
     redis_settings = RedisSettings.from_environ(environ)
     errors, outage = CacheErrors(), Outage()
     redis = connect(redis_settings, errors=errors, outage=outage)
+    log = redis.log if redis else None
+    readers = SessionReaders(sessions, log, settings.follow_poll_seconds)
     sharing = None
     if redis is not None:
         to_user = redis_settings.cache_scope == "user"
-        sharing = Sharing(redis.cache, redis.flight, redis.log, sessions, messages, clock, scope_to_user=to_user)
-
+        sharing = Sharing(redis.cache, redis.flight, readers, messages, clock, scope_to_user=to_user)
+    catalog, slots = load_catalog(), DynamoStreamSlots(tables)
     metrics = CacheErrorMetrics(build_metrics(environ), errors)
 
     async def close() -> None:
@@ -66,18 +72,32 @@ def compose(environ: Mapping[str, str] = os.environ) -> Composition:
         authenticator=build_authenticator(settings, secret),
         stream_tokens=StreamTokens(secret, clock),
         streams=ChatStreams(
+            access=Access(DynamoUserStore(tables), clock, default_tier=settings.default_tier),
             sessions=sessions,
             messages=messages,
-            access=Access(DynamoUserStore(tables), clock, default_tier=settings.default_tier),
-            catalog=load_catalog(),
-            commands=build_registry(),
-            answers=Answers(providers, sharing),
+            attaching=Attaching(
+                sessions=sessions,
+                messages=messages,
+                slots=slots,
+                catalog=catalog,
+                clock=clock,
+                settings=settings,
+                new_owner=new_id,
+            ),
+            generations=Generations(
+                sessions=sessions,
+                messages=messages,
+                slots=slots,
+                catalog=catalog,
+                commands=build_registry(),
+                answers=Answers(providers, sharing),
+                clock=clock,
+                settings=settings,
+                log=log,
+            ),
+            readers=readers,
             clock=clock,
-            settings=settings,
-            new_owner=new_id,
-            slots=DynamoStreamSlots(tables),
-            metrics=metrics,
-            log=redis.log if redis else None,
+            records=StreamRecords(metrics, catalog),
             control=control(redis_settings, errors=errors, outage=outage),
         ),
         settings=settings,

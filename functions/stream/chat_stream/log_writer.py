@@ -8,25 +8,34 @@ from chat.event_log import AppendResult, EventLog, LogEntry, LogUnavailableError
 from chat.sessions import Lease
 
 BATCH_SECONDS = 0.025
-STOP_LOOK_SECONDS = 0.1
-"""How often the log is asked whether to stop while there is nothing to append."""
+LOOK_SECONDS = 0.1
+"""How often the log is asked how things are while there is nothing to append."""
+RETRY_SECONDS = 0.5
+"""The pause after an append that failed."""
 
 
 class LogWriter:
-    """Appends what is ready, at most every `BATCH_SECONDS`. After its first failure it leaves the log alone."""
+    """Appends what is ready, at most every `BATCH_SECONDS`.
+
+    What could not be appended is appended with what comes later. A log that has lost its entries gets all of them
+    again.
+    """
 
     def __init__(
         self, log: EventLog, lease: Lease, *, on_stop: Callable[[], None], on_lost: Callable[[], None]
     ) -> None:
         self._log = log
         self._lease = lease
-        self._on = {AppendResult.STOP: on_stop, AppendResult.LOST: on_lost}
+        self._on_stop = on_stop
+        self._on_lost = on_lost
         self._texts: list[str] = []
-        self._event_id = 0
+        self._last_id = 0
+        self._logged_texts = 0
+        """How many of the texts are in the log, as far as is known."""
+        self._logged_id = 0
         self._pending = asyncio.Event()
-        self._closing = False
+        self._closing = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self.healthy = True
 
     def start(self) -> None:
         """Begins to append, in a task of its own."""
@@ -35,46 +44,65 @@ class LogWriter:
     def add(self, event_id: int, text: str) -> None:
         """Takes a piece of the answer; `event_id` is that of its last character."""
         self._texts.append(text)
-        self._event_id = event_id
+        self._last_id = event_id
         self._pending.set()
 
     async def finish(self, terminal: TerminalEntry) -> None:
         """Appends the rest and the end."""
         await self.close()
-        if self.healthy:
-            await self._append([*self._take(), terminal])
+        with contextlib.suppress(LogUnavailableError):
+            await self._append(terminal)
 
     async def close(self) -> None:
         """Appends no more."""
-        self._closing = True
+        self._closing.set()
         self._pending.set()
         if self._task is not None:
             await self._task
 
     async def _run(self) -> None:
-        while self.healthy and not self._closing:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(STOP_LOOK_SECONDS):
-                    await self._pending.wait()
-            if not self._closing:
-                self._tell(await self._append(self._take()))
-                await asyncio.sleep(BATCH_SECONDS)
+        while not self._closing.is_set():
+            await _set_within(self._pending, LOOK_SECONDS)
+            if self._closing.is_set():
+                return
+            self._pending.clear()
+            try:
+                result = await self._append()
+            except LogUnavailableError:
+                await _set_within(self._closing, RETRY_SECONDS)
+                continue
+            if result is AppendResult.STOP:
+                self._on_stop()
+            elif result is AppendResult.LOST:
+                self._on_lost()
+            await _set_within(self._closing, BATCH_SECONDS)
 
-    def _take(self) -> list[LogEntry]:
-        self._pending.clear()
-        if not self._texts:
-            return []
-        entry = TextEntry(self._event_id, "".join(self._texts))
-        self._texts.clear()
-        return [entry]
+    async def _append(self, terminal: TerminalEntry | None = None) -> AppendResult:
+        """Raises LogUnavailableError."""
+        result = await self._append_from_logged(terminal)
+        if result is AppendResult.GAP:
+            self._logged_texts, self._logged_id = 0, 0
+            result = await self._append_from_logged(terminal)
+        return result
 
-    async def _append(self, entries: list[LogEntry]) -> AppendResult:
-        try:
-            return await self._log.append(self._lease.session_id, epoch=self._lease.epoch, entries=entries)
-        except LogUnavailableError:
-            self.healthy = False
-            return AppendResult.GO_ON
+    async def _append_from_logged(self, terminal: TerminalEntry | None) -> AppendResult:
+        count, last_id = len(self._texts), self._last_id
+        entries: list[LogEntry] = []
+        if count > self._logged_texts:
+            entries.append(TextEntry(last_id, "".join(self._texts[self._logged_texts : count])))
+        if terminal is not None:
+            entries.append(terminal)
+        result = await self._log.append(
+            self._lease.session_id, epoch=self._lease.epoch, after=self._logged_id, entries=entries
+        )
+        if result in {AppendResult.GO_ON, AppendResult.STOP}:
+            self._logged_texts, self._logged_id = count, last_id
+        return result
 
-    def _tell(self, result: AppendResult) -> None:
-        if result in self._on:
-            self._on[result]()
+
+async def _set_within(event: asyncio.Event, seconds: float) -> None:
+    """Waits for the event, but no longer than that."""
+    if not event.is_set():
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await event.wait()

@@ -57,7 +57,7 @@ def failed(failure: Failure) -> Outcome:
 
 
 def failure_of(error: ChatError) -> Failure:
-    return Failure(error.code, error.message, error.retryable)
+    return Failure(error.code, error.message, error.retryable, error.extensions.get("retryAfterSeconds"))
 
 
 def terminal_event_id(session: Session, text: str) -> int:

@@ -1,10 +1,12 @@
 """Produces an answer: source to client, checkpoints on the way, the message stored before the stream ends.
 
 One production holds the session's lease. A keeper renews it beside the stream, stores what has been written, and looks
-whether the user wants it stopped; a scope around the source ends it early: stop, lost lease, deadline.
+whether the user wants it stopped; a scope around the source ends it early: stop, lost lease, deadline. The text goes
+into the record also while the event log has it: the log may lose it, and a follower may not reach the log.
 """
 
 import asyncio
+import contextlib
 from dataclasses import replace
 
 from aws_lambda_powertools import Logger
@@ -26,6 +28,8 @@ from chat_stream.writer import EventWriter
 
 STORE_ATTEMPTS = 4
 STORE_PAUSE_SECONDS = 0.25
+LAST_LEASE_SECONDS = 1.0
+"""The lease of a process that is told to stop: should it be killed, the others need not wait for a whole lease."""
 
 logger = Logger()
 
@@ -45,8 +49,9 @@ class Production:
         deadline: float | None,
         measures: Measures,
         log: EventLog | None = None,
+        stopping: asyncio.Event | None = None,
     ) -> None:
-        """`deadline` is in the event loop's time; None: there is none."""
+        """`deadline` is in the event loop's time; None: there is none. `stopping` is set when the process is to end."""
         self._session = attachment.session
         self._lease = attachment.lease
         self._source = source
@@ -62,6 +67,8 @@ class Production:
         self._stored_length = 0
         self._stored_at = 0.0
         self._storing = asyncio.Lock()
+        self._stopping = stopping
+        self._is_stopping = False
         self._measures = measures
         self._log: LogWriter | None = None
         if log is not None:
@@ -154,14 +161,26 @@ class Production:
 
     async def _keep(self) -> None:
         while True:
-            await asyncio.sleep(self._settings.stop_poll_seconds)
+            is_last = await self._told_to_stop(self._settings.stop_poll_seconds)
+            text = "".join(self._pieces) if is_last and self._pieces else self._due_text()
             try:
-                if await self._checkpoint(self._due_text()):
+                if await self._checkpoint(text):
                     self._end(STOPPED)
             except LeaseLostError as lost:
                 self._end(lost)
             except Exception as error:  # noqa: BLE001  # the next look may succeed; without any the lease is lost
                 logger.warning("checkpoint failed", **self._measures.facts(), **cause_of(error))
+
+    async def _told_to_stop(self, seconds: float) -> bool:
+        """Waits so long; at once True, a single time, when the process is told to stop."""
+        if self._stopping is None or self._is_stopping:
+            await asyncio.sleep(seconds)
+            return False
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
+        self._is_stopping = self._stopping.is_set()
+        return self._is_stopping
 
     def _stop(self) -> None:
         self._end(STOPPED)
@@ -175,9 +194,7 @@ class Production:
             self._scope.reschedule(0)
 
     def _due_text(self) -> str | None:
-        """The text, if it would be older than a checkpoint may be by the next look, and the log does not have it."""
-        if self._log is not None and self._log.healthy:
-            return None
+        """The text, if it would be older than a checkpoint may be by the next look."""
         next_look = asyncio.get_running_loop().time() + self._settings.stop_poll_seconds
         if self._length == self._stored_length or next_look - self._stored_at < self._settings.checkpoint_seconds:
             return None
@@ -190,7 +207,7 @@ class Production:
                 self._lease,
                 text=text,
                 now=self._clock.now(),
-                lease_seconds=self._settings.lease_seconds,
+                lease_seconds=LAST_LEASE_SECONDS if self._is_stopping else self._settings.lease_seconds,
             )
             if text is not None:
                 self._stored_length = len(text)

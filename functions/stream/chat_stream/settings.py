@@ -14,7 +14,8 @@ class StreamSettings(StorageSettings, AuthSettings):
 
     system_prompt: str = DEFAULT_SYSTEM_PROMPT
     temperature: Annotated[float | None, Field(ge=0, le=2)] = None
-    max_attaches: Annotated[int, Field(ge=1)] = 10
+    attaches_per_minute: Annotated[int, Field(ge=1)] = 30
+    """Of one session, in a minute of the clock; one that is to produce is never refused."""
     lease_seconds: Seconds = 6
     checkpoint_seconds: Seconds = 2
     """The text that a killed process can lose."""

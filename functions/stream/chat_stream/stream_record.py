@@ -48,6 +48,22 @@ class StreamRecord:
         return values
 
 
+class StreamRecords:
+    """Makes records, and publishes what this process finds of other ones' generations."""
+
+    def __init__(self, metrics: Metrics, catalog: Catalog) -> None:
+        self._metrics = metrics
+        self._catalog = catalog
+
+    def new(self, *, accepted_at: float) -> StreamRecord:
+        """A record for a request that arrived at `accepted_at`, in the event loop's time."""
+        return StreamRecord(self._metrics, self._catalog, accepted_at=accepted_at)
+
+    def settled(self, session: Session) -> None:
+        """A session whose producer had died was ended by this process."""
+        publish_settled(self._metrics, self._catalog, session)
+
+
 def publish_settled(metrics: Metrics, catalog: Catalog, session: Session) -> None:
     """A session whose producer had died was ended: its producer cannot tell any more."""
     model = catalog.get(session.model_id)

@@ -28,13 +28,16 @@ class EventWriter:
         self._loop = asyncio.get_running_loop()
         self._buffer = bytearray()
         self._ready = asyncio.Event()
+        self._begun = False
         self._closed = False
         self._writes = 0
         self._last_write = self._loop.time()
         self._sends = 0
 
     async def write(self, data: bytes) -> None:
-        """Takes complete events. The first leaves at once, later ones at the latest after `BURST` writes."""
+        """Takes a whole event, or a ping. The first leaves at once, later ones at the latest after `BURST` writes."""
+        if not self._begun and data is not events.PING:
+            self._begun, data = True, events.first(data)
         self._buffer += data
         self._ready.set()
         self._last_write = self._loop.time()

@@ -38,15 +38,19 @@ class AppendResult(Enum):
     """Its user wants it stopped."""
     LOST = auto()
     """A later epoch has written to this log: the lease is lost, and nothing was appended."""
+    GAP = auto()
+    """The log lacks what its producer has appended before, and nothing was appended: append all of it again."""
 
 
 class EventLog(Protocol):
     """One log a generation, named by its session."""
 
-    async def append(self, session_id: str, *, epoch: int, entries: Sequence[LogEntry]) -> AppendResult:
-        """Appends in one round trip; without entries it only asks whether to stop. A new epoch empties the log.
+    async def append(self, session_id: str, *, epoch: int, after: int = 0, entries: Sequence[LogEntry]) -> AppendResult:
+        """Appends in one round trip; without entries it only asks how things are. A new epoch empties the log.
 
-        Entries at or before the last one are passed over, so that an append whose answer got lost can be repeated.
+        `after` is the id of the last entry that the producer knows to be in the log, 0 if there is none: a log that
+        ends before that has lost something. Entries at or before the log's last one are passed over, so that an append
+        whose answer got lost can be repeated.
 
         Raises:
             LogUnavailableError: it may or may not have been appended.

@@ -1,5 +1,10 @@
 """The SSE events of a stream, as bytes (https://html.spec.whatwg.org/multipage/server-sent-events.html).
 
+The lines of an event are in the order `data`, `retry`, `id`. A browser takes an event when it reads the blank line at
+its end; some clients take the id as soon as they read its line. With the id last, a connection that is cut inside an
+event costs those no text either. For them, too, `retry` has no block of its own and a ping is one comment line without
+a blank line: they would hand on a block without data as a message.
+
 Ids count characters. `typing` is 1; a token event's id is 1 plus the number of characters (code points) of the answer
 up to and including that token; the terminal event's is greater than all of them. So an id says exactly which text a
 client has, whatever the sizes of the chunks it came in, and any stored answer can be resumed at any id with nothing
@@ -18,8 +23,10 @@ from chat.sessions import Failure
 MEDIA_TYPE = "text/event-stream"
 HEADERS = {"cache-control": "no-cache, no-transform", "x-accel-buffering": "no"}
 RETRY_MS = 2000
-OPENING = b"retry: %d\n\n" % RETRY_MS
-PING = b": ping\n\n"
+"""How long a client waits before it reconnects."""
+NEVER_RETRY_MS = 24 * 3600 * 1000
+"""How long a client that does not close the stream waits after a refusal that no repetition can change."""
+PING = b": ping\n"
 
 TYPING_ID = 1
 UNFINISHED_GAP = 1_000_000
@@ -31,12 +38,18 @@ REPLAY_CHARS = 4096
 
 
 def typing() -> bytes:
-    return b'id: 1\ndata: {"type":"typing"}\n\n'
+    return b'data: {"type":"typing"}\nid: 1\n\n'
+
+
+def first(event: bytes) -> bytes:
+    """A stream's first event: with an id, it also tells the client when to reconnect."""
+    data, line, event_id = event.rpartition(b"\nid: ")
+    return b"%b\nretry: %d\nid: %b" % (data, RETRY_MS, event_id) if line else event
 
 
 def token(event_id: int, text: str) -> bytes:
     """`text` holds no lone surrogates."""
-    return f'id: {event_id}\ndata: {{"type":"token","content":{_json_string(text)}}}\n\n'.encode()
+    return f'data: {{"type":"token","content":{_json_string(text)}}}\nid: {event_id}\n\n'.encode()
 
 
 def done_data(
@@ -55,22 +68,36 @@ def done_data(
 
 def error_data(failure: Failure) -> dict[str, Any]:
     """The data of the event `error`."""
-    return {"type": "error", "code": failure.code, "message": failure.message, "retryable": failure.retryable}
+    data = {"type": "error", "code": failure.code, "message": failure.message, "retryable": failure.retryable}
+    return data if failure.retry_after_seconds is None else data | {"retryAfterSeconds": failure.retry_after_seconds}
 
 
 def terminal(event_id: int, data: Mapping[str, Any]) -> bytes:
     """The event that ends a stream."""
-    return b"id: %d\ndata: %b\n\n" % (event_id, _json(data))
+    return b"data: %b\nid: %d\n\n" % (_json(data), event_id)
 
 
 def refusal(failure: Failure) -> bytes:
-    """The only event of a stream that is refused. It has no id: it says nothing about what a client has seen."""
-    return b"data: " + _json(error_data(failure)) + b"\n\n"
+    """The last event of a stream that is refused. It has no id: it says nothing about what a client has seen.
+
+    `retry` is for clients that do not close the stream: they come back when it may help.
+    """
+    retry_ms = NEVER_RETRY_MS
+    if failure.retryable:
+        retry_ms = max(RETRY_MS, (failure.retry_after_seconds or 0) * 1000)
+    return b"data: %b\nretry: %d\n\n" % (_json(error_data(failure)), retry_ms)
 
 
 def terminal_id(text: str, *, completed: bool) -> int:
     """The id of the event that ends a stream of `text`."""
     return TYPING_ID + len(text) + 1 + (0 if completed else UNFINISHED_GAP)
+
+
+def ends(event_id: int, last_event_id: int) -> bool:
+    """Whether a terminal event's id follows directly what a client that saw `last_event_id` has: it lacks no text."""
+    ahead = event_id - max(last_event_id, TYPING_ID)
+    # A client may have more of an interrupted answer than what is kept of it.
+    return ahead == 1 or UNFINISHED_GAP // 2 < ahead <= UNFINISHED_GAP + 1
 
 
 def unseen(text: str, last_event_id: int) -> Iterator[bytes]:

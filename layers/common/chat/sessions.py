@@ -3,15 +3,21 @@
 pending -> streaming -> completed | stopped | failed; any of them expires when its time is over.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from math import ceil
 from typing import Protocol
 
+from chat.errors import TooManyRequestsError
 from chat.messages import Message, MessageKind
 
 BEGUN_SECONDS = 1500
 """How long a session lives once it is being streamed: the longest that Lambda lets a function run, and ten minutes to
 come back to the answer."""
+
+
+ATTACH_MINUTE_SECONDS = 60
 
 
 class SessionState(StrEnum):
@@ -46,6 +52,22 @@ class Failure:
     code: str
     message: str
     retryable: bool
+    retry_after_seconds: int | None = None
+    """When a repetition can succeed, counted from the failure on: clients that are there get it, it is not stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """One connection of a client: `key` is the client's, `connection` its own."""
+
+    key: str
+    connection: str
+    replaces: bool = True
+    """The client has left its earlier connections; else this one is another beside them."""
+
+    def is_replaced_in(self, session: "Session") -> bool:
+        """The client has opened a newer connection, and left this one."""
+        return (session.viewers or {}).get(self.key, self.connection) != self.connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +93,11 @@ class Session:
     """Whether it may be answered from the cache; its answer is kept there either way."""
     state: SessionState = SessionState.PENDING
     attaches: int = 0
+    """How often it was attached to in the minute `attach_minute`."""
+    attach_minute: int = 0
+    """In minutes since the epoch."""
+    viewers: Mapping[str, str] | None = None
+    """The newest connection of each client that names itself, by client; None: the session keeps no account of them."""
     owner: str | None = None
     epoch: int = 0
     lease_expires_at: float = 0.0
@@ -89,6 +116,12 @@ class Session:
     def lease_lives(self, now: float) -> bool:
         """Somebody is producing."""
         return self.state is SessionState.STREAMING and now < self.lease_expires_at
+
+    def seen_by(self, viewer: Viewer | None) -> Viewer | None:
+        """The viewer as it is to be kept; None where the session keeps no account."""
+        if viewer is None or self.viewers is None or viewer.replaces:
+            return viewer if self.viewers is not None else None
+        return replace(viewer, connection=self.viewers.get(viewer.key, viewer.connection))
 
     def is_expired(self, now: float) -> bool:
         """Past its time, whether or not DynamoDB has deleted it yet."""
@@ -109,10 +142,27 @@ class Attachment:
 
     role: AttachRole
     session: Session
+    viewer: Viewer | None = None
+    """The connection, where the session keeps account of it."""
 
     @property
     def lease(self) -> Lease:
         return self.session.lease
+
+
+def too_many_attaches(now: float) -> TooManyRequestsError:
+    """The refusal of one attach more in this minute of the clock."""
+    return TooManyRequestsError(
+        "The session was opened too often within a minute.",
+        code="too_many_attaches",
+        retryable=True,
+        retryAfterSeconds=max(1, ceil(ATTACH_MINUTE_SECONDS - now % ATTACH_MINUTE_SECONDS)),
+    )
+
+
+def minute_of(now: float) -> int:
+    """The minute of the clock in which attaches are counted."""
+    return int(now // ATTACH_MINUTE_SECONDS)
 
 
 class LeaseLostError(Exception):
@@ -137,17 +187,19 @@ class SessionStore(Protocol):
         now: float,
         lease_seconds: float,
         max_attaches: int,
+        may_produce: bool = True,
+        viewer: Viewer | None = None,
     ) -> Attachment:
         """Counts an attach and decides what it is.
 
-        PRODUCE if the session is pending, or streaming with a dead lease and nothing shown: sets owner, lease and the
-        next epoch, clears the partial, and lets the session live for `BEGUN_SECONDS` from now. Else FOLLOW while it is
-        streaming, REPLAY when it is finished.
+        PRODUCE if the session is pending, or streaming with a dead lease and nothing shown, and the caller may: sets
+        owner, lease and the next epoch, clears the partial, and lets the session live for `BEGUN_SECONDS` from now.
+        Else FOLLOW while it is streaming, REPLAY when it is finished, `max_attaches` times in a minute of the clock.
 
         Raises:
             NotFoundError: `session_not_found`: unknown, or another user's.
             SessionExpiredError: its time is over, also while DynamoDB has not deleted it yet.
-            TooManyRequestsError: `too_many_attaches`.
+            TooManyRequestsError: `too_many_attaches`, with `retryAfterSeconds`.
         """
 
     def checkpoint(self, lease: Lease, *, text: str | None, now: float, lease_seconds: float) -> bool:

@@ -8,7 +8,7 @@ from chat.event_log import AppendResult, LogUnavailableError, TerminalEntry, Tex
 from fakes.redis_logs import entries_of, read_to_end, read_what_is_there, text_of
 from fakes.redis_ports import RedisPorts
 
-GO_ON, STOP, LOST = AppendResult.GO_ON, AppendResult.STOP, AppendResult.LOST
+GO_ON, STOP, LOST, GAP = AppendResult.GO_ON, AppendResult.STOP, AppendResult.LOST, AppendResult.GAP
 
 
 async def test_appended_entries_are_read_in_order(ports: RedisPorts, session_id: str) -> None:
@@ -107,3 +107,26 @@ async def test_control_reads_the_text_of_its_epoch(ports: RedisPorts, session_id
     assert await asyncio.to_thread(text, 2) is None
     await ports.log.append(session_id, epoch=2, entries=[])
     assert await asyncio.to_thread(text, 1) is None
+
+
+async def test_append_to_a_log_that_has_lost_its_entries_says_so(ports: RedisPorts, session_id: str) -> None:
+    """As after FLUSHALL, an eviction, or a failover to a replica that lacks them."""
+    assert await ports.log.append(session_id, epoch=1, after=9, entries=[TextEntry(12, "abc")]) is GAP
+    assert await ports.log.append(session_id, epoch=1, after=9, entries=[]) is GAP
+    assert await read_what_is_there(ports.log, session_id) == []
+
+
+async def test_log_that_lost_its_last_entries_has_a_gap(ports: RedisPorts, session_id: str) -> None:
+    await ports.log.append(session_id, epoch=1, entries=[TextEntry(4, "abc")])
+    assert await ports.log.append(session_id, epoch=1, after=7, entries=[TextEntry(9, "fg")]) is GAP
+    assert await ports.log.append(session_id, epoch=1, after=4, entries=[TextEntry(9, "defgh")]) is GO_ON
+    assert text_of(await read_what_is_there(ports.log, session_id)) == "abcdefgh"
+
+
+async def test_whole_text_fills_a_gap_for_those_who_follow(ports: RedisPorts, session_id: str) -> None:
+    await ports.log.append(session_id, epoch=1, entries=[TextEntry(4, "abc")])
+    async with asyncio.timeout(20), ports.log.follow(session_id, seen=0) as entries:
+        assert await anext(entries) == TextEntry(4, "abc")
+        assert await ports.log.append(session_id, epoch=1, after=9, entries=[TextEntry(11, "x")]) is GAP
+        assert await ports.log.append(session_id, epoch=1, entries=[TextEntry(11, "abcdefghij")]) is GO_ON
+        assert await anext(entries) == TextEntry(11, "defghij")

@@ -127,8 +127,8 @@ async def test_query_that_does_not_fit_is_refused(query: str, status: int, code:
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-async def test_eleventh_attach_is_refused() -> None:
-    service = Service("text")
+async def test_loop_of_attaches_is_refused() -> None:
+    service = Service("text", ATTACHES_PER_MINUTE="10")
     session = service.world.start("Hello")
     path = f"/chat/stream?sessionId={session.session_id}"
     async with service.client() as client:

@@ -4,7 +4,6 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import Any
 
 import httpx2
@@ -43,11 +42,7 @@ class NumberProvider:
 
 async def test_streams_at_the_same_time_publish_what_is_their_own(capsys: pytest.CaptureFixture[str]) -> None:
     world = StreamWorld()
-    world.streams = replace(
-        world.streams,
-        answers=Answers(NumberProvider()),
-        metrics=EmfMetrics("chat-sse", "chat-stream"),
-    )
+    world.streams = world.build(answers=Answers(NumberProvider()), metrics=EmfMetrics("chat-sse", "chat-stream"))
     sessions = {
         number: world.start(str(number), chat_id=f"chat-{number}", model_id=("small", "big")[number % 2])
         for number in range(1, STREAMS + 1)

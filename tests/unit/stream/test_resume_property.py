@@ -36,7 +36,7 @@ class TicklingProvider:
 async def read_with_cuts(pieces: list[str], cuts: list[int], *, shared: bool) -> tuple[str, str, list[str]]:
     """What a client put together, what is stored, and the types of the last connection's events."""
     world = StreamWorld(shared=shared, MAX_ATTACHES="1000", FOLLOW_POLL_SECONDS="0.001")
-    world.streams = world.with_answers(Answers(TicklingProvider(pieces)))
+    world.streams = world.build(answers=Answers(TicklingProvider(pieces)))
     session = world.start("Hi")
     text, seen, running = "", 0, []
     for cut in cuts:

@@ -2,14 +2,13 @@
 
 import asyncio
 import threading
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from chat.errors import TooManyRequestsError
 from chat.sessions import Attachment, SessionState
-from chat_stream.client_stream import Attach
+from chat_stream.attaching import Attach
 from fakes import sse
 from fakes.memory_stores import MemoryDatabase, MemorySessionStore
 from fakes.scripted_provider import Pause
@@ -59,16 +58,16 @@ class _SimultaneousSessionStore(MemorySessionStore):
         return super().attach(session_id, **options)
 
 
-@pytest.mark.parametrize("max_attaches", [1, 3])
-async def test_streams_of_one_session_at_once_keep_its_slot(max_attaches: int) -> None:
-    world = StreamWorld(["one"], concurrent_streams=1, MAX_ATTACHES=str(max_attaches))
+@pytest.mark.parametrize("attaches", [1, 3])
+async def test_streams_of_one_session_at_once_keep_its_slot(attaches: int) -> None:
+    world = StreamWorld(["one"], concurrent_streams=1, ATTACHES_PER_MINUTE=str(attaches))
     session = world.start("Hi")
-    simultaneous = replace(world.streams, sessions=_SimultaneousSessionStore(world.database, 3))
+    simultaneous = world.build(sessions=_SimultaneousSessionStore(world.database, 3))
     bodies = await asyncio.gather(
         *(simultaneous.open(Attach(session.session_id, "alice")) for _ in range(3)), return_exceptions=True
     )
     refused = [body for body in bodies if isinstance(body, BaseException)]
-    assert [type(error) for error in refused] == [TooManyRequestsError] * (3 - max_attaches)
+    assert [type(error) for error in refused] == [TooManyRequestsError] * (3 - attaches)
     assert world.slots.held["alice"].keys() == {session.session_id}
 
     with pytest.raises(TooManyRequestsError):

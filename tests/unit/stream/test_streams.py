@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from dataclasses import replace
 
 import pytest
 
@@ -11,7 +10,7 @@ from chat.messages import MessageStatus, Role, Usage
 from chat.sessions import SessionState
 from chat.users import Tier, User
 from chat_stream.answers import Answers
-from chat_stream.client_stream import Attach
+from chat_stream.attaching import Attach
 from chat_stream.providers.port import Finish
 from fakes import sse
 from fakes.scripted_provider import Pause, ScriptedProvider
@@ -57,7 +56,7 @@ async def test_stream_opens_with_retry_and_typing_before_the_provider_answers() 
 
     await pause.reached.wait()
 
-    assert client.body == b'retry: 2000\n\nid: 1\ndata: {"type":"typing"}\n\n'
+    assert client.body == b'data: {"type":"typing"}\nretry: 2000\nid: 1\n\n'
     pause.released.set()
     assert sse.text_of(await running) == "late"
 
@@ -93,14 +92,18 @@ async def test_other_chats_and_users_are_not_part_of_the_conversation() -> None:
     assert [turn.content for turn in world.provider.requests[-1].turns] == ["mine"]
 
 
-async def test_attach_is_refused_after_the_limit() -> None:
-    world = StreamWorld(["x", FINISH])
+async def test_loop_of_attaches_is_refused_until_the_minute_is_over() -> None:
+    world = StreamWorld(["x", FINISH], ATTACHES_PER_MINUTE="3")
     session = world.start("Hi")
-    for _ in range(10):
+    for _ in range(3):
         await world.read(session)
 
-    with pytest.raises(TooManyRequestsError):
+    with pytest.raises(TooManyRequestsError) as refused:
         await world.read(session)
+
+    assert (refused.value.code, refused.value.retryable) == ("too_many_attaches", True)
+    world.clock.advance(refused.value.extensions["retryAfterSeconds"])
+    assert sse.text_of(await world.read(session)) == "x"
 
 
 async def test_session_of_another_user_does_not_exist() -> None:
@@ -246,7 +249,7 @@ async def test_silence_is_filled_with_pings() -> None:
     client = world.client(world.start("Hi"))
     running = asyncio.create_task(client.events())
 
-    await client.until(b": ping\n\n: ping\n\n")
+    await client.until(b": ping\n: ping\n")
 
     pause.released.set()
     assert sse.text_of(await running) == "late"
@@ -267,7 +270,7 @@ async def test_stop_that_comes_before_the_first_token_keeps_the_text_that_was_ma
     world = StreamWorld(["part", asyncio.Event()], STOP_POLL_SECONDS="2")
     pause = Pause()
     world.provider = ScriptedProvider([pause, "part", asyncio.Event()])
-    world.streams = replace(world.streams, answers=Answers(world.provider))
+    world.streams = world.build(answers=Answers(world.provider))
     session = world.start("Hi")
     running = asyncio.create_task(world.read(session))
     await pause.reached.wait()

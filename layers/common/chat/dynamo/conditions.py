@@ -5,26 +5,34 @@ from typing import NamedTuple
 from pynamodb.expressions.condition import And, Condition, Or
 
 from chat.dynamo.items import SessionItem
-from chat.errors import ChatError, NotFoundError, SessionExpiredError, TooManyRequestsError
-from chat.sessions import Lease, Session, SessionState
+from chat.errors import ChatError, NotFoundError, SessionExpiredError
+from chat.sessions import Lease, Session, SessionState, minute_of, too_many_attaches
 
 
 class Attempt(NamedTuple):
-    """Who attaches, when, and how often that may be done."""
+    """Who attaches, when, and how often that may be done in a minute."""
 
     user_id: str
     now: float
     max_attaches: int
 
 
-def may_attach(attempt: Attempt) -> Condition:
-    """The caller's, and not attached to too often."""
-    return _all(SessionItem.user_id == attempt.user_id, SessionItem.attaches < attempt.max_attaches)
+def may_attach_again(attempt: Attempt, minute: int) -> Condition:
+    """The caller's, attached to in this minute, and not too often."""
+    counted = SessionItem.attach_minute == minute
+    return _all(SessionItem.user_id == attempt.user_id, counted, SessionItem.attaches < attempt.max_attaches)
+
+
+def may_attach_first(attempt: Attempt, minute: int) -> Condition:
+    """The caller's, and not attached to in this minute or a later one."""
+    uncounted = Or(SessionItem.attach_minute.does_not_exist(), SessionItem.attach_minute < minute)
+    return _all(SessionItem.user_id == attempt.user_id, uncounted)
 
 
 def may_produce(attempt: Attempt) -> Condition:
-    """The caller's, in time, not attached to too often; pending, or cut off before any text was shown."""
-    return _all(may_attach(attempt), SessionItem.expires_at > attempt.now, _is_to_be_made(attempt.now))
+    """The caller's, in time; pending, or cut off before any text was shown."""
+    own = SessionItem.user_id == attempt.user_id
+    return _all(own, SessionItem.expires_at > attempt.now, _is_to_be_made(attempt.now))
 
 
 def may_be_removed(now: float) -> Condition:
@@ -59,8 +67,8 @@ def attach_refusal(session: Session, attempt: Attempt) -> ChatError | None:
     """Why the caller may not attach to its own session, if so."""
     if session.is_expired(attempt.now):
         return expired()
-    if session.attaches >= attempt.max_attaches:
-        return TooManyRequestsError("The session was attached to too often.", code="too_many_attaches")
+    if session.attach_minute >= minute_of(attempt.now) and session.attaches >= attempt.max_attaches:
+        return too_many_attaches(attempt.now)
     return None
 
 

@@ -47,6 +47,10 @@ class SessionItem(Model):
     """Absent: true."""
     state = UnicodeAttribute()
     attaches = NumberAttribute()
+    attach_minute = NumberAttribute(null=True, attr_name="attachMinute")
+    """Absent: `attaches` counts what earlier versions counted."""
+    viewers = MapAttribute[str, Any](null=True)  # type: ignore[no-untyped-call]  # PynamoDB's own
+    """Absent in a session that an earlier version began."""
     owner = UnicodeAttribute(null=True)
     claim = UnicodeAttribute(null=True)
     """Names the call of `attach` that took the lease: its repetition, after an answer got lost, finds itself here."""

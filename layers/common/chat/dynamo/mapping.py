@@ -1,6 +1,6 @@
 """Between the domain's values and the tables' items."""
 
-from dataclasses import asdict
+from typing import Any
 
 from chat.dynamo.items import MessageItem, SessionItem, UserItem
 from chat.dynamo.keys import chat_key
@@ -58,18 +58,26 @@ def to_session(item: SessionItem, partial: str) -> Session:
         use_cache=item.use_cache is not False,
         state=SessionState(item.state),
         attaches=int(item.attaches),
+        attach_minute=int(item.attach_minute or 0),
+        viewers=None if item.viewers is None else dict(item.viewers.attribute_values),
         owner=item.owner,
         epoch=int(item.epoch),
         lease_expires_at=float(item.lease_expires_at),
         shown=item.shown,
         partial=partial,
         stop_requested=item.stop_requested,
-        failure=Failure(**item.failure) if item.failure else None,
+        failure=_failure(item.failure),
     )
 
 
+def _failure(value: dict[str, Any] | None) -> Failure | None:
+    return Failure(value["code"], value["message"], value["retryable"]) if value else None
+
+
 def failure_value(failure: Failure | None) -> dict[str, object] | None:
-    return asdict(failure) if failure else None
+    if failure is None:
+        return None
+    return {"code": failure.code, "message": failure.message, "retryable": failure.retryable}
 
 
 def ttl(session: Session) -> int:

@@ -2,6 +2,7 @@
 
 from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.operand import Path
 from pynamodb.expressions.update import Action
 
 from chat.dynamo import conditions
@@ -16,7 +17,18 @@ from chat.errors import StorageError
 from chat.ids import new_id
 from chat.messages import Message
 from chat.session_index import bucket_of
-from chat.sessions import BEGUN_SECONDS, Attachment, AttachRole, Failure, Lease, LeaseLostError, Session, SessionState
+from chat.sessions import (
+    BEGUN_SECONDS,
+    Attachment,
+    AttachRole,
+    Failure,
+    Lease,
+    LeaseLostError,
+    Session,
+    SessionState,
+    Viewer,
+    minute_of,
+)
 
 RACE_ATTEMPTS = 4
 """How often a decision is made anew when the session changed between reading and writing."""
@@ -39,11 +51,8 @@ class DynamoSessionStore:
 
     def get(self, session_id: str) -> Session | None:
         with storage_errors():
-            try:
-                item = self._tables.sessions.get(session_id, consistent_read=True)
-            except DoesNotExist:
-                return None
-            return self._session(item)
+            item = self._find(session_id)
+            return None if item is None else self._session(item)
 
     def attach(
         self,
@@ -54,8 +63,11 @@ class DynamoSessionStore:
         now: float,
         lease_seconds: float,
         max_attaches: int,
+        may_produce: bool = True,
+        viewer: Viewer | None = None,
     ) -> Attachment:
         claim = new_id()
+        attempt = conditions.Attempt(user_id, now, max_attaches)
         take: list[Action] = [
             SessionItem.state.set(SessionState.STREAMING),
             SessionItem.bucket.set(bucket_of(session_id, SessionState.STREAMING).name),
@@ -66,22 +78,29 @@ class DynamoSessionStore:
             SessionItem.expires_at.set(now + BEGUN_SECONDS),
             SessionItem.ttl.set(int(now + BEGUN_SECONDS) + TTL_SECONDS),
             SessionItem.partial.remove(),
-            SessionItem.attaches.add(1),
+            SessionItem.attaches.set(1),
+            SessionItem.attach_minute.set(minute_of(now)),
+            Path(SessionItem.viewers).set({viewer.key: viewer.connection} if viewer else {}),
         ]
-        attempt = conditions.Attempt(user_id, now, max_attaches)
         with storage_errors():
             for _ in range(RACE_ATTEMPTS):
-                taken, item = self._try(session_id, take, conditions.may_produce(attempt))
-                if taken or (item is not None and item.claim == claim):
-                    return Attachment(AttachRole.PRODUCE, self._own(item, user_id))
-                refusal = conditions.attach_refusal(self._own(item, user_id), attempt)
+                if may_produce:
+                    taken, item = self._try(session_id, take, conditions.may_produce(attempt))
+                    if taken or (item is not None and item.claim == claim):
+                        return Attachment(AttachRole.PRODUCE, self._own(item, user_id), viewer)
+                else:
+                    item = self._find(session_id)
+                known = self._own(item, user_id)
+                refusal = conditions.attach_refusal(known, attempt)
                 if refusal is not None:
                     raise refusal
-                counted, item = self._try(session_id, [SessionItem.attaches.add(1)], conditions.may_attach(attempt))
+                attached_as = known.seen_by(viewer)
+                actions, condition = _count(known, attempt, attached_as)
+                counted, item = self._try(session_id, actions, condition)
                 if counted:
                     session = self._own(item, user_id)
                     role = AttachRole.REPLAY if session.state.finished else AttachRole.FOLLOW
-                    return Attachment(role, session)
+                    return Attachment(role, session, attached_as)
         raise StorageError("The session changes too fast.")
 
     def checkpoint(self, lease: Lease, *, text: str | None, now: float, lease_seconds: float) -> bool:
@@ -143,6 +162,12 @@ class DynamoSessionStore:
                     return self._own(item, user_id)
         raise StorageError("The session changes too fast.")
 
+    def _find(self, session_id: str) -> SessionItem | None:
+        try:
+            return self._tables.sessions.get(session_id, consistent_read=True)
+        except DoesNotExist:
+            return None
+
     def _try(
         self, session_id: str, actions: list[Action], condition: Condition, return_values: str = "ALL_NEW"
     ) -> tuple[bool, SessionItem | None]:
@@ -172,3 +197,18 @@ class DynamoSessionStore:
         if item.user_id is None:  # the key of a part
             return None
         return to_session(item, self._session_parts.text(item.session_id, item.partial))
+
+
+def _count(session: Session, attempt: conditions.Attempt, viewer: Viewer | None) -> tuple[list[Action], Condition]:
+    """Counts an attach in the minute of the clock, on the condition that the session is as it was read."""
+    minute = minute_of(attempt.now)
+    if session.attach_minute < minute:
+        actions: list[Action] = [SessionItem.attach_minute.set(minute), SessionItem.attaches.set(1)]
+        condition = conditions.may_attach_first(attempt, minute)
+    else:
+        actions = [SessionItem.attaches.add(1)]
+        condition = conditions.may_attach_again(attempt, session.attach_minute)
+    if viewer is not None:
+        actions.append(Path(SessionItem.viewers)[viewer.key].set(viewer.connection))
+        condition &= SessionItem.viewers.exists()
+    return actions, condition

@@ -11,7 +11,7 @@ from chat.redis.entries import encode
 from chat.redis.follower import Follower
 from chat.sessions import BEGUN_SECONDS
 
-_RESULTS = (AppendResult.GO_ON, AppendResult.STOP, AppendResult.LOST)
+_RESULTS = (AppendResult.GO_ON, AppendResult.STOP, AppendResult.LOST, AppendResult.GAP)
 """By what `append.lua` returns."""
 
 
@@ -21,12 +21,12 @@ class RedisEventLog:
     def __init__(self, calls: RedisCalls) -> None:
         self._calls = calls
 
-    async def append(self, session_id: str, *, epoch: int, entries: Sequence[LogEntry]) -> AppendResult:
+    async def append(self, session_id: str, *, epoch: int, after: int = 0, entries: Sequence[LogEntry]) -> AppendResult:
         log = keys.log(session_id)
         arguments = [part for entry in entries for part in encode(entry)]
         try:
             result = await self._calls.script(
-                "log_append", scripts.APPEND, (log.stream, log.control), epoch, BEGUN_SECONDS, *arguments
+                "log_append", scripts.APPEND, (log.stream, log.control), epoch, BEGUN_SECONDS, after, *arguments
             )
         except RedisUnavailableError as error:
             raise LogUnavailableError from error

@@ -1,6 +1,7 @@
 -- Appends entries to a generation's log.
--- KEYS: stream, control. ARGV: epoch, seconds to live, then id, field and value of each entry.
--- Returns 0: go on, 1: stop, 2: a later epoch has written here.
+-- KEYS: stream, control. ARGV: epoch, seconds to live, the id of the last entry that the producer has appended (0: none),
+-- then id, field and value of each entry.
+-- Returns 0: go on, 1: stop, 2: a later epoch has written here, 3: the log lacks what was appended before.
 local epoch = tonumber(ARGV[1])
 local held = redis.call('HMGET', KEYS[2], 'epoch', 'last', 'stop')
 local current = tonumber(held[1] or 0)
@@ -9,11 +10,17 @@ if epoch < current then
   return 2
 end
 local changed = epoch > current
-if changed then
-  redis.call('DEL', KEYS[1])
+-- Each of the two keys can be lost without the other.
+if changed or (last > 0 and redis.call('EXISTS', KEYS[1]) == 0) then
   last = 0
 end
-for at = 3, #ARGV, 3 do
+if last < tonumber(ARGV[3]) then
+  return 3
+end
+if last == 0 then
+  redis.call('DEL', KEYS[1])
+end
+for at = 4, #ARGV, 3 do
   local id = tonumber(ARGV[at])
   if id > last then
     -- The epoch in an entry's id tells a reader that the log was begun anew.

@@ -1,0 +1,145 @@
+"""How a request comes to its role: one conditional write decides it, and who may produce has a slot before that."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from chat.catalog import Catalog
+from chat.clock import Clock
+from chat.limits import Slot, StreamSlots, take_slot
+from chat.messages import Message, MessageKind, MessageStore
+from chat.sessions import Attachment, AttachRole, Session, SessionState, SessionStore, Viewer
+from chat.users import User
+from chat_stream.context import MAX_MESSAGES
+from chat_stream.settings import StreamSettings
+from chat_stream.threads import in_thread
+
+
+@dataclass(frozen=True, slots=True)
+class Attach:
+    """A request to attach. Times are the event loop's.
+
+    At `deadline` a generation is stored as it is; at `limit`, a little later, the stream ends even if storing hangs.
+    """
+
+    session_id: str
+    user_id: str
+    last_event_id: int = 0
+    deadline: float | None = None
+    limit: float | None = None
+    accepted_at: float = field(default_factory=lambda: asyncio.get_running_loop().time())
+    """When the request arrived."""
+    viewer: Viewer | None = None
+    stopping: asyncio.Event | None = None
+    """Set when the process is told to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a request got: its role, and for a producer the conversation up to the prompt."""
+
+    attachment: Attachment
+    conversation: tuple[Message, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Attaching:
+    """Attaches requests to sessions."""
+
+    sessions: SessionStore
+    messages: MessageStore
+    slots: StreamSlots
+    catalog: Catalog
+    clock: Clock
+    settings: StreamSettings
+    new_owner: Callable[[], str]
+
+    async def attach(self, attach: Attach, user: User, session: Session) -> Claim:
+        """Attaches to the session as it was read.
+
+        Raises:
+            ChatError: the refusal; whatever was taken for the attach has been given back.
+        """
+        if self._may_be_produced(session):
+            return await self._produce(attach, user, session, self.settings.attaches_per_minute)
+        return Claim(await self._attach(attach, self.settings.attaches_per_minute, may_produce=False))
+
+    async def take_over(self, attach: Attach, user: User, session: Session) -> Claim:
+        """Attaches a follower whose producer died before it showed anything. It was counted when it came.
+
+        Raises:
+            ChatError: as `attach`.
+        """
+        return await self._produce(attach, user, session, 2 * self.settings.attaches_per_minute)
+
+    def _may_be_produced(self, session: Session) -> bool:
+        if session.state is SessionState.PENDING:
+            return True
+        abandoned = session.state is SessionState.STREAMING and not session.lease_lives(self.clock.now())
+        return abandoned and not session.shown
+
+    async def _produce(self, attach: Attach, user: User, session: Session, max_attaches: int) -> Claim:
+        slot, conversation = await self._slot_and_conversation(user, session)
+        try:
+            attachment = await self._attach(attach, max_attaches, may_produce=True)
+        except BaseException:
+            await self._give_back(slot)
+            raise
+        if attachment.role is AttachRole.REPLAY:
+            await self._give_back(slot)
+        elif attachment.role is AttachRole.PRODUCE and slot is not None and not slot.fresh:
+            # Whose acquire took it may give it back; a slot that was renewed stays.
+            await in_thread(self.slots.renew, slot.user_id, slot.session_id, self.clock.now())
+        return Claim(attachment, conversation)
+
+    async def _slot_and_conversation(self, user: User, session: Session) -> tuple[Slot | None, tuple[Message, ...]]:
+        slot, conversation = await asyncio.gather(
+            self._take_slot(user, session), self._read(session), return_exceptions=True
+        )
+        if isinstance(slot, BaseException):
+            raise slot
+        if isinstance(conversation, BaseException):
+            await self._give_back(slot)
+            raise conversation
+        return slot, conversation
+
+    async def _take_slot(self, user: User, session: Session) -> Slot | None:
+        """None: the session needs none."""
+        if session.kind is not MessageKind.CHAT:
+            return None
+        return await in_thread(
+            take_slot,
+            self.slots,
+            self.sessions,
+            user_id=user.user_id,
+            session_id=session.session_id,
+            limit=self.catalog.limits_of(user.tier).concurrent_streams,
+            now=self.clock.now(),
+        )
+
+    async def _give_back(self, slot: Slot | None) -> None:
+        if slot is not None:
+            await in_thread(self.slots.give_back, slot)
+
+    async def _read(self, session: Session) -> tuple[Message, ...]:
+        """The conversation up to the prompt."""
+        return await in_thread(
+            self.messages.latest,
+            session.user_id,
+            session.chat_id,
+            limit=MAX_MESSAGES,
+            up_to_message_id=session.prompt_message_id,
+        )
+
+    async def _attach(self, attach: Attach, max_attaches: int, *, may_produce: bool) -> Attachment:
+        return await in_thread(
+            self.sessions.attach,
+            attach.session_id,
+            user_id=attach.user_id,
+            owner=self.new_owner(),
+            now=self.clock.now(),
+            lease_seconds=self.settings.lease_seconds,
+            max_attaches=max_attaches,
+            may_produce=may_produce,
+            viewer=attach.viewer,
+        )

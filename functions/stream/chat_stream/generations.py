@@ -1,0 +1,119 @@
+"""Generations: what a session asks, of whom, and the slot that is held meanwhile."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from chat.catalog import Catalog
+from chat.clock import Clock
+from chat.errors import ProviderError
+from chat.event_log import EventLog
+from chat.limits import SLOT_SECONDS, StreamSlots
+from chat.messages import Message, MessageKind, MessageStore
+from chat.sessions import LeaseLostError, Session, SessionStore
+from chat.users import User
+from chat_stream.answers import Answers
+from chat_stream.attaching import Attach, Claim
+from chat_stream.commands.command import CommandContext
+from chat_stream.commands.registry import CommandRegistry
+from chat_stream.context import turns_for
+from chat_stream.measures import Measures
+from chat_stream.production import Production
+from chat_stream.providers.port import ChatRequest, Piece
+from chat_stream.settings import StreamSettings
+from chat_stream.source import Source
+from chat_stream.tally import Tally
+from chat_stream.threads import in_thread, in_thread_to_the_end
+from chat_stream.writer import EventWriter
+
+
+class TakenOverError(Exception):
+    """Another producer has taken over, or the session has been settled. `last_event_id` is what the client was sent."""
+
+    def __init__(self, last_event_id: int) -> None:
+        super().__init__(last_event_id)
+        self.last_event_id = last_event_id
+
+
+@dataclass(frozen=True, slots=True)
+class Generations:
+    """Makes answers."""
+
+    sessions: SessionStore
+    messages: MessageStore
+    slots: StreamSlots
+    catalog: Catalog
+    commands: CommandRegistry
+    answers: Answers
+    clock: Clock
+    settings: StreamSettings
+    log: EventLog | None = None
+
+    async def run(self, claim: Claim, attach: Attach, user: User, writer: EventWriter, measures: Measures) -> None:
+        """Produces the session's answer, with its slot held.
+
+        Raises:
+            TakenOverError: nothing was stored.
+        """
+        session = claim.attachment.session
+        production = Production(
+            claim.attachment,
+            self._source(session, claim.conversation, user, measures.tally),
+            writer,
+            store=self.sessions,
+            clock=self.clock,
+            settings=self.settings,
+            deadline=attach.deadline,
+            measures=measures,
+            log=self.log,
+            stopping=attach.stopping,
+        )
+        holding = asyncio.create_task(self._hold_slot(session))
+        try:
+            await production.run()
+        except LeaseLostError as lost:
+            await _ended(holding)  # the slot is the session's, and whoever took that over holds it now
+            raise TakenOverError(production.last_event_id) from lost
+        except BaseException:
+            await self._release(session, holding)
+            raise
+        await self._release(session, holding)
+
+    async def _release(self, session: Session, holding: "asyncio.Task[None]") -> None:
+        await _ended(holding)
+        await in_thread(self.slots.release, session.user_id, session.session_id)
+
+    async def _hold_slot(self, session: Session) -> None:
+        if session.kind is not MessageKind.CHAT:
+            return
+        while True:
+            await asyncio.sleep(SLOT_SECONDS / 3)
+            await in_thread_to_the_end(self.slots.renew, session.user_id, session.session_id, self.clock.now())
+
+    def _source(self, session: Session, conversation: Sequence[Message], user: User, tally: Tally) -> Source:
+        if session.kind is MessageKind.COMMAND:
+            context = CommandContext(session, user, self.catalog, self.messages)
+            return self.commands.run(conversation[-1].content, context)
+        return self._ask(session, conversation, tally)
+
+    @asynccontextmanager
+    async def _ask(
+        self, session: Session, conversation: Sequence[Message], tally: Tally
+    ) -> AsyncIterator[AsyncIterator[Piece]]:
+        model = self.catalog.get(session.model_id)
+        if model is None:
+            raise ProviderError("This model is no longer offered.", code="provider_misconfigured", retryable=False)
+        request = ChatRequest(
+            model=model,
+            turns=turns_for(model, conversation, self.settings.system_prompt),
+            system=self.settings.system_prompt or None,
+            temperature=self.settings.temperature,
+        )
+        async with self.answers.source(request, session, tally) as pieces:
+            yield pieces
+
+
+async def _ended(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.wait({task})

@@ -1,0 +1,140 @@
+"""Reads an answer that another request writes: from the event log and from the session's record, whichever is ahead.
+
+The log has every piece as it is written, and may fail at any time; the record has the checkpoints. Both are read side
+by side, so that neither waits for the other: a reader is never more than three seconds behind while one of them works.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterator
+from dataclasses import dataclass
+
+from chat import events
+from chat.errors import NotFoundError, StorageError
+from chat.event_log import EventLog, LogUnavailableError, TerminalEntry, TextEntry
+from chat.sessions import Session, SessionStore
+from chat_stream.threads import in_thread
+
+LOG_RETRY_SECONDS = 1.0
+"""Between two attempts to follow a log that fails."""
+IDLE_SECONDS = 1.0
+"""A log that is silent for so long is no reason any more not to read the record."""
+RECORD_SECONDS = 5.0
+"""How often the record is read although the log has news."""
+PATIENCE_SECONDS = 30.0
+"""How long neither may answer before the reader gives up."""
+
+type Item = TextEntry | TerminalEntry | Session
+"""Text that continues what was given before; the end, as the log has it; or the record, its text given before."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionReaders:
+    """Makes readers. `poll_seconds` is how often the record is read while the log does not answer."""
+
+    sessions: SessionStore
+    log: EventLog | None
+    poll_seconds: float
+
+    def read(self, session_id: str, *, seen: int, session: Session | None = None) -> AsyncGenerator[Item]:
+        """The session from `seen`, the last event id that the client has, on; to be closed by the caller.
+
+        A `session` that was read already is the first record.
+
+        Raises:
+            NotFoundError: while iterating: the session is gone.
+            StorageError: neither log nor record has answered for `PATIENCE_SECONDS`.
+        """
+        return _SessionReader(self.sessions, self.log, self.poll_seconds, session_id, seen).items(session)
+
+
+class _SessionReader:
+    def __init__(
+        self, sessions: SessionStore, log: EventLog | None, poll_seconds: float, session_id: str, seen: int
+    ) -> None:
+        self._sessions = sessions
+        self._log = log
+        self._poll_seconds = poll_seconds
+        self._session_id = session_id
+        self._seen = max(seen, events.TYPING_ID)
+        self._queue: asyncio.Queue[Item | Exception] = asyncio.Queue()
+        self._loop = asyncio.get_running_loop()
+        self._log_alive = False
+        self._entry_at = self._record_at = self._answered_at = self._loop.time()
+
+    async def items(self, session: Session | None) -> AsyncGenerator[Item]:
+        if session is not None:
+            self._queue.put_nowait(session)
+        tasks = [asyncio.create_task(self._watch_record())]
+        if self._log is not None:
+            tasks.append(asyncio.create_task(self._follow_log(self._log)))
+        try:
+            while True:
+                item = await self._queue.get()
+                if isinstance(item, Exception):
+                    raise item
+                for fresh in self._fresh(item):
+                    yield fresh
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _fresh(self, item: Item) -> Iterator[Item]:
+        if isinstance(item, TextEntry):
+            yield from self._unseen(item)
+        elif isinstance(item, Session):
+            yield from self._unseen(TextEntry(events.TYPING_ID + len(item.partial), item.partial))
+            yield item
+        elif events.ends(item.event_id, self._seen):
+            yield item
+        # Else the log lacks text: the record will tell the end.
+
+    def _unseen(self, entry: TextEntry) -> Iterator[TextEntry]:
+        """What is new of the entry, in pieces of a replay's size; nothing if it begins further on."""
+        text = events.unseen_of(entry.text, entry.event_id, self._seen) or ""
+        for at in range(0, len(text), events.REPLAY_CHARS):
+            piece = text[at : at + events.REPLAY_CHARS]
+            self._seen += len(piece)
+            yield TextEntry(self._seen, piece)
+
+    async def _follow_log(self, log: EventLog) -> None:
+        while True:
+            try:
+                async with log.follow(self._session_id, seen=self._seen) as entries:
+                    self._log_alive = True
+                    async for entry in entries:
+                        self._answered_at = self._loop.time()
+                        if entry is not None:
+                            self._entry_at = self._answered_at
+                            self._queue.put_nowait(entry)
+                        if isinstance(entry, TerminalEntry):
+                            return
+            except LogUnavailableError:
+                pass
+            finally:
+                self._log_alive = False
+            await asyncio.sleep(LOG_RETRY_SECONDS)
+
+    async def _watch_record(self) -> None:
+        while True:
+            await asyncio.sleep(self._poll_seconds)
+            if not self._is_record_due():
+                continue
+            try:
+                session = await in_thread(self._sessions.get, self._session_id)
+            except StorageError as error:
+                if self._loop.time() - self._answered_at > PATIENCE_SECONDS:
+                    self._queue.put_nowait(error)
+                    return
+                continue
+            self._record_at = self._answered_at = self._loop.time()
+            self._queue.put_nowait(session or NotFoundError("The session is gone.", code="session_not_found"))
+            if session is None or session.state.finished:
+                return
+
+    def _is_record_due(self) -> bool:
+        now = self._loop.time()
+        if not self._log_alive:
+            return True
+        silent = now - self._entry_at >= IDLE_SECONDS
+        return now - self._record_at >= (IDLE_SECONDS if silent else RECORD_SECONDS)
