@@ -80,5 +80,22 @@ def test_functions_that_only_stop_import_no_client() -> None:
     assert ran.stdout.strip() == "False"
 
 
+def test_redis_side_imports_nothing_of_dynamodb() -> None:
+    """Nothing beyond what Powertools' Logger imports by itself: a part of botocore, for its own name in user agents."""
+    program = (
+        "import importlib, pkgutil, sys\n"
+        "from aws_lambda_powertools import Logger\n"
+        "before = {*sys.modules}\n"
+        "import chat.redis\n"
+        "names = [module.name for module in pkgutil.iter_modules(chat.redis.__path__)]\n"
+        "assert 'keys' in names\n"
+        "for name in names: importlib.import_module('chat.redis.' + name)\n"
+        "of_dynamodb = ('pynamodb', 'botocore', 'boto3', 'chat.dynamo')\n"
+        "print(sorted(name for name in {*sys.modules} - before if name.startswith(of_dynamodb)))"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "[]"
+
+
 def test_control_of_a_redis_connects_to_nothing_at_first() -> None:
     control(RedisSettings(redis_url="redis://127.0.0.1:1"))
