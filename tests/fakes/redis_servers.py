@@ -55,6 +55,7 @@ class RedisServer:
         if self.cluster:
             (self._folder / "nodes.conf").unlink(missing_ok=True)
             command += ["--cluster-enabled", "yes", "--cluster-port", str(self._bus_port)]
+            command += ["--tls-cluster", "yes"] if self._tls else []  # it names its port with TLS then
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         _until(self._answers)
         if self.cluster and self._slots:

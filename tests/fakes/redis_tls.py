@@ -17,14 +17,14 @@ from fakes.redis_servers import RedisServer, require_redis_server
 
 
 @contextmanager
-def tls_redis_server() -> Iterator[tuple[RedisServer, Path]]:
+def tls_redis_server(*, cluster: bool = False) -> Iterator[tuple[RedisServer, Path]]:
     """The server, and the file with the certificate that it shows."""
     require_redis_server()
     with TemporaryDirectory() as name:
         folder = Path(name)
         certificate, key = folder / "redis.crt", folder / "redis.key"
         _write_certificate(certificate, key)
-        server = RedisServer(folder, tls=(certificate, key))
+        server = RedisServer(folder, cluster=cluster, tls=(certificate, key))
         try:
             server.start()
             yield server, certificate

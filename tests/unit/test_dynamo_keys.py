@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.dynamo.keys import UserIdAttribute, chat_key, chat_parts_key, quoted
+from chat.dynamo.keys import UserIdAttribute, chat_key, chat_parts_key
 from chat.dynamo.positions import Place, decode_message_id, decode_place
 from chat.errors import InvalidRequestError
 from chat.ids import new_id
+from chat.quoting import quoted
 
 ANY_TEXT = st.text(alphabet=st.characters(codec=None), min_size=1, max_size=128)
 """Lone surrogates included: a token's JSON can hold them."""

@@ -8,7 +8,7 @@ import pytest
 
 from chat.event_log import LogControl
 from chat.ids import new_id
-from chat.redis import CacheErrors, RedisSettings, control, keys
+from chat.redis import CacheErrors, Outage, RedisSettings, control, keys
 from chat.redis.control import NoLogControl, RedisLogControl
 from chat.redis.scripts import REQUEST_STOP
 from chat.redis.sync_calls import SyncRedisCalls
@@ -75,7 +75,7 @@ def test_server_that_is_slow_at_each_step_costs_one_budget(standalone: RedisServ
 
 def test_redis_that_is_back_is_noticed_and_no_call_waits_for_that(standalone: RedisServer, session_id: str) -> None:
     with tcp_proxy("127.0.0.1", standalone.port) as proxy:
-        calls = SyncRedisCalls(RedisSettings(redis_url=proxy.url), CacheErrors(), probe_seconds=0.1)
+        calls = SyncRedisCalls(RedisSettings(redis_url=proxy.url), CacheErrors())
 
         def stop() -> bool:
             return calls.script("log_stop", REQUEST_STOP, (keys.log(session_id).control,), 60) is not None
@@ -94,6 +94,23 @@ def test_redis_that_is_back_is_noticed_and_no_call_waits_for_that(standalone: Re
                 assert time.monotonic() < began + 20
                 time.sleep(0.01)
             assert stop()
+
+
+def test_control_that_is_closed_does_nothing_for_good(server: RedisServer, session_id: str) -> None:
+    errors, outage = CacheErrors(), Outage()
+    settings = RedisSettings.from_environ({**server.environ, "REDIS_TIMEOUT_SECONDS": "5"})
+    stops, another = RedisLogControl(settings, errors, outage), RedisLogControl(settings, errors, outage)
+    with closing(another), server.client() as client:
+        stops.request_stop(session_id)
+        stops.close()
+        stops.close()
+        client.delete(keys.log(session_id).control)
+        stops.request_stop(session_id)
+        assert stops.text(session_id, epoch=1) is None
+        assert errors.by_operation == {"log_stop": 1, "log_text": 1}
+        assert not client.exists(keys.log(session_id).control)
+        another.request_stop(session_id)  # Redis is not taken for down
+        assert client.exists(keys.log(session_id).control)
 
 
 def test_without_redis_there_is_nothing_to_do() -> None:

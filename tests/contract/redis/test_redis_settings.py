@@ -1,5 +1,6 @@
 """Settings, keys, and what a function without Redis imports."""
 
+import json
 import subprocess
 import sys
 
@@ -10,6 +11,7 @@ from redis.crc import key_slot
 
 from chat.redis import RedisSettings, connect, control, keys
 from chat.settings import SettingsError
+from local_stack.launch import FAKE_CREDENTIALS
 
 IDS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20)
 
@@ -78,6 +80,49 @@ def test_functions_that_only_stop_import_no_client() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "False"
+
+
+def test_redis_side_imports_nothing_of_dynamodb() -> None:
+    """Nothing beyond what Powertools' Logger imports by itself: a part of botocore, for its own name in user agents."""
+    program = (
+        "import importlib, pkgutil, sys\n"
+        "from aws_lambda_powertools import Logger\n"
+        "before = {*sys.modules}\n"
+        "import chat.redis\n"
+        "names = [module.name for module in pkgutil.iter_modules(chat.redis.__path__)]\n"
+        "assert 'keys' in names\n"
+        "for name in names: importlib.import_module('chat.redis.' + name)\n"
+        "of_dynamodb = ('pynamodb', 'botocore', 'boto3', 'chat.dynamo')\n"
+        "print(sorted(name for name in {*sys.modules} - before if name.startswith(of_dynamodb)))"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "[]"
+
+
+FIRST_CALL = """
+import asyncio, json, sys
+from chat.redis import RedisSettings, connect
+services = connect(RedisSettings(**json.loads(sys.argv[1])))
+before = {*sys.modules}
+asyncio.run(services.cache.get("key"))
+print(json.dumps(sorted({*sys.modules} - before)))
+"""
+RESOLVING = {"encodings.idna", "stringprep", "unicodedata"}
+"""What Python itself imports to look up the first name of a host."""
+
+
+@pytest.mark.parametrize("cluster", [False, True], ids=["one node", "cluster"])
+@pytest.mark.parametrize("where", [{"redis_url": "redis://127.0.0.1:1"}, {"redis_url_secret_arn": "arn"}], ids=str)
+def test_first_call_imports_nothing(where: dict[str, str], *, cluster: bool) -> None:
+    """The start of a process, which has more of a processor, has done so; nobody answers here."""
+    ran = subprocess.run(
+        [sys.executable, "-c", FIRST_CALL, json.dumps(where | {"redis_cluster": cluster})],
+        env=FAKE_CREDENTIALS | {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert {*json.loads(ran.stdout.splitlines()[-1])} <= RESOLVING
 
 
 def test_control_of_a_redis_connects_to_nothing_at_first() -> None:

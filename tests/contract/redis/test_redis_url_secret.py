@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
@@ -22,9 +24,12 @@ from fakes.clock import FakeClock
 from fakes.redis_logs import entries_of
 from fakes.redis_servers import RedisServer
 from fakes.redis_tls import tls_redis_server
+from local_stack.launch import FAKE_CREDENTIALS
 
 ANSWER = CachedAnswer("text", "stop", None)
 PATIENCE_SECONDS = 20
+BUDGET_SECONDS = 1.0
+"""Less than the secret takes, more than Redis may on a busy machine."""
 
 
 @pytest.mark.parametrize(
@@ -184,6 +189,81 @@ async def test_secret_without_an_address_is_a_redis_that_is_away(secrets_manager
     assert await services.cache.get("key") is None
     assert errors.by_operation == {"cache_get": 1}
     await services.close()
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What a process knows of AWS."""
+    for name, value in FAKE_CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    secrets_provider.cache_clear()
+    yield
+    secrets_provider.cache_clear()
+
+
+@pytest.mark.usefixtures("aws")
+@pytest.mark.parametrize("cluster", [False, True], ids=["one node", "cluster"])
+async def test_nothing_is_read_before_the_first_call(monkeypatch: pytest.MonkeyPatch, *, cluster: bool) -> None:
+    """A composition takes no time for what is elsewhere, and starts no thread."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as silent:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        threads = {*threading.enumerate()}
+        settings = RedisSettings(redis_url_secret_arn=f"arn:{new_id()}", redis_cluster=cluster)
+        services = connect(settings)
+        assert services is not None
+        with closing(RedisLogControl(settings, CacheErrors())):
+            assert {*threading.enumerate()} <= threads
+            silent.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                silent.accept()
+        await services.close()
+
+
+@pytest.mark.usefixtures("aws")
+@pytest.mark.parametrize("cluster", [False, True], ids=["one node", "cluster"])
+async def test_first_call_waits_for_the_secret_outside_its_budget(
+    monkeypatch: pytest.MonkeyPatch, *, cluster: bool
+) -> None:
+    errors = CacheErrors()
+    with tls_redis_server(cluster=cluster) as (server, certificate):
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+
+        def read(_arn: str) -> str:
+            time.sleep(1.5 * BUDGET_SECONDS)
+            return server.url
+
+        secret = RedisUrlSecret("arn", read=read)
+        monkeypatch.setattr(module, "url_secret", lambda _arn: secret)
+        settings = RedisSettings(
+            redis_url_secret_arn="arn", redis_cluster=cluster, redis_timeout_seconds=BUDGET_SECONDS
+        )
+        services = connect(settings, errors=errors)
+        assert services is not None
+        await services.cache.put("key", ANSWER)
+        assert await services.cache.get("key") == ANSWER
+        await services.close()
+    assert errors.by_operation == {}
+
+
+async def test_cluster_whose_address_could_not_be_read_is_found_later(
+    secrets_manager: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PAUSE_SECONDS", 0.1)
+    errors = CacheErrors()
+    with tls_redis_server(cluster=True) as (server, certificate):
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        arn = secrets_manager.create_secret(Name=new_id(), SecretString="-")["ARN"]
+        settings = RedisSettings(redis_url_secret_arn=arn, redis_cluster=True, redis_timeout_seconds=5)
+        services = connect(settings, errors=errors)
+        assert services is not None
+        assert await services.cache.get("key") is None
+        assert errors.by_operation == {"cache_get": 1}
+        secrets_manager.put_secret_value(SecretId=arn, SecretString=server.url)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while await services.cache.get("key") != ANSWER:
+                await services.cache.put("key", ANSWER)
+                await asyncio.sleep(0.05)
+        await services.close()
 
 
 def test_address_and_secret_exclude_each_other() -> None:

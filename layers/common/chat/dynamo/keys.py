@@ -13,22 +13,14 @@ SessionsTable:
 """
 
 from typing import Any
-from urllib.parse import quote, unquote
 
 from pynamodb.attributes import Attribute
 from pynamodb.constants import STRING
 
-_LEGIBLE = "@|:+=,"
-"""Kept as they are, beside letters, digits and `_.-~`; never the slash, which separates, or the percent sign."""
-
+from chat.quoting import quoted, unquoted
 
 CLEANUP_KEY = "cleanup"
 """No session has it: their ids are ULIDs."""
-
-
-def quoted(user_id: str) -> str:
-    """`user_id` in ASCII without slashes; lone surrogates, which a token's JSON can hold, stay distinct too."""
-    return quote(user_id, safe=_LEGIBLE, errors="surrogatepass")
 
 
 def chat_key(user_id: str, chat_id: str) -> str:
@@ -70,4 +62,4 @@ class UserIdAttribute(Attribute[str]):
         return quoted(value)
 
     def deserialize(self, value: Any) -> str:
-        return unquote(value, errors="surrogatepass")
+        return unquoted(value)

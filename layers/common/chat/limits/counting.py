@@ -8,8 +8,8 @@ from limits.storage import Storage
 from limits.strategies import MovingWindowRateLimiter
 
 from chat.catalog import TierLimits
-from chat.dynamo.keys import quoted
 from chat.limits.rates import POLICY, WINDOW_SECONDS, Allowance
+from chat.quoting import quoted
 
 
 class LimitsRateLimiter:

@@ -11,7 +11,8 @@ from chat.sessions import Session, SessionState
 SLOT_SECONDS = 60.0
 """A slot that was not renewed for so long is free: its process died."""
 ATTACH_SECONDS = 10.0
-"""A session that is still pending so long after it took a slot has nobody who attaches: its process died."""
+"""A session that is still pending so long after it took a slot has nobody who attaches: its process died. Who attaches
+later than that takes a slot again first."""
 DROP_ROUNDS = 3
 """How often holders are looked at before a refusal, while some of them turn out to run no longer."""
 TOO_MANY_STREAMS = "too_many_streams"

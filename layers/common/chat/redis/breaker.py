@@ -15,8 +15,6 @@ from chat.redis.outage import Outage
 
 logger = Logger()
 
-PROBE_SECONDS = 2.0
-"""Between two looks whether Redis is back."""
 MAX_CALLS = 16
 """At the same time, so that a crowd of requests does not become a crowd of connections. The others queue: their budget
 begins when it is their turn, and if Redis is down by then they fail at once."""
@@ -35,8 +33,8 @@ class Breaker:
     """For the calls of one event loop.
 
     The first call that gets no answer opens it; while it is open every call fails at once. It closes after an answer to
-    `ping`, which is tried every `probe_seconds` in the background. Clients that share an `outage` open and close
-    together.
+    `ping`, which is tried in the background, soon at first and then ever less often. Clients that share an `outage`
+    open and close together. Each call first waits for `prepare`, outside its budget.
     """
 
     def __init__(
@@ -46,13 +44,13 @@ class Breaker:
         budget_seconds: float,
         errors: CacheErrors,
         outage: Outage | None = None,
-        probe_seconds: float = PROBE_SECONDS,
+        prepare: Callable[[], Awaitable[object]] | None = None,
     ) -> None:
         self._ping = ping
+        self._prepare = prepare
         self._budget_seconds = budget_seconds
         self._errors = errors
         self._outage = outage or Outage()
-        self._probe_seconds = probe_seconds
         self._calls = asyncio.Semaphore(MAX_CALLS)
         self._probe: asyncio.Task[None] | None = None
         self._logged: set[str] = set()
@@ -70,13 +68,18 @@ class Breaker:
         try:
             async with self._calls:
                 self._refuse_if_open(operation)
-                async with within(self._budget_seconds):
-                    return await work()
+                return await self._within_budget(work)
         except RedisUnavailableError:
             raise
         except Exception as error:
             self.failed(operation, error)
             raise RedisUnavailableError(operation) from error
+
+    async def _within_budget[T](self, work: Callable[[], Awaitable[T]]) -> T:
+        if self._prepare is not None:
+            await self._prepare()
+        async with within(self._budget_seconds):
+            return await work()
 
     def _refuse_if_open(self, operation: str) -> None:
         if self.is_open:
@@ -104,12 +107,11 @@ class Breaker:
     async def _until_it_answers(self) -> None:
         answered = False
         while not answered:
-            await asyncio.sleep(self._probe_seconds)
+            await asyncio.sleep(self._outage.next_pause())
             # Whatever it is that fails: it is not back.
             with contextlib.suppress(Exception):
-                async with within(self._budget_seconds):
-                    await self._ping()
-                    answered = True
+                await self._within_budget(self._ping)
+                answered = True
         self._probe = None
         self._outage.end()
         logger.info("redis_back")

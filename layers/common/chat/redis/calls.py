@@ -1,5 +1,6 @@
 """Calls to Redis from an event loop, each within the budget and behind the breaker."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +9,7 @@ from redis.exceptions import NoScriptError, ReadOnlyError
 
 from chat.redis.breaker import Breaker
 from chat.redis.cache_errors import CacheErrors
-from chat.redis.connections import async_client, own_connection
+from chat.redis.connections import async_client, build_ahead, own_connection, prepare
 from chat.redis.outage import Outage
 from chat.redis.scripts import Argument, KnownScripts, Script
 from chat.redis.settings import RedisSettings
@@ -16,16 +17,23 @@ from chat.redis.settings import RedisSettings
 if TYPE_CHECKING:
     from redis.asyncio.connection import AbstractConnection
 
+    from chat.redis.connections import AsyncClient
+
 
 class RedisCalls:
     """One client, and the breaker that all its calls share. It belongs to the event loop that first uses it."""
 
     def __init__(self, settings: RedisSettings, errors: CacheErrors, outage: Outage | None = None) -> None:
-        self._client = async_client(settings)
+        build_ahead(settings)
+        self._settings = settings
+        self._client: AsyncClient | None = None
+        self._making = asyncio.Lock()
         self._scripts = KnownScripts()
         self.errors = errors
         self.budget_seconds = settings.redis_timeout_seconds
-        self.breaker = Breaker(self._ping, budget_seconds=self.budget_seconds, errors=errors, outage=outage)
+        self.breaker = Breaker(
+            self._ping, budget_seconds=self.budget_seconds, errors=errors, outage=outage, prepare=self._made
+        )
 
     async def command(self, operation: str, *args: Argument) -> Any:
         """Redis's answer to a command whose first argument is its key.
@@ -54,23 +62,37 @@ class RedisCalls:
 
     async def connection(self, key: str) -> "AbstractConnection":
         """A connection of the caller's own, inside a call of the breaker's."""
-        return await own_connection(self._client, key)
+        return await own_connection(await self._made(), key)
 
     async def close(self) -> None:
         """Closes the pool's connections."""
         await self.breaker.close()
-        await self._client.aclose()
+        if self._client is not None:
+            await self._client.aclose()
+
+    async def _made(self) -> "AsyncClient":
+        """The client. The first call makes it, and waits for the secret with the address where there is one."""
+        if self._client is not None:
+            return self._client
+        async with self._making:
+            if self._client is None:
+                if self._settings.redis_url_secret_arn is not None:
+                    await asyncio.to_thread(prepare, self._settings)
+                self._client = async_client(self._settings)
+            return self._client
 
     async def _execute(self, *args: Argument) -> Any:
+        client = await self._made()
         try:
-            return await self._client.execute_command(*args)
+            return await client.execute_command(*args)
         except ReadOnlyError:
             # The address has a new primary, and the connections are to the old one.
-            if not isinstance(self._client, RedisCluster):
-                await self._client.connection_pool.disconnect(inuse_connections=False)
+            if not isinstance(client, RedisCluster):
+                await client.connection_pool.disconnect(inuse_connections=False)
             raise
 
     async def _ping(self) -> object:
         """All of a cluster's primaries: a cluster that lacks one would soon use up a budget again."""
-        targets = {"target_nodes": RedisCluster.PRIMARIES} if isinstance(self._client, RedisCluster) else {}
-        return await self._client.execute_command("PING", **targets)
+        client = await self._made()
+        targets = {"target_nodes": RedisCluster.PRIMARIES} if isinstance(client, RedisCluster) else {}
+        return await client.execute_command("PING", **targets)

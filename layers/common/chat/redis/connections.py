@@ -1,10 +1,9 @@
 """Clients of redis-py as the settings say, and connections of a follower's own.
 
-Nothing here connects before the first call, and nothing repeats a call. redis-py takes 0.1 s to import: only a
-client that is made imports it.
+Nothing here reads a secret, connects or starts a thread before the first call, and nothing repeats a call. redis-py
+takes 0.1 s to import: only a client that is made imports it.
 """
 
-import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -26,8 +25,27 @@ CLOSING_SECONDS = 1.0
 """How long a connection may take to close."""
 
 
+def build_ahead(settings: RedisSettings) -> None:
+    """Imports and builds what an `async_client` needs: no I/O, and the start of a process has more of a processor."""
+    import chat.redis.known_keys
+
+    if settings.redis_iam_user is not None:
+        import chat.redis.iam
+    if settings.redis_url_secret_arn is not None:
+        import chat.redis.secret_connections  # noqa: F401  # for those who import it later
+        from chat.secrets_manager import secrets_provider
+
+        secrets_provider()
+
+
 def async_client(settings: RedisSettings) -> "AsyncClient":
-    """A client of one event loop. Whoever calls it limits the time: it has no limit of its own."""
+    """A client of one event loop. Whoever calls it limits the time: it has no limit of its own.
+
+    To a cluster whose address is in a secret it leads only once that has been read: `prepare` does.
+
+    Raises:
+        RedisAddressError: the secret could not be read.
+    """
     from redis.asyncio import Redis, RedisCluster
     from redis.asyncio.retry import Retry
     from redis.backoff import NoBackoff
@@ -40,8 +58,6 @@ def async_client(settings: RedisSettings) -> "AsyncClient":
         "socket_connect_timeout": CLOSING_SECONDS,
         "max_connections": MAX_CONNECTIONS,
     }
-    if settings.redis_url_secret_arn is not None:
-        threading.Thread(target=prepare, args=(settings,), name="redis-secret", daemon=True).start()
     if not settings.redis_cluster:
         return Redis.from_url(_url(settings), **options)
     cluster = RedisCluster.from_url(_url(settings), **options)
@@ -53,6 +69,9 @@ def sync_client(settings: RedisSettings) -> "Client":
     """A client for threads; one of a cluster asks for its nodes at once.
 
     Each step of a call (connecting, authenticating, the command) is limited by the budget, not their sum.
+
+    Raises:
+        RedisAddressError: to a cluster, the secret with its address could not be read.
     """
     from redis import Redis, RedisCluster
     from redis.backoff import NoBackoff

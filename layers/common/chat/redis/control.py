@@ -45,5 +45,5 @@ class RedisLogControl:
         return "".join(entry.text for entry in entries if isinstance(entry, TextEntry)) or None
 
     def close(self) -> None:
-        """Closes the connections; a later call opens new ones."""
+        """Closes the connections, for good: from now on there is no text, and no producer is told to stop."""
         self._calls.close()

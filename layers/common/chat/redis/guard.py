@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 MAX_CALLS = 8
 """At the same time; the others queue, as in `chat.redis.breaker`."""
-PROBE_SECONDS = 2.0
-"""Between two looks whether Redis is back."""
 
 logger = Logger()
 
@@ -28,22 +26,14 @@ class RedisGuard:
     """One client, for calls from any thread, each made once and within the budget; see `chat.redis.breaker`.
 
     Nothing is imported or connected before the first. The first that gets no answer opens the guard; while it is open
-    every call fails at once. It closes after an answer to `ping`, which is tried every `probe_seconds` by a thread of
-    its own. Clients that share an `outage` open and close together.
+    every call fails at once. It closes after an answer to `ping`, which a thread of its own tries, soon at first and
+    then ever less often. Clients that share an `outage` open and close together.
     """
 
-    def __init__(
-        self,
-        settings: RedisSettings,
-        errors: CacheErrors,
-        *,
-        outage: Outage | None = None,
-        probe_seconds: float = PROBE_SECONDS,
-    ) -> None:
+    def __init__(self, settings: RedisSettings, errors: CacheErrors, *, outage: Outage | None = None) -> None:
         self._settings = settings
         self._errors = errors
         self._outage = outage or Outage()
-        self._probe_seconds = probe_seconds
         self._client: Client | None = None
         self._connecting = threading.Lock()
         # Threads, because only they bound the whole: a client's timeouts are for each read, and for no name server.
@@ -104,7 +94,7 @@ class RedisGuard:
         threading.Thread(target=self._until_it_answers, name="redis-probe", daemon=True).start()
 
     def _until_it_answers(self) -> None:
-        while not self._closed.wait(self._probe_seconds):
+        while not self._closed.wait(self._outage.next_pause()):
             try:
                 self._within_budget(lambda client: client.ping())
             except Exception:  # noqa: BLE001, S112  # whatever it is that fails: it is not back

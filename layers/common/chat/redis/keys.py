@@ -6,7 +6,7 @@ What is between braces decides the slot (https://redis.io/docs/latest/operate/os
 
 from dataclasses import dataclass
 
-from chat.dynamo.keys import quoted
+from chat.quoting import quoted
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from redis.connection import SSLConnection
 from redis.credentials import CredentialProvider
 from redis.exceptions import AuthenticationError
 
-from chat.redis.url_secret import RedisAddressError, RedisUrlSecret
+from chat.redis.url_secret import RedisUrlSecret
 
 _NOWHERE = "redis.invalid"
 """Never found (RFC 6761)."""
@@ -22,13 +22,14 @@ def secret_options(secret: RedisUrlSecret, *, cluster: bool, asynchronous: bool)
 
 
 def secret_url(secret: RedisUrlSecret, *, cluster: bool) -> str:
-    """Where a client is to connect to, without user and password; the connections of `secret_options` know better."""
+    """Where a client is to connect to, without user and password; the connections of `secret_options` know better.
+
+    Raises:
+        RedisAddressError: that of a cluster is not known.
+    """
     if not cluster:
         return f"redis://{_NOWHERE}"  # with rediss:, redis-py would take its own kind of connections
-    try:
-        address = secret.address()
-    except RedisAddressError:
-        return f"rediss://{_NOWHERE}"
+    address = secret.address()
     host = f"[{address.host}]" if ":" in address.host else address.host
     return f"rediss://{host}:{address.port}"
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from chat.redis.cache_errors import CacheErrors
-from chat.redis.guard import PROBE_SECONDS, RedisGuard
+from chat.redis.guard import RedisGuard
 from chat.redis.outage import Outage
 from chat.redis.scripts import Argument, KnownScripts, Script
 from chat.redis.settings import RedisSettings
@@ -16,15 +16,8 @@ if TYPE_CHECKING:
 class SyncRedisCalls:
     """One client and its breaker, for all threads. redis-py is imported, and connects, with the first call."""
 
-    def __init__(
-        self,
-        settings: RedisSettings,
-        errors: CacheErrors,
-        outage: Outage | None = None,
-        *,
-        probe_seconds: float = PROBE_SECONDS,
-    ) -> None:
-        self._guard = RedisGuard(settings, errors, outage=outage, probe_seconds=probe_seconds)
+    def __init__(self, settings: RedisSettings, errors: CacheErrors, outage: Outage | None = None) -> None:
+        self._guard = RedisGuard(settings, errors, outage=outage)
         self._scripts = KnownScripts()
 
     def script(self, operation: str, script: Script, keys: Sequence[str], *args: Argument) -> Any:
@@ -48,5 +41,5 @@ class SyncRedisCalls:
         return answer
 
     def close(self) -> None:
-        """Closes the connections."""
+        """Closes the connections, for good; see `RedisGuard.close`."""
         self._guard.close()
