@@ -92,6 +92,10 @@ class MemoryEventLog:
         self._check()
         if self.full:
             raise LogUnavailableError
+        return self.append_now(session_id, epoch, after, entries)
+
+    def append_now(self, session_id: str, epoch: int, after: int, entries: Sequence[LogEntry]) -> AppendResult:
+        """What `append.lua` does."""
         log = self.log(session_id)
         if epoch < log.epoch:
             return AppendResult.LOST
@@ -190,27 +194,40 @@ class MemorySingleFlight:
         self.failing = False
 
     async def claim(self, key: str, session_id: str) -> str:
-        if self.failing:
-            return session_id
-        holder = self._holder(key) or session_id
+        return session_id if self.failing else self.claim_now(key, session_id)
+
+    async def renew(self, key: str, session_id: str) -> None:
+        if not self.failing:
+            self.renew_now(key, session_id)
+
+    async def leader(self, key: str) -> str | None:
+        return None if self.failing else self.leader_now(key)
+
+    async def release(self, key: str, session_id: str) -> None:
+        if not self.failing:
+            self.release_now(key, session_id)
+
+    def lose_all(self) -> None:
+        """FLUSHALL, or a failover to an empty replica."""
+        self._leads.clear()
+
+    def claim_now(self, key: str, session_id: str) -> str:
+        holder = self.leader_now(key) or session_id
         if holder == session_id:
             self._hold(key, session_id)
         return holder
 
-    async def renew(self, key: str, session_id: str) -> None:
-        if not self.failing and self._holder(key) == session_id:
+    def renew_now(self, key: str, session_id: str) -> None:
+        if self.leader_now(key) == session_id:
             self._hold(key, session_id)
 
-    async def leader(self, key: str) -> str | None:
-        return None if self.failing else self._holder(key)
+    def leader_now(self, key: str) -> str | None:
+        holder, ends_at = self._leads.get(key, ("", 0.0))
+        return holder if self._clock.now() < ends_at else None
 
-    async def release(self, key: str, session_id: str) -> None:
-        if not self.failing and self._holder(key) == session_id:
+    def release_now(self, key: str, session_id: str) -> None:
+        if self.leader_now(key) == session_id:
             del self._leads[key]
 
     def _hold(self, key: str, session_id: str) -> None:
         self._leads[key] = (session_id, self._clock.now() + FLIGHT_SECONDS)
-
-    def _holder(self, key: str) -> str | None:
-        holder, ends_at = self._leads.get(key, ("", 0.0))
-        return holder if self._clock.now() < ends_at else None

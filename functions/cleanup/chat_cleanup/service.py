@@ -37,7 +37,9 @@ class Cleanup:
         metrics: Metrics,
         clock: Clock,
         settings: CleanupSettings,
+        new_executor: Callable[[int], Executor] = ThreadPoolExecutor,
     ) -> None:
+        """`new_executor` makes an executor of so many threads, for one run."""
         self._index = index
         self._sessions = sessions
         self._record = record
@@ -45,6 +47,7 @@ class Cleanup:
         self._metrics = metrics
         self._clock = clock
         self._settings = settings
+        self._new_executor = new_executor
 
     def run(self, seconds_left: Callable[[], float]) -> dict[str, float]:
         """One run; returns what it published. `seconds_left` tells what is left of Lambda's time.
@@ -54,7 +57,7 @@ class Cleanup:
         """
         deadline = Deadline(seconds_left, margin_seconds=self._settings.cleanup_margin_seconds)
         started = self._clock.now()
-        with self._redis() as redis, ThreadPoolExecutor(self._settings.cleanup_threads) as executor:
+        with self._redis() as redis, self._new_executor(self._settings.cleanup_threads) as executor:
             statistics = executor.submit(redis.statistics)
             progress = self._progress()
             traffic = None if progress is None else self._traffic(progress, executor, deadline)

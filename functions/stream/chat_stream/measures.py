@@ -1,11 +1,11 @@
 """What is measured of one generation, from the arrival of the request that produces it to its end."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from chat.catalog import Model
-from chat.event_log import TerminalEntry
 from chat.messages import MessageKind, Usage
 from chat.metrics import Metric, ModelLabels, fields
 from chat.metrics.facts import facts_of, labels_of
@@ -53,12 +53,12 @@ class Measures:
         self._finish = finish
         self.usage = finish.usage or self.usage
 
-    def ended(self, outcome: Outcome, terminal: TerminalEntry) -> None:
-        """The client's last event, which tells also of an answer that could not be stored."""
+    def ended(self, outcome: Outcome, data: Mapping[str, Any]) -> None:
+        """The data of the client's last event, which tells also of an answer that could not be stored."""
         self._ended_at = _now()
-        failed = terminal.data["type"] == "error"
+        failed = data["type"] == "error"
         self._state = SessionState.FAILED if failed else outcome.state
-        self._error_type = terminal.data["code"] if failed else None
+        self._error_type = data["code"] if failed else None
 
     @property
     def labels(self) -> ModelLabels | None:

@@ -15,7 +15,8 @@ from chat import events
 from chat.causes import cause_of
 from chat.clock import Clock
 from chat.errors import ChatError, StorageError
-from chat.event_log import EventLog, TerminalEntry
+from chat.event_log import EventLog
+from chat.messages import Message
 from chat.sessions import Attachment, LeaseLostError, SessionStore
 from chat_stream.log_writer import LogWriter
 from chat_stream.measures import Measures
@@ -87,11 +88,16 @@ class Production:
         """
         try:
             outcome = STOPPED if self._session.stop_requested else await self._generate()
+            try:
+                answer = await self._store_answer(outcome)
+            except StorageError as error:
+                await self._end_unstored(outcome, error)
+                return
             await self._send_rest()
-            terminal = await self._finish(outcome)
+            terminal = terminal_entry(replace(self._session, state=outcome.state, failure=outcome.failure), answer)
             await self._writer.write(events.terminal(terminal.event_id, terminal.data))
             self._writer.end()
-            self._measures.ended(outcome, terminal)
+            self._measures.ended(outcome, terminal.data)
             logger.info("generation ended", **self._measures.facts())
             if self._log is not None:
                 await self._log.finish(terminal)
@@ -155,7 +161,10 @@ class Production:
             self._measures.first_token()
 
     async def _send_rest(self) -> None:
-        """Sends the first piece if the end came while the store was being told of it: it is part of the answer."""
+        """Sends the first piece if the end came while the store was being told of it: it is part of the stored answer.
+
+        Only now: had neither that nor the answer been stored, the session could still be produced anew.
+        """
         if rest := "".join(self._pieces)[self._length :]:
             await self._send(rest)
 
@@ -214,7 +223,8 @@ class Production:
                 self._stored_at = asyncio.get_running_loop().time()
             return stop
 
-    async def _finish(self, outcome: Outcome) -> TerminalEntry:
+    async def _store_answer(self, outcome: Outcome) -> Message | None:
+        """Raises StorageError: it may or may not have been stored."""
         text = "".join(self._pieces)
         outcome = replace(outcome, usage=outcome.usage or self._measures.usage)
         answer = outcome.answer(self._session, text, self._clock.now(), self._measures.model)
@@ -229,11 +239,15 @@ class Production:
                         failure=outcome.failure,
                     )
                     break
-                except StorageError as error:
+                except StorageError:
                     if attempt == STORE_ATTEMPTS - 1:
-                        logger.error("answer not stored", **self._measures.facts(), **cause_of(error))
-                        return TerminalEntry(
-                            events.terminal_id(text, completed=False), events.error_data(failure_of(error))
-                        )
+                        raise
                     await asyncio.sleep(STORE_PAUSE_SECONDS * 2**attempt)
-        return terminal_entry(replace(self._session, state=outcome.state, failure=outcome.failure), answer)
+        return answer
+
+    async def _end_unstored(self, outcome: Outcome, error: StorageError) -> None:
+        """How the answer ends is what will be stored, by whoever settles the session; until then nobody can tell."""
+        failure = failure_of(error)
+        logger.error("answer not stored", **self._measures.facts(), **cause_of(error))
+        await self._writer.write(events.refusal(failure))
+        self._measures.ended(outcome, events.error_data(failure))

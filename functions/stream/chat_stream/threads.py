@@ -26,4 +26,6 @@ async def in_thread_to_the_end[**P, T](call: Callable[P, T], *args: P.args, **kw
         return await asyncio.shield(running)
     except asyncio.CancelledError:
         await asyncio.wait({running})
+        if not running.cancelled():
+            running.exception()  # nobody else asks for it
         raise

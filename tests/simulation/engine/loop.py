@@ -8,6 +8,7 @@ killed one loses it, `finally` blocks included, as after SIGKILL.
 import asyncio
 from asyncio import events
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from contextvars import Context, copy_context
 from heapq import heappop, heappush
 from random import Random
@@ -21,6 +22,9 @@ BURST = 4
 """Callbacks of one process that run before another process may be drawn."""
 MAX_CALLBACKS = 2_000_000
 """In one run; more means that something spins without letting time pass."""
+
+
+RESOLUTION_SECONDS = 1e-6
 
 
 class SpinError(Exception):
@@ -111,7 +115,8 @@ class SimLoop(asyncio.AbstractEventLoop):
     def call_later(  # type: ignore[override]
         self, delay: float, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> Handle:
-        return self.call_at(self._now + delay, callback, *args, context=context)
+        # As with a real clock, which goes on while code runs, a wait that is not over yet takes some time.
+        return self.call_at(self._now + max(delay, RESOLUTION_SECONDS), callback, *args, context=context)
 
     @override
     def call_at(  # type: ignore[override]
@@ -215,8 +220,14 @@ class SimLoop(asyncio.AbstractEventLoop):
             events._set_running_loop(previous)  # noqa: SLF001
 
     def failures(self) -> list[str]:
-        """What asyncio has reported to the loop's exception handler."""
-        return [f"{context.get('message')}: {context.get('exception')!r}" for context in self._failures]
+        """What asyncio would log: errors in callbacks, and those of tasks that nobody has asked for."""
+        reported = [f"{context.get('message')}: {context.get('exception')!r}" for context in self._failures]
+        lost = [
+            f"{task.get_coro().__qualname__}: {task.exception()!r}"  # type: ignore[union-attr]
+            for task in self._tasks
+            if task.done() and not task.cancelled() and task._log_traceback  # type: ignore[attr-defined]  # noqa: SLF001
+        ]
+        return reported + lost
 
     def unfinished(self) -> list[tuple[str, str]]:
         """Process and name of each task of a living process that is not done."""
@@ -227,11 +238,25 @@ class SimLoop(asyncio.AbstractEventLoop):
         ]
 
     def forget(self) -> None:
-        """Drops what is left without running any of it, as the end of its process would."""
-        for task in self._tasks:
-            if not task.done():
-                task._log_destroy_pending = False  # type: ignore[attr-defined]  # noqa: SLF001
+        """Closes what is left. What it does in its `finally` blocks comes to nothing: no callback runs any more.
+
+        Whoever calls it expects errors on the way (`quiet_end`).
+        """
+        events._set_running_loop(self)  # noqa: SLF001
+        try:
+            for task in self._tasks:
+                if not task.done():
+                    task._log_destroy_pending = False  # type: ignore[attr-defined]  # noqa: SLF001
+                    with suppress(BaseException):
+                        task.get_coro().close()  # type: ignore[union-attr]
+            for thread in self._threads:
+                if thread:
+                    with suppress(BaseException):
+                        thread.throw()
+        finally:
+            events._set_running_loop(None)  # noqa: SLF001
         self._timers.clear()
+        self._working.clear()
 
     def _make_ready(self, handle: Handle) -> None:
         process = handle.process

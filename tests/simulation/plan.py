@@ -1,0 +1,172 @@
+"""What a seed draws: who asks what, what their clients do, and what goes wrong when."""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from random import Random
+
+
+class Kind(StrEnum):
+    """What an action is."""
+
+    ASK = "asks"
+    NEVER_OPENS = "never opens the stream"
+    CUT = "loses the connection"
+    RELOAD = "reloads the page"
+    OPEN_AGAIN = "opens the stream in another tab"
+    STOP = "stops the answer"
+    HISTORY = "reads the history"
+    FREEZE = "process freezes"
+    KILL = "process is killed"
+    SIGTERM = "process is told to stop, then killed"
+    DEPLOY = "new version is deployed"
+    CLEANUP = "cleanup runs"
+    REDIS_DOWN = "Redis is down"
+    REDIS_PARTITION = "Redis is down for one process"
+    REDIS_FAILS = "Redis refuses some calls"
+    REDIS_LOSES_ANSWERS = "Redis's answers get lost"
+    REDIS_SLOW = "Redis is slow"
+    REDIS_FULL = "Redis is full"
+    REDIS_LOSES_ALL = "Redis loses its data"
+    REDIS_EVICTS = "Redis evicts a log"
+    DB_DOWN = "DynamoDB is down"
+    DB_PARTITION = "DynamoDB is down for one process"
+    DB_FAILS = "DynamoDB refuses some calls"
+    DB_LOSES_ANSWERS = "DynamoDB's answers get lost"
+    DB_SLOW = "DynamoDB is slow"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something that happens at a time (seconds of the run); `ask` says to which question's session."""
+
+    at: float
+    kind: Kind
+    ask: int = -1
+    seconds: float = 0.0
+    share: float = 1.0
+    user: str = ""
+    chat: str = ""
+    question: str = ""
+    use_cache: bool = True
+    keeps: bool = False
+    """Of a page that reloads: it knows what it has shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One run."""
+
+    seed: str
+    has_redis: bool
+    scope_to_user: bool
+    timeout_seconds: float
+    streams_per_process: int
+    actions: tuple[Action, ...]
+
+    def without(self, dropped: set[int]) -> "Plan":
+        """The same without the actions at these places."""
+        kept = tuple(action for at, action in enumerate(self.actions) if at not in dropped)
+        return replace(self, actions=kept)
+
+
+ASK_SECONDS = 12.0
+"""Questions are asked within this time."""
+FAULT_SECONDS = 30.0
+"""What goes wrong begins within this time."""
+
+_FAULTS = (
+    (Kind.FREEZE, 10),
+    (Kind.KILL, 10),
+    (Kind.SIGTERM, 3),
+    (Kind.DEPLOY, 2),
+    (Kind.CLEANUP, 2),
+    (Kind.REDIS_DOWN, 3),
+    (Kind.REDIS_PARTITION, 3),
+    (Kind.REDIS_FAILS, 2),
+    (Kind.REDIS_LOSES_ANSWERS, 3),
+    (Kind.REDIS_SLOW, 2),
+    (Kind.REDIS_FULL, 2),
+    (Kind.REDIS_LOSES_ALL, 3),
+    (Kind.REDIS_EVICTS, 2),
+    (Kind.DB_DOWN, 3),
+    (Kind.DB_PARTITION, 3),
+    (Kind.DB_FAILS, 3),
+    (Kind.DB_LOSES_ANSWERS, 4),
+    (Kind.DB_SLOW, 2),
+)
+_OF_PROCESSES = {Kind.FREEZE, Kind.KILL, Kind.SIGTERM, Kind.REDIS_PARTITION, Kind.DB_PARTITION, Kind.REDIS_EVICTS}
+"""What goes wrong while an answer is written, or it is nothing."""
+
+
+def draw(seed: int | str) -> Plan:
+    """The plan of a seed."""
+    random = Random(f"plan/{seed}")
+    asks = _asks(random)
+    actions = [*asks]
+    for number, ask in enumerate(asks):
+        actions += _of_clients(random, number, ask)
+    for _ in range(random.choice((0, 0, 1, 2, 3, 5, 8))):
+        actions.append(_fault(random, asks))
+    return Plan(
+        seed=str(seed),
+        has_redis=random.random() < 0.85,
+        scope_to_user=random.random() < 0.7,
+        timeout_seconds=random.choice((300.0, 300.0, 300.0, 20.0)),
+        streams_per_process=random.choice((1, 1, 3)),
+        actions=tuple(sorted(actions, key=lambda action: action.at)),
+    )
+
+
+def _asks(random: Random) -> list[Action]:
+    users = ["alice", "bob", "carol"][: random.choice((1, 2, 3))]
+    times = sorted(random.random() * random.choice((1.0, ASK_SECONDS)) for _ in range(random.choice((2, 4, 6, 8))))
+    asks = []
+    for number, at in enumerate(times):
+        user = random.choice(users)
+        common = random.random() < 0.45
+        asks.append(
+            Action(
+                at,
+                Kind.ASK,
+                ask=number,
+                user=user,
+                chat=f"{user}-{number if common or random.random() < 0.7 else 'long'}",
+                question=f"common {random.randrange(2)}" if common else f"{user} {number}",
+                use_cache=random.random() < 0.9,
+            )
+        )
+    if random.random() < 0.1:
+        asks.append(replace(asks[-1], at=asks[-1].at + 1, ask=len(asks), question="/models", chat="commands"))
+    return asks
+
+
+def _of_clients(random: Random, number: int, ask: Action) -> list[Action]:
+    def later(kind: Kind, least: float, most: float, **fields: bool) -> Action:
+        return Action(ask.at + least + (most - least) * random.random(), kind, ask=number, user=ask.user, **fields)
+
+    if random.random() < 0.04:
+        return [Action(ask.at, Kind.NEVER_OPENS, ask=number, user=ask.user)]
+    actions = [later(Kind.CUT, 0.05, random.choice((1.0, 8.0))) for _ in range(random.choice((0, 0, 0, 1, 2)))]
+    if random.random() < 0.2:
+        actions.append(later(Kind.RELOAD, 0.1, 8.0, keeps=random.random() < 0.5))
+    if random.random() < 0.35:
+        actions.append(later(Kind.OPEN_AGAIN, 0.0, random.choice((0.3, 6.0, 40.0))))
+    if random.random() < 0.12:
+        actions.append(later(Kind.STOP, 0.0, 6.0))
+    if random.random() < 0.15:
+        actions.append(later(Kind.HISTORY, 0.0, 10.0))
+    return actions
+
+
+def _fault(random: Random, asks: list[Action]) -> Action:
+    kinds, weights = zip(*_FAULTS, strict=True)
+    kind = random.choices(kinds, weights)[0]
+    ask = random.choice(asks)
+    hits_process = kind in _OF_PROCESSES
+    return Action(
+        ask.at + 0.05 + random.random() * random.choice((0.3, 2.0, 5.0)) if hits_process else random.random() * random.choice((6.0, FAULT_SECONDS)),
+        kind,
+        ask=ask.ask,
+        seconds=random.choice((0.3, 1.5, 4.0, 9.0)),
+        share=random.choice((0.1, 0.4, 0.9)),
+    )

@@ -1,0 +1,331 @@
+"""Runs a plan to its end: the questions and the faults, then everything heals, everybody comes back, all sessions expire."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from random import Random
+
+from chat.errors import ChatError
+from chat.sessions import BEGUN_SECONDS
+from chat_start.service import Prompt, Start
+from simulation.engine.loop import SimLoop, SpinError
+from simulation.engine.process import Process
+from simulation.engine.quiet import quiet
+from simulation.observer import Observer, ViolationError
+from simulation.plan import Action, Kind, Plan
+from simulation.world.client import Client
+from simulation.world.clocks import EPOCH
+from simulation.world.conditions import Fault, Window
+from simulation.world.ids import drawn_ids
+from simulation.world.service import cleanup_of, start_of, stop_of
+from simulation.world.world import World
+
+LOOK_SECONDS = 0.5
+HEALING_SECONDS = 3.0
+"""After the last fault begins, until everything works again."""
+READING_SECONDS = 90.0
+"""How long clients may take to come to an end once everything works."""
+CLEANUP_SECONDS = 120.0
+"""Lambda's time for a run of the cleanup."""
+
+_REDIS = {
+    Kind.REDIS_DOWN: Fault.DOWN,
+    Kind.REDIS_PARTITION: Fault.DOWN,
+    Kind.REDIS_FAILS: Fault.FAILS,
+    Kind.REDIS_LOSES_ANSWERS: Fault.LOSES_ANSWERS,
+    Kind.REDIS_SLOW: Fault.SLOW,
+    Kind.REDIS_FULL: Fault.FULL,
+}
+_DATABASE = {
+    Kind.DB_DOWN: Fault.DOWN,
+    Kind.DB_PARTITION: Fault.DOWN,
+    Kind.DB_FAILS: Fault.FAILS,
+    Kind.DB_LOSES_ANSWERS: Fault.LOSES_ANSWERS,
+    Kind.DB_SLOW: Fault.SLOW,
+}
+_WHOLE = {Fault.DOWN, Fault.FULL}
+
+
+@dataclass(slots=True)
+class Result:
+    """What came of a run. `broken` names the promise that was broken, or None."""
+
+    plan: Plan
+    broken: str | None
+    chats: int
+    fired: Counter[str]
+    history: list[tuple[float, str, str]] = field(default_factory=list)
+
+
+def simulate(plan: Plan, *, record: bool = False) -> Result:
+    """Runs the plan; with `record`, `history` has time, actor and action."""
+    with quiet():
+        return _simulate(plan, record=record)
+
+
+def _simulate(plan: Plan, *, record: bool) -> Result:
+    loop = SimLoop(Random(f"loop/{plan.seed}"))
+    run = _Run(plan, loop, Random(f"run/{plan.seed}"), record=record)
+    try:
+        with drawn_ids(Random(f"ids/{plan.seed}"), lambda: EPOCH + loop.time()):
+            loop.run(Process("outside"), run.main())
+    except ViolationError as error:
+        broken = str(error)
+    except (SpinError, RuntimeError) as error:
+        broken = f"{type(error).__name__}: {error}"
+    else:
+        broken = None
+    try:
+        if failures := loop.failures():
+            broken = f"an error that nobody handles: {failures[0]}"
+    finally:
+        loop.forget()
+    broken = run.observer.broken or broken
+    return Result(plan, broken, len(run.observer.sessions), run.world.fired, run.history)
+
+
+class _Run:
+    def __init__(self, plan: Plan, loop: SimLoop, random: Random, *, record: bool) -> None:
+        self.plan = plan
+        self.loop = loop
+        self.random = random
+        self.observer = Observer(self._note)
+        self.world = World(plan, loop, random, self.observer)
+        self.observer.world = self.world
+        self.history: list[tuple[float, str, str]] = []
+        self._record = record
+        self._sessions: dict[int, str] = {}
+        self._asks = {action.ask: action for action in plan.actions if action.kind is Kind.ASK}
+        self._silent = {action.ask for action in plan.actions if action.kind is Kind.NEVER_OPENS}
+        self._clients: list[Client] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self._known: dict[int, list[Client]] = {}
+
+    async def main(self) -> None:
+        self.world.build()
+        looking = asyncio.create_task(self._look())
+        for action in self.plan.actions:
+            await self._until(action.at)
+            self._do(action)
+        await self._until(max((action.at + action.seconds for action in self.plan.actions), default=0) + HEALING_SECONDS)
+        self._heal()
+        await self._everybody_ends()
+        for ask, session_id in self._sessions.items():
+            self._open(ask, session_id, "late")
+        await self._everybody_ends()
+        looking.cancel()
+        for client in self._clients:
+            if client.name.startswith("late"):
+                self._check_reader(client)
+        self.observer.check_end()
+        await self._until(self.loop.time() + BEGUN_SECONDS + 600)
+        await self._cleanup()
+        self.observer.check_expired()
+
+    def _check_reader(self, client: Client) -> None:
+        if client.told_all:
+            return
+        codes = [refusal["code"] for refusal in client.refusals]
+        if not codes or codes[-1] not in {"session_expired", "session_not_found"}:
+            self.observer.violated(f"{client.name} is never told how the answer ended: {codes[-3:]}")
+
+    async def _look(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            self.observer.look()
+
+    async def _until(self, at: float) -> None:
+        if at > self.loop.time():
+            await asyncio.sleep(at - self.loop.time())
+
+    async def _everybody_ends(self) -> None:
+        ends_at = self.loop.time() + READING_SECONDS
+        while self.loop.time() < ends_at and not all(task.done() for task in self._tasks):
+            await asyncio.sleep(1.0)
+        for task in self._tasks:
+            if task.done():
+                task.result()
+
+    def _note(self, actor: str, what: str) -> None:
+        if self._record:
+            self.history.append((self.loop.time(), actor, what))
+
+    def _spawn(self, coroutine: object) -> None:
+        self._tasks.append(asyncio.create_task(coroutine))  # type: ignore[arg-type]
+
+    # Actions.
+
+    def _do(self, action: Action) -> None:
+        if action.kind is Kind.ASK:
+            self._spawn(self._ask(action))
+        elif action.kind in _REDIS:
+            self._fault(self.world.redis, action, _REDIS[action.kind])
+        elif action.kind in _DATABASE:
+            self._fault(self.world.database, action, _DATABASE[action.kind])
+        else:
+            self._others[action.kind](self, action)
+
+    async def _ask(self, action: Action) -> None:
+        self._note(action.user, f"asks {action.question!r} in {action.chat}" + ("" if action.use_cache else ", no cache"))
+        prompt = Prompt(
+            user_id=action.user,
+            model_id="small",
+            text=action.question,
+            chat_id=action.chat,
+            use_cache=action.use_cache,
+        )
+        start = start_of(self.world.backends)
+        for attempt in range(4):
+            try:
+                started = await self.world.in_process(f"start {action.ask}.{attempt}", lambda: start(prompt))
+            except ChatError as error:
+                self._note("start", f"refuses with {error.code}")
+                await asyncio.sleep(1.0)
+                continue
+            assert isinstance(started, Start)
+            session_id = started.session.session_id
+            self._sessions[action.ask] = session_id
+            self.observer.began(session_id, action.user, action.question)
+            if action.ask not in self._silent:
+                await self._open(action.ask, session_id, "tab").run()
+            return
+
+    def _open(self, ask: int, session_id: str, name: str) -> Client:
+        known = self._known.setdefault(ask, [])
+        name = f"{name} {ask}.{len(known)}"
+        client = Client(self.world, name, session_id, self._asks[ask].user, Random(f"{self.plan.seed}/{name}"))
+        known.append(client)
+        self._clients.append(client)
+        if not name.startswith("tab") or len(known) > 1:
+            self._spawn(client.run())
+        return client
+
+    def _fault(self, conditions: object, action: Action, fault: Fault) -> None:
+        process = None
+        if action.kind in {Kind.REDIS_PARTITION, Kind.DB_PARTITION}:
+            host = self.world.serving(self._sessions.get(action.ask, ""))
+            if host is None:
+                return
+            process = host.process
+        self._note("-", f"{action.kind} for {action.seconds} s" + (f": {process.name}" if process else ""))
+        share = 1.0 if fault in _WHOLE else action.share
+        conditions.begin(Window(fault, self.loop.time() + action.seconds, share, process))  # type: ignore[attr-defined]
+        self.world.log.cut()
+
+    def _client_of(self, action: Action) -> Client | None:
+        known = [client for client in self._known.get(action.ask, ()) if not client.closed]
+        return self.random.choice(known) if known else None
+
+    def _cut(self, action: Action) -> None:
+        if (client := self._client_of(action)) is not None:
+            self._fired(action, client.name)
+            client.cut()
+
+    def _reload(self, action: Action) -> None:
+        if (client := self._client_of(action)) is not None:
+            self._fired(action, client.name)
+            client.reload(keeps=action.keeps)
+
+    def _open_again(self, action: Action) -> None:
+        if (session_id := self._sessions.get(action.ask)) is not None:
+            self._fired(action, self._open(action.ask, session_id, "another tab").name)
+
+    def _stop(self, action: Action) -> None:
+        if (session_id := self._sessions.get(action.ask)) is None:
+            return
+        self._fired(action, action.user)
+        stop = stop_of(self.world.backends)
+
+        async def ask_to_stop() -> None:
+            try:
+                await self.world.in_process(f"stop {action.ask}", lambda: stop(session_id, action.user))
+            except ChatError as error:
+                self._note("stop", f"refuses with {error.code}")
+
+        self._spawn(ask_to_stop())
+
+    def _history(self, action: Action) -> None:
+        pass
+
+    def _freeze(self, action: Action) -> None:
+        if (host := self.world.serving(self._sessions.get(action.ask, ""))) is None:
+            return
+        self._fired(action, host.process.name, f"{action.kind} for {action.seconds} s")
+        self.loop.freeze(host.process)
+        self.loop.call_later(action.seconds, self.loop.thaw, host.process)
+
+    def _kill(self, action: Action) -> None:
+        if (host := self.world.serving(self._sessions.get(action.ask, ""))) is not None:
+            self._fired(action, host.process.name)
+            self.world.kill(host)
+
+    def _sigterm(self, action: Action) -> None:
+        if (host := self.world.serving(self._sessions.get(action.ask, ""))) is not None:
+            self._fired(action, host.process.name)
+            host.retired = True
+            host.context.run(host.stopping.set)
+            self.loop.call_later(0.5, self.world.kill, host)
+
+    def _deploy(self, action: Action) -> None:
+        self._fired(action, "-")
+        self.world.deploy()
+
+    def _lose_all(self, action: Action) -> None:
+        self._fired(action, "-")
+        self.world.redis.disturbed(1.0)
+        self.world.log.lose_all()
+        self.world.flight.lose_all()
+        self.world.cache.answers.clear()
+
+    def _evict(self, action: Action) -> None:
+        if (session_id := self._sessions.get(action.ask)) is not None:
+            self._fired(action, "-")
+            self.world.redis.disturbed(1.0)
+            self.world.log.lose_entries(session_id)
+
+    def _run_cleanup(self, action: Action) -> None:
+        self._fired(action, "-")
+        self._spawn(self._cleanup())
+
+    async def _cleanup(self) -> None:
+        ends_at = self.loop.time() + CLEANUP_SECONDS
+        cleanup = cleanup_of(self.world.backends)
+        try:
+            await self.world.in_process("cleanup", lambda: cleanup.run(lambda: ends_at - self.loop.time()))
+        except ChatError as error:
+            self._note("cleanup", f"fails with {error.code}")
+
+    def _nothing(self, action: Action) -> None:
+        """What other actions look at."""
+
+    def _heal(self) -> None:
+        self._note("-", "everything works from here on")
+        self.world.database.heal()
+        self.world.redis.heal()
+        for host in self.world.processes:
+            if host.process.frozen:
+                self.loop.thaw(host.process)
+
+    def _fired(self, action: Action, actor: str, what: str | None = None) -> None:
+        self.world.fired[str(action.kind)] += 1
+        self._note(actor, what or str(action.kind))
+
+    _others: dict[Kind, Callable[["_Run", Action], None]] = {  # noqa: RUF012  # never changed
+        Kind.CUT: _cut,
+        Kind.RELOAD: _reload,
+        Kind.OPEN_AGAIN: _open_again,
+        Kind.STOP: _stop,
+        Kind.HISTORY: _history,
+        Kind.FREEZE: _freeze,
+        Kind.KILL: _kill,
+        Kind.SIGTERM: _sigterm,
+        Kind.DEPLOY: _deploy,
+        Kind.REDIS_LOSES_ALL: _lose_all,
+        Kind.REDIS_EVICTS: _evict,
+        Kind.CLEANUP: _run_cleanup,
+        Kind.NEVER_OPENS: _nothing,
+    }
+
+
+__all__ = ["Result", "replace", "simulate"]

@@ -1,0 +1,1 @@
+"""The service, its stores, its providers and its users, as simulated processes and tasks."""

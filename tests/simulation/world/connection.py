@@ -1,0 +1,85 @@
+"""One connection of a client to a stream: what the server sends, and how much of it arrives."""
+
+import asyncio
+import json
+from collections.abc import Callable, MutableMapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from simulation.engine.process import Process
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A server-sent event; `id` is None if it has none of its own."""
+
+    id: int | None
+    data: dict[str, Any]
+
+    @property
+    def type(self) -> str:
+        return str(self.data["type"])
+
+
+@dataclass(slots=True)
+class Connection:
+    """Events that the server has sent, whether or not anybody still reads them."""
+
+    session_id: str
+    client: str
+    process: Process
+    opened_at: float
+    seen: int
+    """What the client has when it connects."""
+    on_event: Callable[["Connection", Event], None]
+    on_end: Callable[["Connection"], None]
+    position: int = 0
+    """The last event id that was sent."""
+    produces: bool = False
+    ended: bool = False
+    nothing_left: bool = False
+    events: list[Event] = field(default_factory=list)
+    _buffer: bytes = b""
+    _fields: dict[str, str] = field(default_factory=dict)
+
+    async def send(self, message: MutableMapping[str, Any]) -> None:
+        """ASGI's."""
+        if message["type"] != "http.response.body":
+            return
+        if message["body"]:
+            self._feed(message["body"])
+        if not message["more_body"]:
+            self.end()
+
+    def end(self, *, nothing_left: bool = False) -> None:
+        """The server has closed it."""
+        if not self.ended:
+            self.ended, self.nothing_left = True, nothing_left
+            self.on_end(self)
+
+    def _feed(self, data: bytes) -> None:
+        """As a browser reads a stream: an event counts when its blank line has come."""
+        *lines, self._buffer = (self._buffer + data).split(b"\n")
+        for line in lines:
+            if line:
+                name, _, value = line.decode().partition(":")
+                if name:
+                    self._fields[name] = value.removeprefix(" ")
+            elif self._fields:
+                fields, self._fields = self._fields, {}
+                self._dispatch(fields)
+
+    def _dispatch(self, fields: dict[str, str]) -> None:
+        if "data" not in fields:
+            raise AssertionError(f"a block without data: {fields}")
+        event = Event(int(fields["id"]) if "id" in fields else None, json.loads(fields["data"]))
+        if event.id is not None:
+            self.position = event.id
+        self.events.append(event)
+        self.on_event(self, event)
+
+
+async def never() -> MutableMapping[str, Any]:
+    """Lambda tells nobody that a client has gone."""
+    await asyncio.Event().wait()
+    raise AssertionError

@@ -1,0 +1,193 @@
+"""The storage ports over a network: the memory stores, reached by simulated threads that wait and fail."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from chat.errors import StorageError
+from chat.limits import Slot
+from chat.messages import Message, MessagePage
+from chat.session_index import Bucket, IndexPage, Position, Progress
+from chat.sessions import Attachment, Failure, Lease, Session, SessionState
+from chat.users import Tier, User
+from fakes.memory_cleanup import MemoryCleanupRecord, MemorySessionIndex
+from fakes.memory_limits import MemoryStreamSlots
+from fakes.memory_stores import MemoryMessageStore, MemorySessionStore, MemoryUserStore
+from simulation.world.conditions import Conditions, Fault
+
+TIMEOUT_SECONDS = (0.2, 1.2)
+"""After which a call without an answer is given up."""
+
+
+class Database:
+    """DynamoDB: one decision a call, atomic, at a moment between the call and its answer."""
+
+    def __init__(self, conditions: Conditions) -> None:
+        self.conditions = conditions
+
+    def call[T](self, work: Callable[[], T]) -> T:
+        """Raises StorageError: with or without `work` done."""
+        conditions = self.conditions
+        fault = conditions.fault()
+        pause = conditions.loop.pause
+        pause(conditions.way_seconds(fault))
+        if fault is Fault.DOWN:
+            pause(self._timeout())
+            raise StorageError("The database does not answer.")
+        if fault is Fault.FAILS:
+            raise StorageError("The database refuses.")
+        result = work()
+        if fault is Fault.LOSES_ANSWERS:
+            pause(self._timeout())
+            raise StorageError("The database's answer got lost.")
+        pause(conditions.way_seconds(fault))
+        return result
+
+    def quietly(self, work: Callable[[], Any]) -> None:
+        """A call that must not raise."""
+        try:
+            self.call(work)
+        except StorageError:
+            return
+
+    def _timeout(self) -> float:
+        low, high = TIMEOUT_SECONDS
+        return low + (high - low) * self.conditions.random.random()
+
+
+class SimSessionStore:
+    """A `chat.sessions.SessionStore`; `produced` is called with each attachment that produces."""
+
+    def __init__(
+        self, database: Database, store: MemorySessionStore, produced: Callable[[Attachment], None]
+    ) -> None:
+        self._database = database
+        self._store = store
+        self._produced = produced
+
+    def start(self, session: Session, prompt: Message) -> None:
+        self._database.call(lambda: self._store.start(session, prompt))
+
+    def get(self, session_id: str) -> Session | None:
+        return self._database.call(lambda: self._store.get(session_id))
+
+    def attach(self, session_id: str, **options: Any) -> Attachment:
+        def attach() -> Attachment:
+            attachment = self._store.attach(session_id, **options)
+            self._produced(attachment)
+            return attachment
+
+        return self._database.call(attach)
+
+    def checkpoint(self, lease: Lease, *, text: str | None, now: float, lease_seconds: float) -> bool:
+        return self._database.call(
+            lambda: self._store.checkpoint(lease, text=text, now=now, lease_seconds=lease_seconds)
+        )
+
+    def finish(
+        self, session: Session, *, state: SessionState, answer: Message | None, failure: Failure | None = None
+    ) -> None:
+        self._database.call(lambda: self._store.finish(session, state=state, answer=answer, failure=failure))
+
+    def settle(
+        self,
+        session: Session,
+        *,
+        now: float,
+        state: SessionState,
+        answer: Message | None,
+        failure: Failure | None = None,
+    ) -> bool:
+        return self._database.call(
+            lambda: self._store.settle(session, now=now, state=state, answer=answer, failure=failure)
+        )
+
+    def request_stop(self, session_id: str, *, user_id: str, now: float) -> Session:
+        return self._database.call(lambda: self._store.request_stop(session_id, user_id=user_id, now=now))
+
+
+class SimMessageStore:
+    """A `chat.messages.MessageStore`."""
+
+    def __init__(self, database: Database, store: MemoryMessageStore) -> None:
+        self._database = database
+        self._store = store
+
+    def page(self, user_id: str, chat_id: str, *, limit: int, position: str | None = None) -> MessagePage:
+        return self._database.call(lambda: self._store.page(user_id, chat_id, limit=limit, position=position))
+
+    def page_all_chats(self, user_id: str, *, limit: int, position: str | None = None) -> MessagePage:
+        return self._database.call(lambda: self._store.page_all_chats(user_id, limit=limit, position=position))
+
+    def latest(self, user_id: str, chat_id: str, **options: Any) -> tuple[Message, ...]:
+        return self._database.call(lambda: self._store.latest(user_id, chat_id, **options))
+
+
+class SimUserStore:
+    """A `chat.users.UserStore`."""
+
+    def __init__(self, database: Database, store: MemoryUserStore) -> None:
+        self._database = database
+        self._store = store
+
+    def get_or_create(self, user_id: str, *, default_tier: Tier, now: float) -> User:
+        return self._database.call(lambda: self._store.get_or_create(user_id, default_tier=default_tier, now=now))
+
+    def put(self, user: User, *, now: float) -> None:
+        self._database.call(lambda: self._store.put(user, now=now))
+
+
+class SimStreamSlots:
+    """A `chat.limits.StreamSlots`."""
+
+    def __init__(self, database: Database, store: MemoryStreamSlots) -> None:
+        self._database = database
+        self._store = store
+
+    def acquire(self, user_id: str, session_id: str, limit: int, now: float) -> Slot:
+        return self._database.call(lambda: self._store.acquire(user_id, session_id, limit, now))
+
+    def renew(self, user_id: str, session_id: str, now: float) -> None:
+        self._database.quietly(lambda: self._store.renew(user_id, session_id, now))
+
+    def give_back(self, slot: Slot) -> None:
+        if slot.fresh:
+            self._database.quietly(lambda: self._store.give_back(slot))
+
+    def release(self, user_id: str, session_id: str) -> None:
+        self._database.quietly(lambda: self._store.release(user_id, session_id))
+
+    def drop(self, user_id: str, holders: Mapping[str, float]) -> None:
+        self._database.call(lambda: self._store.drop(user_id, holders))
+
+
+class SimSessionIndex:
+    """A `chat.session_index.SessionIndex`."""
+
+    def __init__(self, database: Database, store: MemorySessionIndex) -> None:
+        self._database = database
+        self._store = store
+
+    def page(self, bucket: Bucket, *, after: str, limit: int) -> IndexPage:
+        return self._database.call(lambda: self._store.page(bucket, after=after, limit=limit))
+
+    def remove_expired(self, session_id: str, *, now: float) -> bool:
+        return self._database.call(lambda: self._store.remove_expired(session_id, now=now))
+
+
+class SimCleanupRecord:
+    """A `chat.session_index.CleanupRecord`."""
+
+    def __init__(self, database: Database, store: MemoryCleanupRecord) -> None:
+        self._database = database
+        self._store = store
+
+    def read(self) -> Progress:
+        return self._database.call(self._store.read)
+
+    def store_positions(self, positions: Sequence[Position], *, now: float) -> None:
+        self._database.call(lambda: self._store.store_positions(positions, now=now))
+
+    def count_until(self, until: float, *, since: float | None, now: float) -> bool:
+        return self._database.call(lambda: self._store.count_until(until, since=since, now=now))
+
+

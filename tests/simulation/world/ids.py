@@ -1,0 +1,31 @@
+"""Ids that depend on the seed alone: `chat.ids` is given simulated time and drawn bits for as long as a run lasts."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from random import Random
+
+from chat import ids
+
+
+class _Bits:
+    def __init__(self, random: Random) -> None:
+        self._random = random
+
+    def randbits(self, count: int) -> int:
+        return self._random.getrandbits(count)
+
+
+class _Time:
+    def __init__(self, now: Callable[[], float]) -> None:
+        self.time = now
+
+
+@contextmanager
+def drawn_ids(random: Random, now: Callable[[], float]) -> Iterator[None]:
+    """`now` is in seconds since the epoch."""
+    original = ids.secrets, ids.time
+    ids.secrets, ids.time = _Bits(random), _Time(now)  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        ids.secrets, ids.time = original

@@ -1,0 +1,193 @@
+"""The four functions' use cases, built for a simulated process as their compositions build them."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from chat.access import Access
+from chat.catalog import Catalog
+from chat.clock import Clock
+from chat.event_log import LogControl
+from chat.ids import new_id
+from chat.metrics import Metrics
+from chat.redis.statistics import RedisStatistics
+from chat.sessions import Session
+from chat.users import Tier, User
+from chat_cleanup.redis_side import RedisSide
+from chat_cleanup.service import Cleanup
+from chat_cleanup.settings import CleanupSettings
+from chat_start.service import StartChat, StopChat
+from chat_stream.answers import Answers, Sharing
+from chat_stream.attaching import Attach, Attaching, Claim
+from chat_stream.commands.registry import build_registry
+from chat_stream.generations import Generations
+from chat_stream.measures import Measures
+from chat_stream.session_reader import SessionReaders
+from chat_stream.settings import StreamSettings
+from chat_stream.stream_record import StreamRecords
+from chat_stream.streams import ChatStreams
+from chat_stream.writer import EventWriter
+from simulation.engine.loop import SimLoop
+from simulation.engine.threads import SimExecutor
+from simulation.world.database import (
+    SimCleanupRecord,
+    SimMessageStore,
+    SimSessionIndex,
+    SimSessionStore,
+    SimStreamSlots,
+    SimUserStore,
+)
+from simulation.world.provider import SimProvider
+from simulation.world.redis import SimEventLog, SimResponseCache, SimSingleFlight
+
+VARIABLES = {
+    "SESSIONS_TABLE": "sessions",
+    "CHATS_TABLE": "chats",
+    "USERS_TABLE": "users",
+    "JWT_ISSUER": "issuer",
+    "JWT_AUDIENCE": "audience",
+    "AUTH_SECRET": "s" * 32,
+}
+SETTINGS = {
+    1: StreamSettings.from_environ(VARIABLES),
+    2: StreamSettings.from_environ(
+        VARIABLES | {"LEASE_SECONDS": "8", "CHECKPOINT_SECONDS": "1.5", "FOLLOW_POLL_SECONDS": "0.4"}
+    ),
+}
+"""By the version of a process: two that are deployed at the same time may differ."""
+CLEANUP_SETTINGS = CleanupSettings(sessions_table="sessions", chats_table="chats", users_table="users")
+COMMANDS = build_registry()
+
+
+class NoMetrics(Metrics):
+    """Nobody looks."""
+
+    def publish(self, *_: Any, **__: Any) -> None:
+        return
+
+
+@dataclass(slots=True, kw_only=True)
+class Backends:
+    """What all processes share."""
+
+    loop: SimLoop
+    clock: Clock
+    catalog: Catalog
+    users: SimUserStore
+    sessions: SimSessionStore
+    messages: SimMessageStore
+    slots: SimStreamSlots
+    index: SimSessionIndex
+    record: SimCleanupRecord
+    provider: SimProvider
+    rate_limiter: Any
+    log: SimEventLog | None
+    control: LogControl
+    cache: SimResponseCache
+    flight: SimSingleFlight
+    scope_to_user: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedGenerations(Generations):
+    """Calls `watch` when a generation begins (True), and when it ends (False); that of a killed process never does."""
+
+    watch: Callable[[Session, bool], None] = lambda *_: None
+
+    async def run(self, claim: Claim, attach: Attach, user: User, writer: EventWriter, measures: Measures) -> None:
+        session = claim.attachment.session
+        self.watch(session, True)
+        try:
+            await Generations.run(self, claim, attach, user, writer, measures)
+        finally:
+            self.watch(session, False)
+
+
+def streams_of(backends: Backends, version: int, watch: Callable[[Session, bool], None]) -> ChatStreams:
+    """The stream function; for `watch` see `WatchedGenerations`."""
+    settings = SETTINGS[version]
+    readers = SessionReaders(backends.sessions, backends.log, settings.follow_poll_seconds)
+    sharing = None
+    if backends.log is not None:
+        sharing = Sharing(
+            backends.cache,
+            backends.flight,
+            readers,
+            backends.messages,
+            backends.clock,
+            scope_to_user=backends.scope_to_user,
+        )
+    return ChatStreams(
+        access=Access(backends.users, backends.clock, default_tier=Tier.BASIC),
+        sessions=backends.sessions,
+        messages=backends.messages,
+        attaching=Attaching(
+            sessions=backends.sessions,
+            messages=backends.messages,
+            slots=backends.slots,
+            catalog=backends.catalog,
+            clock=backends.clock,
+            settings=settings,
+            new_owner=new_id,
+        ),
+        generations=WatchedGenerations(
+            sessions=backends.sessions,
+            messages=backends.messages,
+            slots=backends.slots,
+            catalog=backends.catalog,
+            commands=COMMANDS,
+            answers=Answers(backends.provider, sharing),
+            clock=backends.clock,
+            settings=settings,
+            log=backends.log,
+            watch=watch,
+        ),
+        readers=readers,
+        clock=backends.clock,
+        records=StreamRecords(NoMetrics(), backends.catalog),
+        control=backends.control if backends.log is not None else None,
+    )
+
+
+def start_of(backends: Backends) -> StartChat:
+    """POST /chat/start."""
+    return StartChat(
+        access=Access(backends.users, backends.clock, default_tier=Tier.BASIC),
+        sessions=backends.sessions,
+        rate_limiter=backends.rate_limiter,
+        catalog=backends.catalog,
+        clock=backends.clock,
+        max_prompt_chars=1000,
+        session_seconds=600,
+        metrics=NoMetrics(),
+    )
+
+
+def stop_of(backends: Backends) -> StopChat:
+    """POST /chat/stop."""
+    return StopChat(
+        access=Access(backends.users, backends.clock, default_tier=Tier.BASIC),
+        sessions=backends.sessions,
+        control=backends.control,
+        clock=backends.clock,
+    )
+
+
+def cleanup_of(backends: Backends) -> Cleanup:
+    """The scheduled cleanup."""
+
+    @contextmanager
+    def redis() -> Iterator[RedisSide]:
+        yield RedisSide(backends.control, RedisStatistics)
+
+    return Cleanup(
+        index=backends.index,
+        sessions=backends.sessions,
+        record=backends.record,
+        redis=redis,
+        metrics=NoMetrics(),
+        clock=backends.clock,
+        settings=CLEANUP_SETTINGS,
+        new_executor=lambda _: SimExecutor(backends.loop),
+    )

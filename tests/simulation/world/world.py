@@ -1,0 +1,245 @@
+"""One run's world: processes that serve, the stores behind them, the clients before them."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from contextvars import Context, copy_context
+from dataclasses import dataclass, field
+from random import Random
+from typing import TYPE_CHECKING
+
+from chat import events
+from chat.catalog import Catalog, TierLimits
+from chat.errors import ChatError
+from chat.redis.control import NoLogControl
+from chat.sessions import Attachment, AttachRole, Viewer
+from chat.users import Tier
+from chat_stream.attaching import Attach
+from chat_stream.outcome import failure_of
+from chat_stream.streams import ChatStreams
+from chat_stream.writer import EventStream
+from fakes.memory_cleanup import MemoryCleanupRecord, MemorySessionIndex
+from fakes.memory_limits import MemoryRateLimiter, MemoryStreamSlots
+from fakes.memory_redis import MemoryLogControl, MemoryResponseCache, MemorySingleFlight
+from fakes.memory_stores import MemoryDatabase, MemoryMessageStore, MemorySessionStore, MemoryUserStore
+from fakes.stream_world import MODEL
+from simulation.engine.loop import SimLoop
+from simulation.engine.process import CURRENT, Process
+from simulation.plan import Plan
+from simulation.world.clocks import ProcessClock, TrueClock
+from simulation.world.conditions import Conditions
+from simulation.world.connection import Connection, Event, never
+from simulation.world.database import (
+    Database,
+    SimCleanupRecord,
+    SimMessageStore,
+    SimSessionIndex,
+    SimSessionStore,
+    SimStreamSlots,
+    SimUserStore,
+)
+from simulation.world.provider import SESSION, SimProvider
+from simulation.world.redis import Redis, SimEventLog, SimLogControl, SimResponseCache, SimSingleFlight
+from simulation.world.service import SETTINGS, Backends, streams_of
+
+if TYPE_CHECKING:
+    from simulation.observer import Observer
+
+LIMITS = TierLimits(requests_per_minute=20, concurrent_streams=2)
+MAX_SKEW_SECONDS = 0.25
+NETWORK_SECONDS = 0.03
+LIMIT_SECONDS = 2.5
+"""From the deadline to the limit of a stream."""
+
+
+@dataclass(slots=True)
+class StreamProcess:
+    """A process of the stream function."""
+
+    process: Process
+    streams: ChatStreams
+    context: Context
+    stopping: asyncio.Event
+    running: int = 0
+    retired: bool = False
+    """It takes no more requests."""
+
+
+@dataclass
+class World:
+    """See the module."""
+
+    plan: Plan
+    loop: SimLoop
+    random: Random
+    observer: "Observer"
+    fired: Counter[str] = field(default_factory=Counter)
+    version: int = 1
+    processes: list[StreamProcess] = field(default_factory=list)
+    connections: list[Connection] = field(default_factory=list)
+
+    def build(self) -> None:
+        """The stores, and what all processes share."""
+        plan, loop = self.plan, self.loop
+        self.outside = CURRENT.get()
+        self.outside_context = copy_context()
+        self.database = Conditions("DynamoDB", loop, self.random, self.fired)
+        self.redis = Conditions("Redis", loop, self.random, self.fired)
+        self.stored = MemoryDatabase()
+        database, redis = Database(self.database), Redis(self.redis)
+        memory_sessions = MemorySessionStore(self.stored)
+        self.slots = MemoryStreamSlots()
+        self.flight = MemorySingleFlight(TrueClock(loop))
+        self.cache = MemoryResponseCache()
+        self.log = SimEventLog(redis)
+        clock = ProcessClock(loop)
+        self.provider = SimProvider(loop, plan.seed, self.fired, self.observer.asked)
+        self.rate_limiter = MemoryRateLimiter(clock)
+        self.backends = Backends(
+            loop=loop,
+            clock=clock,
+            catalog=Catalog([MODEL], dict.fromkeys(Tier, LIMITS)),
+            users=SimUserStore(database, MemoryUserStore(self.stored)),
+            sessions=SimSessionStore(database, memory_sessions, self._produced),
+            messages=SimMessageStore(database, MemoryMessageStore(self.stored)),
+            slots=SimStreamSlots(database, self.slots),
+            index=SimSessionIndex(database, MemorySessionIndex(self.stored)),
+            record=SimCleanupRecord(database, MemoryCleanupRecord(self.stored)),
+            provider=self.provider,
+            rate_limiter=self.rate_limiter,
+            log=self.log if plan.has_redis else None,
+            control=SimLogControl(redis, MemoryLogControl(self.log)) if plan.has_redis else NoLogControl(),
+            cache=SimResponseCache(redis, self.cache),
+            flight=SimSingleFlight(redis, self.flight),
+            scope_to_user=plan.scope_to_user,
+        )
+
+    def connect(
+        self,
+        session_id: str,
+        user_id: str,
+        seen: int,
+        viewer: Viewer,
+        receive: Callable[[Connection, Event], None],
+        ended: Callable[[Connection], None],
+    ) -> Connection:
+        """A request for a stream; what the server sends reaches the client a moment later, in order."""
+        host = self._host()
+        arrival = _InOrder(self)
+
+        def on_event(connection: Connection, event: Event) -> None:
+            self.observer.sent(connection, event)
+            arrival.later(lambda: receive(connection, event))
+
+        def on_end(connection: Connection) -> None:
+            arrival.later(lambda: ended(connection))
+
+        connection = Connection(session_id, viewer.key, host.process, self.loop.time(), seen, on_event, on_end, position=seen)
+        self.connections.append(connection)
+        host.running += 1
+        host.context.run(self.loop.create_task, self._serve(host, connection, user_id, viewer), context=_of(host, session_id))
+        return connection
+
+    def in_process(self, name: str, call: Callable[[], object]) -> "asyncio.Future[object]":
+        """Runs blocking code in a process of its own; the future is done in the current one."""
+        process = self.new_process(name)
+        context = copy_context()
+        context.run(CURRENT.set, process)
+        done: asyncio.Future[object] = self.loop.create_future()
+        self.loop.call_later(self.network_seconds(), self.loop.start_thread, done, call, context=context)
+        return done
+
+    def new_process(self, name: str) -> Process:
+        skew_seconds = (2 * self.random.random() - 1) * MAX_SKEW_SECONDS
+        return Process(name, skew_seconds=skew_seconds, version=self.version)
+
+    def network_seconds(self) -> float:
+        return NETWORK_SECONDS * self.random.random()
+
+    def serving(self, session_id: str) -> StreamProcess | None:
+        """A living process that serves the session, the producer if there is one."""
+        found = [
+            connection
+            for connection in self.connections
+            if connection.session_id == session_id and not connection.ended and not connection.process.dead
+        ]
+        found.sort(key=lambda connection: connection.produces)
+        return next((host for host in self.processes if found and host.process is found[-1].process), None)
+
+    def deploy(self) -> None:
+        """New requests go to processes of another version; those that run finish."""
+        self.version = 3 - self.version
+        for host in self.processes:
+            host.retired = True
+
+    def kill(self, host: StreamProcess) -> None:
+        host.retired = True
+        self.loop.kill(host.process)
+        self.observer.killed(host.process)
+        for connection in self.connections:
+            if connection.process is host.process and not connection.ended:
+                connection.end()
+
+    def _host(self) -> StreamProcess:
+        most = self.plan.streams_per_process
+        for host in self.processes:
+            if not (host.retired or host.process.dead) and host.running < most:
+                return host
+        process = self.new_process(f"stream {len(self.processes) + 1}")
+        context = copy_context()
+        context.run(CURRENT.set, process)
+        stopping = context.run(asyncio.Event)
+        host = StreamProcess(process, streams_of(self.backends, self.version, self.observer.generating), context, stopping)
+        self.processes.append(host)
+        return host
+
+    async def _serve(self, host: StreamProcess, connection: Connection, user_id: str, viewer: Viewer) -> None:
+        """What `chat_stream.app` does with a request."""
+        await asyncio.sleep(self.network_seconds())
+        now = self.loop.time()
+        deadline = now + self.plan.timeout_seconds - SETTINGS[host.process.version].deadline_margin_seconds
+        attach = Attach(
+            connection.session_id, user_id, connection.seen, deadline, deadline + LIMIT_SECONDS, now, viewer, host.stopping
+        )
+        timeout = self.loop.call_later(
+            self.plan.timeout_seconds, self.observer.outlived, host.process, context=self.outside_context
+        )
+        try:
+            body = await host.streams.open(attach)
+        except ChatError as error:
+            self.observer.refused(connection, user_id, error)
+
+            async def body(writer: object, data: bytes = events.refusal(failure_of(error))) -> None:
+                await writer.write(data)  # type: ignore[attr-defined]
+
+        if body is None:
+            connection.end(nothing_left=True)
+        else:
+            ping_seconds = SETTINGS[host.process.version].ping_seconds
+            await EventStream(body, ping_seconds=ping_seconds)({"type": "http"}, never, connection.send)
+        timeout.cancel()
+        connection.end()
+        host.running -= 1
+
+    def _produced(self, attachment: Attachment) -> None:
+        if attachment.role is AttachRole.PRODUCE:
+            self.observer.produced(attachment.session, CURRENT.get())
+
+
+class _InOrder:
+    """The network between a server and a client: no message overtakes another."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._last = 0.0
+
+    def later(self, call: Callable[[], None]) -> None:
+        world = self._world
+        self._last = max(self._last, world.loop.time() + world.network_seconds())
+        world.loop.call_at(self._last, call, context=world.outside_context)
+
+
+def _of(host: StreamProcess, session_id: str) -> Context:
+    context = host.context.run(copy_context)
+    context.run(SESSION.set, session_id)
+    return context
