@@ -54,7 +54,10 @@ class MemorySessionStore:
     def start(self, session: Session, prompt: Message) -> None:
         with self.database.lock:
             self.database.check()
-            if session.session_id in self.database.sessions:
+            known = self.database.sessions.get(session.session_id)
+            if known is not None:
+                if (known.user_id, known.prompt_message_id) == (session.user_id, session.prompt_message_id):
+                    return
                 raise StorageError("The session is there already.")
             self.database.sessions[session.session_id] = session
             self.database.add_message(prompt)
@@ -114,6 +117,9 @@ class MemorySessionStore:
         failure: Failure | None = None,
     ) -> None:
         with self.database.lock:
+            current = self.database.sessions.get(session.session_id)
+            if current is not None and self._has_ended(current, session.epoch, state, answer, failure):
+                return
             self._end(self._held(session.lease), state, answer, failure)
 
     def settle(
@@ -163,6 +169,14 @@ class MemorySessionStore:
         if session is None or session.epoch != lease.epoch or session.state is not SessionState.STREAMING:
             raise LeaseLostError(lease.session_id)
         return session
+
+    def _has_ended(
+        self, session: Session, epoch: int, state: SessionState, answer: Message | None, failure: Failure | None
+    ) -> bool:
+        self.database.check()
+        stored = self.database.messages[session.user_id, session.chat_id].get(session.answer_message_id)
+        ended = session.state.finished and (session.epoch, session.state, session.failure) == (epoch, state, failure)
+        return ended and stored == answer
 
     def _end(self, session: Session, state: SessionState, answer: Message | None, failure: Failure | None) -> None:
         self.database.sessions[session.session_id] = replace(

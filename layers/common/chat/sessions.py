@@ -123,7 +123,10 @@ class SessionStore(Protocol):
     """Keeps sessions; every decision is one conditional write. Raises `chat.errors.StorageError` when it cannot."""
 
     def start(self, session: Session, prompt: Message) -> None:
-        """Stores session and prompt, and renews the chat's place in the user's list, in one transaction."""
+        """Stores session and prompt, and renews the chat's place in the user's list, in one transaction.
+
+        A repetition of the call that stored them succeeds: its caller did not learn of it.
+        """
 
     def get(self, session_id: str) -> Session | None:
         """The session as stored, consistently read, expired or not."""
@@ -167,7 +170,9 @@ class SessionStore(Protocol):
     ) -> None:
         """Ends the generation: state, answer and the user's usage counters in one transaction.
 
-        `session` is as it was attached: its epoch is the lease.
+        `session` is as it was attached: its epoch is the lease. A repetition of the call that stored this very end
+        succeeds: its caller did not learn of it.
+
         The usage of an answer from the cache is not counted: it was paid for once already.
 
         Raises:

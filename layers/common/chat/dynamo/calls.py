@@ -20,6 +20,7 @@ CONFLICT_PAUSE_SECONDS = 0.02
 """Doubled with each attempt, less up to half of it by chance."""
 
 _CONDITION_FAILED = "ConditionalCheckFailed"
+_ALL_OLD = "ALL_OLD"
 
 type Item = dict[str, Any]
 """An item as DynamoDB's JSON has it."""
@@ -60,7 +61,7 @@ def update[M: Model](
         ConditionFailedError: with the old item under the name of its class; None if there is none.
     """
     request = item.get_update_kwargs_from_instance(
-        actions=list(actions), condition=condition, return_values_on_condition_failure="ALL_OLD"
+        actions=list(actions), condition=condition, return_values_on_condition_failure=_ALL_OLD
     )
     request |= connection.get_return_values_map(return_values)
     try:
@@ -81,7 +82,7 @@ def delete(connection: Connection, item: Model, *, condition: Condition) -> Item
         ConditionFailedError: of the item under the name of its class; what it holds is not known.
     """
     request = item.get_delete_kwargs_from_instance(condition=condition)
-    request |= connection.get_return_values_map("ALL_OLD")
+    request |= connection.get_return_values_map(_ALL_OLD)
     try:
         response = _unless_conflict(lambda: connection.dispatch("DeleteItem", dict(request)))
     except ClientError as error:
@@ -101,17 +102,23 @@ class Transaction:
         self._updates: list[tuple[str, Item]] = []
 
     def put(self, name: str, item: Model, condition: Condition | None = None) -> None:
-        self._puts.append((name, item.get_save_kwargs_from_instance(condition=condition)))
+        returned = None if condition is None else _ALL_OLD
+        request = item.get_save_kwargs_from_instance(condition=condition, return_values_on_condition_failure=returned)
+        self._puts.append((name, request))
 
     def update(self, name: str, item: Model, actions: Sequence[Action], condition: Condition | None = None) -> None:
-        request = item.get_update_kwargs_from_instance(actions=list(actions), condition=condition)
+        returned = None if condition is None else _ALL_OLD
+        request = item.get_update_kwargs_from_instance(
+            actions=list(actions), condition=condition, return_values_on_condition_failure=returned
+        )
         self._updates.append((name, request))
 
     def commit(self) -> None:
         """Runs it. botocore gives each call a client token: its repetition, after an answer got lost, is no second one.
 
         Raises:
-            ConditionFailedError: with the names of the writes whose conditions failed.
+            ConditionFailedError: with the old items of the writes whose conditions failed, by name. They may be what
+                an earlier attempt wrote: the database remembers a client token for some minutes only.
         """
         try:
             _unless_conflict(

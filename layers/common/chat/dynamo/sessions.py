@@ -10,7 +10,8 @@ from chat.dynamo.items import SessionItem
 from chat.dynamo.mapping import TTL_SECONDS, to_session
 from chat.dynamo.packing import set_text
 from chat.dynamo.parts import SessionParts
-from chat.dynamo.session_transactions import SessionTransactions
+from chat.dynamo.session_ends import End, SessionEnds
+from chat.dynamo.session_starts import SessionStarts
 from chat.dynamo.tables import Tables
 from chat.errors import StorageError
 from chat.ids import new_id
@@ -31,11 +32,12 @@ class DynamoSessionStore:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
         self._session_parts = SessionParts(tables)
-        self._transactions = SessionTransactions(tables, self._session_parts)
+        self._starts = SessionStarts(tables, self._session_parts)
+        self._ends = SessionEnds(tables)
 
     def start(self, session: Session, prompt: Message) -> None:
         with storage_errors():
-            self._transactions.start(session, prompt)
+            self._starts.start(session, prompt)
 
     def get(self, session_id: str) -> Session | None:
         with storage_errors():
@@ -104,7 +106,9 @@ class DynamoSessionStore:
         failure: Failure | None = None,
     ) -> None:
         with storage_errors():
-            ended = self._transactions.end(session, conditions.holds(session.lease), state, answer, failure)
+            ended = self._ends.end(
+                session, conditions.holds(session.lease), End(state, answer, failure), repeatable=True
+            )
         if not ended:
             raise LeaseLostError(session.session_id)
 
@@ -121,7 +125,7 @@ class DynamoSessionStore:
             return False
         condition = conditions.may_settle(session, now)
         with storage_errors():
-            return self._transactions.end(session, condition, state, answer, failure)
+            return self._ends.end(session, condition, End(state, answer, failure), repeatable=False)
 
     def request_stop(self, session_id: str, *, user_id: str, now: float) -> Session:
         mark: list[Action] = [SessionItem.stop_requested.set(True)]

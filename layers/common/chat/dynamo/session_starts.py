@@ -1,0 +1,76 @@
+"""The write that begins a session: the session itself, its prompt, and the chat's place in the user's list."""
+
+from chat.dynamo.calls import ConditionFailedError, Item, Transaction
+from chat.dynamo.items import ChatItem, MessageItem, SessionItem
+from chat.dynamo.mapping import message_item, session_item, ttl
+from chat.dynamo.packing import PackedText
+from chat.dynamo.parts import MessageParts, SessionParts
+from chat.dynamo.tables import Tables
+from chat.errors import StorageError
+from chat.messages import Message
+from chat.sessions import Session
+
+
+class SessionStarts:
+    """Raises PynamoDB's errors as they are."""
+
+    def __init__(self, tables: Tables, session_parts: SessionParts) -> None:
+        self._tables = tables
+        self._session_parts = session_parts
+        self._message_parts = MessageParts(tables)
+
+    def start(self, session: Session, prompt: Message) -> None:
+        """Stores session and prompt, and the chat's place in the user's list.
+
+        Raises:
+            StorageError: another session or message has one of the ids.
+        """
+        partial = self._session_parts.store(session.session_id, session.partial, ttl(session))
+        packed = self._message_parts.store(prompt)
+        item = session_item(self._tables.sessions, session, partial if session.partial else None)
+        try:
+            self._start(item, message_item(self._tables.messages, prompt, packed))
+        except ConditionFailedError as failed:
+            if not _holds(failed.items.get("prompt"), packed):
+                self._message_parts.remove(prompt, packed)
+            if not _is_stored(failed.items.get("session"), session):
+                raise StorageError("The session or its prompt is there already.") from failed
+
+    def _start(self, session: SessionItem, prompt: MessageItem) -> None:
+        try:
+            self._commit_start(session, prompt, newest=True)
+        except ConditionFailedError as failed:
+            if failed.items.keys() != {"chat"}:
+                raise
+            # A later prompt of this chat was faster: the chat's place is its.
+            self._commit_start(session, prompt, newest=False)
+
+    def _commit_start(self, session: SessionItem, prompt: MessageItem, *, newest: bool) -> None:
+        transaction = Transaction(self._tables.connection)
+        transaction.put("session", session, SessionItem.session_id.does_not_exist())
+        transaction.put("prompt", prompt, MessageItem.pk.does_not_exist())
+        if newest:
+            transaction.update(
+                "chat",
+                self._tables.chats(session.user_id, session.chat_id),
+                [
+                    ChatItem.activity_user.set(session.user_id),
+                    ChatItem.activity_at.set(prompt.sk),
+                    ChatItem.created_at.set(ChatItem.created_at | prompt.created_at),
+                ],
+                ChatItem.activity_at.does_not_exist() | (ChatItem.activity_at < prompt.sk),
+            )
+        transaction.commit()
+
+
+def _holds(item: Item | None, packed: PackedText) -> bool:
+    """`item`, which was in the way of the prompt, is the prompt with these parts."""
+    return item is not None and MessageItem.from_raw_data(item).content == packed
+
+
+def _is_stored(item: Item | None, session: Session) -> bool:
+    """`item`, which was in the way of the session, is the session: the answer to an earlier attempt got lost."""
+    if item is None:
+        return False
+    stored = SessionItem.from_raw_data(item)
+    return (stored.user_id, stored.prompt_message_id) == (session.user_id, session.prompt_message_id)
