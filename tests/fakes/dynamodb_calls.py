@@ -65,6 +65,32 @@ def lost_answer(tables: Tables, operation: str, *, known_token: bool = True) -> 
 
 
 @contextmanager
+def failures(
+    tables: Tables, operation: str, status: int, code: str, *, after: list[str] | None = None
+) -> Iterator[list[str]]:
+    """Every request of that operation is answered with an error, and not carried out.
+
+    With `after`, what `lost_answer` gives, only those after the one whose answer got lost.
+    """
+    events = tables.connection.client.meta.events
+    event = f"before-send.dynamodb.{operation}"
+    met: list[str] = []
+
+    def fail(request: Any, **_: Any) -> AWSResponse | None:
+        if after is not None and not after:
+            return None
+        met.append(operation)
+        content = json.dumps({"__type": code, "message": "Not now."}).encode()
+        return AWSResponse(request.url, status, _HEADERS, _Body(content))
+
+    events.register(event, fail)
+    try:
+        yield met
+    finally:
+        events.unregister(event, fail)
+
+
+@contextmanager
 def conflicts(tables: Tables, operation: str, times: int) -> Iterator[list[str]]:
     """The next requests of that operation meet another transaction on one of their items, as DynamoDB tells it."""
     events = tables.connection.client.meta.events

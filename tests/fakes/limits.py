@@ -28,6 +28,9 @@ class NoRateLimiter:
     def peek(self, user_id: str, limits: TierLimits) -> Allowance:
         raise AssertionError("Redis has not answered")
 
+    def give_back(self, user_id: str, limits: TierLimits, used: Allowance) -> None:
+        raise AssertionError("Redis has counted it")
+
 
 class NoSlotStore:
     """Takes the place of a fallback that must not be asked."""

@@ -14,6 +14,7 @@ from chat.sessions import (
     Lease,
     LeaseLostError,
     Session,
+    SessionNotStoredError,
     SessionState,
 )
 from chat.users import Tier, User
@@ -32,9 +33,9 @@ class MemoryDatabase:
     lock: RLock = field(default_factory=RLock)
     failing: bool = False
 
-    def check(self) -> None:
+    def check(self, error: type[StorageError] = StorageError) -> None:
         if self.failing:
-            raise StorageError("The storage does not answer.")
+            raise error("The storage does not answer.")
 
     def add_message(self, message: Message) -> None:
         self.messages.setdefault((message.user_id, message.chat_id), {})[message.message_id] = message
@@ -53,12 +54,12 @@ class MemorySessionStore:
 
     def start(self, session: Session, prompt: Message) -> None:
         with self.database.lock:
-            self.database.check()
+            self.database.check(SessionNotStoredError)
             known = self.database.sessions.get(session.session_id)
             if known is not None:
                 if (known.user_id, known.prompt_message_id) == (session.user_id, session.prompt_message_id):
                     return
-                raise StorageError("The session is there already.")
+                raise SessionNotStoredError("The session is there already.")
             self.database.sessions[session.session_id] = session
             self.database.add_message(prompt)
             chat = (session.user_id, session.chat_id)

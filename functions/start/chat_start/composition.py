@@ -14,8 +14,10 @@ from chat.dynamo import DynamoSessionStore, DynamoUserStore, Tables
 from chat.limits import build_rate_limiter
 from chat.metrics import CacheErrorMetrics, build_metrics
 from chat.redis import CacheErrors, Outage, RedisSettings, control
-from chat_start.service import StartChat, StopChat
+from chat_start.admission import Admission
 from chat_start.settings import StartSettings
+from chat_start.start_chat import StartChat
+from chat_start.stop_chat import StopChat
 
 if TYPE_CHECKING:
     from chat_start.idempotency import Idempotency
@@ -49,15 +51,19 @@ def compose(environ: Mapping[str, str] = os.environ) -> Composition:
     sessions = DynamoSessionStore(tables)
     access = Access(DynamoUserStore(tables), clock, default_tier=settings.default_tier)
     metrics = CacheErrorMetrics(build_metrics(environ), errors)
+    admission = Admission(
+        access=access,
+        catalog=load_catalog(),
+        rate_limiter=build_rate_limiter(redis, tables, errors=errors, outage=outage),
+        metrics=metrics,
+    )
     return Composition(
         settings=settings,
         authenticator=build_authenticator(settings, secret),
         stream_tokens=StreamTokens(secret, clock),
         start_chat=StartChat(
-            access=access,
+            admission=admission,
             sessions=sessions,
-            rate_limiter=build_rate_limiter(redis, tables, errors=errors, outage=outage),
-            catalog=load_catalog(),
             clock=clock,
             max_prompt_chars=settings.max_prompt_chars,
             session_seconds=settings.session_seconds,

@@ -22,7 +22,7 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
 from botocore.config import Config
 
 from chat.errors import InvalidRequestError, StorageError
-from chat_start.service import Once, Prompt, StartedSession
+from chat_start.requests import Once, Prompt, StartedSession
 
 CONNECT_TIMEOUT_SECONDS = 2
 READ_TIMEOUT_SECONDS = 5

@@ -16,7 +16,7 @@ from chat.limits import RateLimitedError, rate_limit_headers
 from chat.sessions import BEGUN_SECONDS
 from chat_start.bodies import StartBody, StopBody
 from chat_start.composition import Composition
-from chat_start.service import Once, Prompt, every_time
+from chat_start.requests import Once, Prompt, every_time
 
 IDEMPOTENCY_KEY = "idempotency-key"
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from chat.errors import StorageError
 from chat.messages import Message, MessageKind
 
 BEGUN_SECONDS = 1500
@@ -119,6 +120,10 @@ class LeaseLostError(Exception):
     """Another producer has taken over, or the session has been settled: stop, store nothing."""
 
 
+class SessionNotStoredError(StorageError):
+    """A session could not be stored, and it is certain that it was not: no attempt may still succeed."""
+
+
 class SessionStore(Protocol):
     """Keeps sessions; every decision is one conditional write. Raises `chat.errors.StorageError` when it cannot."""
 
@@ -126,6 +131,9 @@ class SessionStore(Protocol):
         """Stores session and prompt, and renews the chat's place in the user's list, in one transaction.
 
         A repetition of the call that stored them succeeds: its caller did not learn of it.
+
+        Raises:
+            SessionNotStoredError: nothing was stored. Any other `StorageError` leaves that open.
         """
 
     def get(self, session_id: str) -> Session | None:

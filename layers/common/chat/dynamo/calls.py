@@ -3,10 +3,12 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
+from http import HTTPStatus
 from random import uniform
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, EndpointConnectionError
 from pynamodb.connection import Connection
 from pynamodb.exceptions import PynamoDBException, TransactWriteError
 from pynamodb.expressions.condition import Condition
@@ -26,12 +28,33 @@ type Item = dict[str, Any]
 """An item as DynamoDB's JSON has it."""
 
 
+FAILURES = (PynamoDBException, BotoCoreError, ClientError)
+"""What PynamoDB and botocore raise."""
+
+
 class ConditionFailedError(Exception):
     """A condition did not hold; nothing was written. `items` has the old item of each condition that failed."""
 
     def __init__(self, items: dict[str, Item | None]) -> None:
         super().__init__(", ".join(items))
         self.items = items
+
+
+_in_doubt: ContextVar[list[bool]] = ContextVar("in_doubt")
+"""Of the transaction that is being committed: whether each attempt so far may have been carried out unheard."""
+
+
+def watch_attempts(client: Any) -> None:
+    """Lets `Transaction.commit` know how each of botocore's attempts ended, not only the last."""
+    client.meta.events.register("response-received.dynamodb.TransactWriteItems", _note_attempt)
+
+
+def _note_attempt(exception: Exception | None = None, response_dict: dict[str, Any] | None = None, **_: object) -> None:
+    if exception is not None:
+        doubt = not isinstance(exception, ConnectTimeoutError | EndpointConnectionError)
+    else:
+        doubt = response_dict is not None and response_dict["status_code"] >= HTTPStatus.INTERNAL_SERVER_ERROR
+    _in_doubt.get([]).append(doubt)
 
 
 @contextmanager
@@ -43,7 +66,7 @@ def storage_errors() -> Iterator[None]:
     """
     try:
         yield
-    except (PynamoDBException, BotoCoreError, ClientError) as error:
+    except FAILURES as error:
         raise StorageError("The storage is not available.") from error
 
 
@@ -100,6 +123,8 @@ class Transaction:
         self._connection = connection
         self._puts: list[tuple[str, Item]] = []
         self._updates: list[tuple[str, Item]] = []
+        self.in_doubt = False
+        """After a `commit` that failed: some attempt may have been carried out, or still be."""
 
     def put(self, name: str, item: Model, condition: Condition | None = None) -> None:
         returned = None if condition is None else _ALL_OLD
@@ -120,6 +145,8 @@ class Transaction:
             ConditionFailedError: with the old items of the writes whose conditions failed, by name. They may be what
                 an earlier attempt wrote: the database remembers a client token for some minutes only.
         """
+        attempts: list[bool] = []
+        watched = _in_doubt.set(attempts)
         try:
             _unless_conflict(
                 lambda: self._connection.transact_write_items(
@@ -136,6 +163,9 @@ class Transaction:
             if failed:
                 raise ConditionFailedError(failed) from None
             raise
+        finally:
+            _in_doubt.reset(watched)
+            self.in_doubt = any(attempts)
 
 
 def _unless_conflict(call: Callable[[], Item]) -> Item:

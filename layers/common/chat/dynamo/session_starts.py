@@ -1,14 +1,16 @@
 """The write that begins a session: the session itself, its prompt, and the chat's place in the user's list."""
 
-from chat.dynamo.calls import ConditionFailedError, Item, Transaction
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from chat.dynamo.calls import FAILURES, ConditionFailedError, Item, Transaction
 from chat.dynamo.items import ChatItem, MessageItem, SessionItem
 from chat.dynamo.mapping import message_item, session_item, ttl
 from chat.dynamo.packing import PackedText
 from chat.dynamo.parts import MessageParts, SessionParts
 from chat.dynamo.tables import Tables
-from chat.errors import StorageError
 from chat.messages import Message
-from chat.sessions import Session
+from chat.sessions import Session, SessionNotStoredError
 
 
 class SessionStarts:
@@ -23,10 +25,11 @@ class SessionStarts:
         """Stores session and prompt, and the chat's place in the user's list.
 
         Raises:
-            StorageError: another session or message has one of the ids.
+            SessionNotStoredError: also if another session or message has one of the ids.
         """
-        partial = self._session_parts.store(session.session_id, session.partial, ttl(session))
-        packed = self._message_parts.store(prompt)
+        with _nothing_stored():
+            partial = self._session_parts.store(session.session_id, session.partial, ttl(session))
+            packed = self._message_parts.store(prompt)
         item = session_item(self._tables.sessions, session, partial if session.partial else None)
         try:
             self._start(item, message_item(self._tables.messages, prompt, packed))
@@ -34,7 +37,7 @@ class SessionStarts:
             if not _holds(failed.items.get("prompt"), packed):
                 self._message_parts.remove(prompt, packed)
             if not _is_stored(failed.items.get("session"), session):
-                raise StorageError("The session or its prompt is there already.") from failed
+                raise SessionNotStoredError("The session or its prompt is there already.") from failed
 
     def _start(self, session: SessionItem, prompt: MessageItem) -> None:
         try:
@@ -60,7 +63,19 @@ class SessionStarts:
                 ],
                 ChatItem.activity_at.does_not_exist() | (ChatItem.activity_at < prompt.sk),
             )
-        transaction.commit()
+        with _nothing_stored(transaction):
+            transaction.commit()
+
+
+@contextmanager
+def _nothing_stored(transaction: Transaction | None = None) -> Iterator[None]:
+    """Says so, if what fails inside is not the transaction, or is known not to have been carried out."""
+    try:
+        yield
+    except FAILURES as error:
+        if transaction is not None and transaction.in_doubt:
+            raise
+        raise SessionNotStoredError("The storage is not available.") from error
 
 
 def _holds(item: Item | None, packed: PackedText) -> bool:
