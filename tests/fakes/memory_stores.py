@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from threading import RLock
 
 from chat.errors import InvalidRequestError, NotFoundError, SessionExpiredError, StorageError, TooManyRequestsError
@@ -221,13 +222,20 @@ class MemoryMessageStore:
         return MessagePage(messages, places[last - 1] if last < len(places) else None)
 
     def latest(
-        self, user_id: str, chat_id: str, *, limit: int, up_to_message_id: str | None = None
+        self,
+        user_id: str,
+        chat_id: str,
+        *,
+        limit: int,
+        up_to_message_id: str | None = None,
+        max_bytes: int | None = None,
     ) -> tuple[Message, ...]:
         with self.database.lock:
             self.database.check()
             messages = self.database.chat(user_id, chat_id)
         chosen = [m for m in messages if up_to_message_id is None or m.message_id <= up_to_message_id]
-        return tuple(chosen[-limit:])
+        newest = chosen[-limit:]
+        return tuple(newest if max_bytes is None else _fitting(newest, max_bytes))
 
     def _walk(self, user_id: str) -> Iterator[tuple[str, Message]]:
         newest_first = sorted(
@@ -265,6 +273,13 @@ def _role(session: Session, now: float) -> AttachRole:
     if session.lease_lives(now) or session.shown:
         return AttachRole.FOLLOW
     return AttachRole.PRODUCE
+
+
+def _fitting(messages: list[Message], max_bytes: int) -> list[Message]:
+    """The newest, and those before it that fit."""
+    sizes = accumulate(len(message.content.encode()) for message in reversed(messages))
+    count = max(1, sum(size <= max_bytes for size in sizes))
+    return messages[-count:]
 
 
 def _after(places: list[str], position: str) -> int:

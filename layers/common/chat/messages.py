@@ -80,6 +80,16 @@ class MessageStore(Protocol):
         """A user's messages over all chats: the chat with the newest prompt first, within a chat oldest first."""
 
     def latest(
-        self, user_id: str, chat_id: str, *, limit: int, up_to_message_id: str | None = None
+        self,
+        user_id: str,
+        chat_id: str,
+        *,
+        limit: int,
+        up_to_message_id: str | None = None,
+        max_bytes: int | None = None,
     ) -> tuple[Message, ...]:
-        """The newest `limit` messages up to and including that id, oldest first."""
+        """The newest `limit` messages up to and including that id, oldest first.
+
+        With `max_bytes` only those whose contents have so many bytes of UTF-8 together: it ends before the first
+        message, from the newest on, that does not fit. The newest comes always. No more is read than that takes.
+        """
