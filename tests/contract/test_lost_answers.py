@@ -99,6 +99,38 @@ def test_a_failure_whose_answer_was_lost_is_stored(
     assert conversation.stored(session).failure == FAILURE
 
 
+@known_token
+def test_a_restart_whose_answer_was_lost_is_stored(
+    tables: Tables, conversation: Conversation, *, known_token: bool
+) -> None:
+    first = conversation.start()
+    with lost_answer(tables, "TransactWriteItems", known_token=known_token) as lost:
+        second = conversation.restart(first)
+    assert lost
+    assert conversation.stored(second) == second
+    assert conversation.history()[0].session_id == second.session_id
+
+
+@known_token
+def test_a_stop_before_the_stream_whose_answer_was_lost_is_stored(
+    tables: Tables, conversation: Conversation, *, known_token: bool
+) -> None:
+    session = conversation.start()
+    sessions = conversation.stores.sessions
+    with lost_answer(tables, "TransactWriteItems", known_token=known_token) as lost:
+        stopped = sessions.request_stop(session.session_id, user_id=conversation.user_id, now=NOW)
+    assert lost
+    assert stopped.state is SessionState.STOPPED
+    assert conversation.stored(session) == stopped
+
+
+def test_a_restart_that_is_refused_is_certainly_not_stored(tables: Tables, conversation: Conversation) -> None:
+    first = conversation.start()
+    second = conversation.successor(first)
+    with failures(tables, "TransactWriteItems", 400, "ThrottlingException"), pytest.raises(SessionNotStoredError):
+        conversation.stores.sessions.restart(second, replaced=first.session_id)
+
+
 def start_fails(conversation: Conversation) -> StorageError:
     """What a start raises that must fail."""
     session, prompt = conversation.prepare()

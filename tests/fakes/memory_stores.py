@@ -1,12 +1,12 @@
 """The storage ports in memory, with the same decisions as the real ones: each runs under one lock."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from threading import RLock
 
 from chat.errors import InvalidRequestError, NotFoundError, SessionExpiredError, StorageError, TooManyRequestsError
-from chat.messages import Message, MessagePage
+from chat.messages import Message, MessagePage, MessageStatus, Role, StoredPrompt
 from chat.sessions import (
     BEGUN_SECONDS,
     Attachment,
@@ -17,6 +17,8 @@ from chat.sessions import (
     Session,
     SessionNotStoredError,
     SessionState,
+    status_without_text,
+    with_failure,
 )
 from chat.users import Tier, User
 
@@ -40,6 +42,9 @@ class MemoryDatabase:
 
     def add_message(self, message: Message) -> None:
         self.messages.setdefault((message.user_id, message.chat_id), {})[message.message_id] = message
+
+    def prompt_of(self, session: Session) -> Message | None:
+        return self.messages.get((session.user_id, session.chat_id), {}).get(session.prompt_message_id)
 
     def chat(self, user_id: str, chat_id: str) -> list[Message]:
         """A chat's messages, oldest first."""
@@ -65,6 +70,35 @@ class MemorySessionStore:
             self.database.add_message(prompt)
             chat = (session.user_id, session.chat_id)
             self.database.activity[chat] = max(self.database.activity.get(chat, ""), prompt.message_id)
+
+    def restart(self, session: Session, *, replaced: str) -> bool:
+        with self.database.lock:
+            self.database.check(SessionNotStoredError)
+            known = self.database.sessions.get(session.session_id)
+            if known is not None:
+                if (known.user_id, known.prompt_message_id) == (session.user_id, session.prompt_message_id):
+                    return True
+                raise SessionNotStoredError("The session is there already.")
+            prompt = self.database.prompt_of(session)
+            if prompt is None or prompt.session_id != replaced:
+                return False
+            self.database.sessions[session.session_id] = session
+            self.database.add_message(
+                replace(
+                    prompt,
+                    session_id=session.session_id,
+                    prompt_status=MessageStatus.PENDING,
+                    code=None,
+                    retryable=None,
+                )
+            )
+            return True
+
+    def get_many(self, session_ids: Sequence[str]) -> Mapping[str, Session]:
+        with self.database.lock:
+            self.database.check()
+            sessions = self.database.sessions
+            return {known: replace(sessions[known], partial="") for known in session_ids if known in sessions}
 
     def get(self, session_id: str) -> Session | None:
         with self.database.lock:
@@ -153,6 +187,7 @@ class MemorySessionStore:
                 if session.is_expired(now):
                     raise SessionExpiredError("The session's time is over.")
                 session = replace(session, state=SessionState.STOPPED, stop_requested=True)
+                self._mark_prompt(session, None)
             elif session.state is SessionState.STREAMING:
                 session = replace(session, stop_requested=True)
             self.database.sessions[session_id] = session
@@ -178,15 +213,22 @@ class MemorySessionStore:
         self.database.check()
         stored = self.database.messages[session.user_id, session.chat_id].get(session.answer_message_id)
         ended = session.state.finished and (session.epoch, session.state, session.failure) == (epoch, state, failure)
-        return ended and stored == answer
+        return ended and stored == (answer and with_failure(answer, failure))
+
+    def _mark_prompt(self, session: Session, failure: Failure | None) -> None:
+        prompt = self.database.prompt_of(session)
+        if prompt is not None and prompt.session_id == session.session_id:
+            unmarked = replace(prompt, prompt_status=status_without_text(session.state), code=None, retryable=None)
+            self.database.add_message(with_failure(unmarked, failure))
 
     def _end(self, session: Session, state: SessionState, answer: Message | None, failure: Failure | None) -> None:
         self.database.sessions[session.session_id] = replace(
             session, state=state, failure=failure, partial=session.partial if answer is None else ""
         )
         if answer is None:
+            self._mark_prompt(self.database.sessions[session.session_id], failure)
             return
-        self.database.add_message(answer)
+        self.database.add_message(with_failure(answer, failure))
         user = self.database.users.get(session.user_id)
         if user is not None and answer.usage is not None and not answer.cached:
             self.database.users[session.user_id] = replace(
@@ -220,6 +262,14 @@ class MemoryMessageStore:
         last = first + limit
         messages = tuple(message for _, message in walk[first:last])
         return MessagePage(messages, places[last - 1] if last < len(places) else None)
+
+    def prompt(self, user_id: str, chat_id: str, message_id: str) -> StoredPrompt | None:
+        with self.database.lock:
+            self.database.check()
+            message = self.database.messages.get((user_id, chat_id), {}).get(message_id)
+        if message is None or message.role is not Role.USER:
+            return None
+        return StoredPrompt(message.message_id, message.session_id, message.kind, message.project_id, message.task_id)
 
     def latest(
         self,

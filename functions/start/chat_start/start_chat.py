@@ -7,7 +7,7 @@ from chat.clock import Clock
 from chat.commands import kind_of
 from chat.errors import InvalidRequestError
 from chat.ids import new_id, new_message_ids
-from chat.messages import Message, MessageKind, Role
+from chat.messages import Message, MessageKind, MessageStatus, Role
 from chat.metrics import Metric, Metrics
 from chat.metrics.facts import facts_of
 from chat.sessions import Session, SessionStore
@@ -88,5 +88,6 @@ class StartChat:
             kind=kind,
             project_id=session.project_id,
             task_id=session.task_id,
+            prompt_status=MessageStatus.PENDING,
         )
         return session, message

@@ -3,12 +3,13 @@
 pending -> streaming -> completed | stopped | failed; any of them expires when its time is over.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
 from chat.errors import StorageError
-from chat.messages import Message, MessageKind
+from chat.messages import Message, MessageKind, MessageStatus
 
 BEGUN_SECONDS = 1500
 """How long a session lives once it is being streamed: the longest that Lambda lets a function run, and ten minutes to
@@ -116,6 +117,20 @@ class Attachment:
         return self.session.lease
 
 
+def status_without_text(state: SessionState) -> MessageStatus:
+    """What becomes of a prompt whose session ended in `state` and left no text."""
+    return {
+        SessionState.COMPLETED: MessageStatus.COMPLETE,
+        SessionState.STOPPED: MessageStatus.STOPPED,
+        SessionState.FAILED: MessageStatus.FAILED,
+    }[state]
+
+
+def with_failure(message: Message, failure: Failure | None) -> Message:
+    """The message that says why it is not whole, or why it has no answer."""
+    return message if failure is None else replace(message, code=failure.code, retryable=failure.retryable)
+
+
 class LeaseLostError(Exception):
     """Another producer has taken over, or the session has been settled: stop, store nothing."""
 
@@ -136,8 +151,21 @@ class SessionStore(Protocol):
             SessionNotStoredError: nothing was stored. Any other `StorageError` leaves that open.
         """
 
+    def restart(self, session: Session, *, replaced: str) -> bool:
+        """Stores a session for a prompt that is there, and makes it the prompt's newest, in one transaction.
+
+        False: the session `replaced` is not the prompt's newest any more, and nothing was stored. A repetition of the
+        call that stored it succeeds.
+
+        Raises:
+            SessionNotStoredError: nothing was stored. Any other `StorageError` leaves that open.
+        """
+
     def get(self, session_id: str) -> Session | None:
         """The session as stored, consistently read, expired or not."""
+
+    def get_many(self, session_ids: Sequence[str]) -> Mapping[str, Session]:
+        """Those of them that are there, by id, consistently read, without their partial texts."""
 
     def attach(
         self,
@@ -178,6 +206,9 @@ class SessionStore(Protocol):
     ) -> None:
         """Ends the generation: state, answer and the user's usage counters in one transaction.
 
+        The answer is stored with the failure's code. Without an answer the prompt is marked with how its session
+        ended, unless it has a newer one.
+
         `session` is as it was attached: its epoch is the lease. A repetition of the call that stored this very end
         succeeds: its caller did not learn of it.
 
@@ -204,7 +235,7 @@ class SessionStore(Protocol):
     def request_stop(self, session_id: str, *, user_id: str, now: float) -> Session:
         """Marks a session that is not finished as to be stopped; returns it as it is after that.
 
-        A pending session is `stopped` at once; a finished one stays as it is. Idempotent.
+        A pending session is `stopped` at once, and its prompt marked so; a finished one stays as it is. Idempotent.
 
         Raises:
             NotFoundError: unknown, or another user's.

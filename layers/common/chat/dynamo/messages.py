@@ -3,16 +3,31 @@
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
+from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.condition import Condition
 
 from chat.dynamo.calls import storage_errors
 from chat.dynamo.items import ChatItem, MessageItem
 from chat.dynamo.keys import chat_key
-from chat.dynamo.mapping import to_message
+from chat.dynamo.mapping import to_message, to_prompt
 from chat.dynamo.parts import MessageParts
 from chat.dynamo.positions import Place, decode_message_id, decode_place
 from chat.dynamo.tables import Tables
-from chat.messages import Message, MessagePage
+from chat.messages import Message, MessagePage, StoredPrompt
+
+PROMPT_ATTRIBUTES = [
+    attribute.attr_name
+    for attribute in (
+        MessageItem.pk,
+        MessageItem.sk,
+        MessageItem.session_id,
+        MessageItem.role,
+        MessageItem.kind,
+        MessageItem.project_id,
+        MessageItem.task_id,
+    )
+]
+"""All that another answer to a prompt needs: not its text."""
 
 
 class DynamoMessageStore:
@@ -44,6 +59,16 @@ class DynamoMessageStore:
                 for message in self._messages(user_id, chat_id, [item for _, item in of_chat])
             ]
         return MessagePage(tuple(messages), found[limit - 1][0].encode() if len(found) > limit else None)
+
+    def prompt(self, user_id: str, chat_id: str, message_id: str) -> StoredPrompt | None:
+        with storage_errors():
+            try:
+                item = self._tables.messages.get(
+                    chat_key(user_id, chat_id), message_id, consistent_read=True, attributes_to_get=PROMPT_ATTRIBUTES
+                )
+            except DoesNotExist:
+                return None
+            return to_prompt(item)
 
     def latest(
         self,

@@ -1,15 +1,16 @@
-"""The write that begins a session: the session itself, its prompt, and the chat's place in the user's list."""
+"""The writes that begin a session: with a new prompt, which renews its chat's place, and for a prompt that is there."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from chat.dynamo.calls import FAILURES, ConditionFailedError, Item, Transaction
 from chat.dynamo.items import ChatItem, MessageItem, SessionItem
+from chat.dynamo.keys import chat_key
 from chat.dynamo.mapping import message_item, session_item, ttl
 from chat.dynamo.packing import PackedText
 from chat.dynamo.parts import MessageParts, SessionParts
 from chat.dynamo.tables import Tables
-from chat.messages import Message
+from chat.messages import Message, MessageStatus
 from chat.sessions import Session, SessionNotStoredError
 
 
@@ -38,6 +39,38 @@ class SessionStarts:
                 self._message_parts.remove(prompt, packed)
             if not _is_stored(failed.items.get("session"), session):
                 raise SessionNotStoredError("The session or its prompt is there already.") from failed
+
+    def restart(self, session: Session, *, replaced: str) -> bool:
+        """Stores a session in place of `replaced`, which was its prompt's newest; False: it is not any more.
+
+        Raises:
+            SessionNotStoredError: also if another session has its id.
+        """
+        prompt = self._tables.messages(chat_key(session.user_id, session.chat_id), session.prompt_message_id)
+        transaction = Transaction(self._tables.connection)
+        transaction.put(
+            "session", session_item(self._tables.sessions, session, None), SessionItem.session_id.does_not_exist()
+        )
+        transaction.update(
+            "prompt",
+            prompt,
+            [
+                MessageItem.session_id.set(session.session_id),
+                MessageItem.prompt_status.set(MessageStatus.PENDING),
+                MessageItem.code.remove(),
+                MessageItem.retryable.remove(),
+            ],
+            MessageItem.session_id == replaced,
+        )
+        try:
+            with _nothing_stored(transaction):
+                transaction.commit()
+        except ConditionFailedError as failed:
+            if "session" not in failed.items:
+                return False
+            if not _is_stored(failed.items["session"], session):
+                raise SessionNotStoredError("The session is there already.") from failed
+        return True
 
     def _start(self, session: SessionItem, prompt: MessageItem) -> None:
         try:

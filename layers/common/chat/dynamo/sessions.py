@@ -1,5 +1,8 @@
 """Sessions in DynamoDB: the adapter of `chat.sessions.SessionStore`."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
 from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
@@ -22,6 +25,10 @@ from chat.sessions import BEGUN_SECONDS, Attachment, AttachRole, Failure, Lease,
 RACE_ATTEMPTS = 4
 """How often a decision is made anew when the session changed between reading and writing."""
 
+ALL_BUT_PARTIAL = [
+    attribute.attr_name for attribute in SessionItem.get_attributes().values() if attribute is not SessionItem.partial
+]
+
 PART_TTL_SECONDS = 7200
 """Parts of a partial text outlive the session that names them."""
 
@@ -39,6 +46,10 @@ class DynamoSessionStore:
         with storage_errors():
             self._starts.start(session, prompt)
 
+    def restart(self, session: Session, *, replaced: str) -> bool:
+        with storage_errors():
+            return self._starts.restart(session, replaced=replaced)
+
     def get(self, session_id: str) -> Session | None:
         with storage_errors():
             try:
@@ -46,6 +57,13 @@ class DynamoSessionStore:
             except DoesNotExist:
                 return None
             return self._session(item)
+
+    def get_many(self, session_ids: Sequence[str]) -> Mapping[str, Session]:
+        with storage_errors():
+            items = self._tables.sessions.batch_get(
+                session_ids, consistent_read=True, attributes_to_get=ALL_BUT_PARTIAL
+            )
+            return {item.session_id: to_session(item, "") for item in items if item.user_id is not None}
 
     def attach(
         self,
@@ -125,15 +143,11 @@ class DynamoSessionStore:
             return False
         condition = conditions.may_settle(session, now)
         with storage_errors():
-            return self._ends.end(session, condition, End(state, answer, failure), repeatable=False)
+            return self._ends.end(session, condition, End(state, answer, failure))
 
     def request_stop(self, session_id: str, *, user_id: str, now: float) -> Session:
         mark: list[Action] = [SessionItem.stop_requested.set(True)]
-        end: list[Action] = [
-            *mark,
-            SessionItem.state.set(SessionState.STOPPED),
-            SessionItem.bucket.set(bucket_of(session_id, SessionState.STOPPED).name),
-        ]
+        end = End(SessionState.STOPPED)
         with storage_errors():
             for _ in range(RACE_ATTEMPTS):
                 stopped, item = self._try(session_id, mark, conditions.is_streaming(user_id))
@@ -142,9 +156,8 @@ class DynamoSessionStore:
                     return session
                 if session.state is SessionState.PENDING and session.is_expired(now):
                     raise conditions.expired()
-                stopped, item = self._try(session_id, end, conditions.is_pending(user_id, now))
-                if stopped:
-                    return self._own(item, user_id)
+                if self._ends.end(session, conditions.is_pending(user_id, now), end, actions=mark):
+                    return replace(session, state=end.state, stop_requested=True)
         raise StorageError("The session changes too fast.")
 
     def _try(
