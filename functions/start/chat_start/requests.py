@@ -20,6 +20,17 @@ class Prompt:
 
 
 @dataclass(frozen=True, slots=True)
+class Regeneration:
+    """Another answer to a prompt that is in a chat already."""
+
+    user_id: str
+    model_id: str
+    chat_id: str
+    message_id: str
+    """The prompt's."""
+
+
+@dataclass(frozen=True, slots=True)
 class StartedSession:
     """A session that waits for its stream until `expires_at` (seconds since the epoch)."""
 
@@ -36,13 +47,13 @@ class Start:
     allowance: Allowance
 
 
-type Once = Callable[[Prompt, Callable[[], StartedSession]], StartedSession]
+type Once = Callable[[Prompt | Regeneration, Callable[[], StartedSession]], StartedSession]
 """Makes a session once, however often the same request is sent: gives what the callable returned the first time.
 
 Raises `InvalidRequestError`: `idempotency_key_reused` (it was another request), `idempotency_in_progress`.
 """
 
 
-def every_time(_request: Prompt, create: Callable[[], StartedSession]) -> StartedSession:
+def every_time(_request: Prompt | Regeneration, create: Callable[[], StartedSession]) -> StartedSession:
     """The `Once` of requests that ask for no idempotency."""
     return create()
