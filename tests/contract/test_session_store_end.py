@@ -1,6 +1,7 @@
 """SessionStore: checkpoints, and the ends that a producer or its heir puts to a session."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -8,6 +9,7 @@ from chat.messages import MessageStatus, Usage
 from chat.sessions import Failure, Lease, LeaseLostError, Session, SessionState
 from chat.users import Tier, User
 from fakes.conversation import LEASE_SECONDS, NOW, SESSION_SECONDS, Conversation
+from fakes.texts import noise
 
 DEAD = NOW + LEASE_SECONDS
 EXPIRED = NOW + SESSION_SECONDS
@@ -238,3 +240,65 @@ def test_a_producer_that_was_settled_stores_nothing(conversation: Conversation) 
     with pytest.raises(LeaseLostError):
         checkpoint(conversation, attached.lease, "late")
     assert [message.content for message in conversation.history()] == ["Hello?", "Once"]
+
+
+@pytest.mark.parametrize("content", ["Hello!", None], ids=["answer", "no answer"])
+def test_finish_twice_with_the_same_answer_is_no_lost_lease(conversation: Conversation, content: str | None) -> None:
+    """A producer that was not told that its answer is stored stores it again."""
+    users = conversation.stores.users
+    users.get_or_create(conversation.user_id, default_tier=Tier.PRO, now=NOW)
+    attached = conversation.attach(conversation.start()).session
+    answer = None if content is None else conversation.answer(attached, content)
+    for _ in range(2):
+        conversation.stores.sessions.finish(attached, state=SessionState.STOPPED, answer=answer)
+    assert len(conversation.history()) == 1 + (content is not None)
+    counted = users.get_or_create(conversation.user_id, default_tier=Tier.PRO, now=NOW).output_tokens
+    assert counted == (0 if answer is None else 11)
+
+
+def test_finish_of_a_long_answer_twice_leaves_it_whole(conversation: Conversation) -> None:
+    attached = conversation.attach(conversation.start()).session
+    answer = conversation.answer(attached, noise(400_000))
+    for _ in range(2):
+        conversation.stores.sessions.finish(attached, state=SessionState.COMPLETED, answer=answer)
+    assert conversation.history()[1:] == (answer,)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"state": SessionState.STOPPED},
+        {"answer": None},
+        {"failure": FAILURE},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_finish_twice_in_two_ways_is_a_lost_lease(conversation: Conversation, changes: dict[str, Any]) -> None:
+    attached = conversation.attach(conversation.start()).session
+    first: dict[str, Any] = {"state": SessionState.COMPLETED, "answer": conversation.answer(attached), "failure": None}
+    conversation.stores.sessions.finish(attached, **first)
+    with pytest.raises(LeaseLostError):
+        conversation.stores.sessions.finish(attached, **(first | changes))
+
+
+def test_finish_after_a_settlement_with_another_text_is_a_lost_lease(conversation: Conversation) -> None:
+    """The two differ in nothing but the answer's text."""
+    attached = conversation.attach(conversation.start()).session
+    settled = conversation.answer(attached, "Once upon")
+    sessions = conversation.stores.sessions
+    assert sessions.settle(attached, now=DEAD, state=SessionState.FAILED, answer=settled, failure=FAILURE)
+    with pytest.raises(LeaseLostError):
+        sessions.finish(
+            attached, state=SessionState.FAILED, answer=replace(settled, content="Once upon a time"), failure=FAILURE
+        )
+    assert [message.content for message in conversation.history()] == ["Hello?", "Once upon"]
+
+
+def test_settle_twice_without_an_answer_happens_once(conversation: Conversation) -> None:
+    """Whoever settles tells that it did; an end that differs in nothing is still somebody else's."""
+    attached = conversation.attach(conversation.start()).session
+    sessions = conversation.stores.sessions
+    ends = [
+        sessions.settle(attached, now=DEAD, state=SessionState.FAILED, answer=None, failure=FAILURE) for _ in range(2)
+    ]
+    assert ends == [True, False]

@@ -12,7 +12,7 @@ from chat.dynamo import (
     DynamoUserStore,
     Tables,
 )
-from chat.ids import new_id, new_message_ids
+from chat.ids import later_answer_id, new_id, new_message_ids
 from chat.messages import Message, MessageKind, MessageStatus, MessageStore, Role, Usage
 from chat.session_index import CleanupRecord, SessionIndex
 from chat.sessions import Attachment, Session, SessionState, SessionStore
@@ -72,6 +72,29 @@ class Conversation:
         self.stores.sessions.start(session, prompt)
         return session
 
+    def restart(self, session: Session, *, now: float = NOW) -> Session:
+        """Starts and stores another session for the prompt of `session`, in its place."""
+        next_one = self.successor(session, now=now)
+        assert self.stores.sessions.restart(next_one, replaced=session.session_id)
+        return next_one
+
+    def successor(self, session: Session, *, now: float = NOW) -> Session:
+        """Another session for the prompt of `session`, not stored."""
+        return Session(
+            session_id=new_id(),
+            user_id=session.user_id,
+            chat_id=session.chat_id,
+            model_id=session.model_id,
+            kind=session.kind,
+            prompt_message_id=session.prompt_message_id,
+            answer_message_id=later_answer_id(session.prompt_message_id, now, after=session.answer_message_id),
+            created_at=now,
+            expires_at=now + SESSION_SECONDS,
+            project_id=session.project_id,
+            task_id=session.task_id,
+            use_cache=False,
+        )
+
     def prepare(self, content: str = "Hello?", *, now: float = NOW, **changes: Any) -> tuple[Session, Message]:
         """A session and its prompt, not stored."""
         ids = new_message_ids(now)
@@ -87,7 +110,8 @@ class Conversation:
             expires_at=now + SESSION_SECONDS,
         )
         session = replace(session, **changes)
-        return session, _message(session, Role.USER, session.prompt_message_id, content, now)
+        prompt = _message(session, Role.USER, session.prompt_message_id, content, now)
+        return session, replace(prompt, prompt_status=MessageStatus.PENDING)
 
     def answer(self, session: Session, content: str = "Hello!", **changes: Any) -> Message:
         """The answer to a session's prompt, not stored."""

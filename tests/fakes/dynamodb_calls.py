@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from threading import Lock
 from typing import Any
 
@@ -10,6 +11,7 @@ from botocore.awsrequest import AWSResponse, HeadersDict
 from botocore.exceptions import ConnectionClosedError
 
 from chat.dynamo import Tables
+from chat.ids import new_id
 
 _HEADERS: Any = HeadersDict({"content-type": "application/x-amz-json-1.0"})
 
@@ -33,8 +35,11 @@ def recorded_calls(tables: Tables) -> Iterator[list[str]]:
 
 
 @contextmanager
-def lost_answer(tables: Tables, operation: str) -> Iterator[list[str]]:
-    """The first request of that operation is carried out, and the connection breaks before its answer comes."""
+def lost_answer(tables: Tables, operation: str, *, known_token: bool = True) -> Iterator[list[str]]:
+    """The first request of that operation is carried out, and the connection breaks before its answer comes.
+
+    Without `known_token` the database does not take the repetition for one: it has not seen its client token.
+    """
     client = tables.connection.client
     event = f"before-send.dynamodb.{operation}"
     lost: list[str] = []
@@ -45,6 +50,10 @@ def lost_answer(tables: Tables, operation: str) -> Iterator[list[str]]:
             if lost:
                 return
             lost.append(operation)
+        if not known_token:
+            request = copy(request)
+            request.body = json.dumps(json.loads(request.body) | {"ClientRequestToken": new_id()}).encode()
+            request.headers["Content-Length"] = str(len(request.body))
         client._endpoint.http_session.send(request)
         raise ConnectionClosedError(endpoint_url=request.url)
 
@@ -53,6 +62,32 @@ def lost_answer(tables: Tables, operation: str) -> Iterator[list[str]]:
         yield lost
     finally:
         client.meta.events.unregister(event, lose)
+
+
+@contextmanager
+def failures(
+    tables: Tables, operation: str, status: int, code: str, *, after: list[str] | None = None
+) -> Iterator[list[str]]:
+    """Every request of that operation is answered with an error, and not carried out.
+
+    With `after`, what `lost_answer` gives, only those after the one whose answer got lost.
+    """
+    events = tables.connection.client.meta.events
+    event = f"before-send.dynamodb.{operation}"
+    met: list[str] = []
+
+    def fail(request: Any, **_: Any) -> AWSResponse | None:
+        if after is not None and not after:
+            return None
+        met.append(operation)
+        content = json.dumps({"__type": code, "message": "Not now."}).encode()
+        return AWSResponse(request.url, status, _HEADERS, _Body(content))
+
+    events.register(event, fail)
+    try:
+        yield met
+    finally:
+        events.unregister(event, fail)
 
 
 @contextmanager

@@ -23,6 +23,9 @@ class NoRateLimiter:
     def peek(self, user_id: str, limits: TierLimits) -> Allowance:
         raise AssertionError("Redis has not answered")
 
+    def give_back(self, user_id: str, limits: TierLimits, used: Allowance) -> None:
+        raise AssertionError("Redis has counted it")
+
 
 def patient(settings: RedisSettings) -> RedisSettings:
     return settings.model_copy(update={"redis_timeout_seconds": PATIENT_SECONDS})

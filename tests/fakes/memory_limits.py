@@ -1,13 +1,14 @@
 """Rate limits and stream slots in memory, with the same decisions as the real ones."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from math import ceil
 from threading import Lock
 
 from chat.catalog import TierLimits
 from chat.clock import Clock
 from chat.limits import Allowance, Slot, SlotsFullError
-from chat.limits.rates import WINDOW_SECONDS
+from chat.limits.rates import WINDOW_SECONDS, Receipt
 from chat.limits.slots import acquired_until, renewed_until
 
 
@@ -25,11 +26,18 @@ class MemoryRateLimiter:
             allowed = len(hits) < limits.requests_per_minute
             if allowed:
                 hits.append(now)
-            return _allowance(hits, limits, now, allowed=allowed)
+            receipt = Receipt("memory", now) if allowed else None
+            return replace(_allowance(hits, limits, now, allowed=allowed), receipt=receipt)
 
     def peek(self, user_id: str, limits: TierLimits) -> Allowance:
         with self._lock:
             return _allowance(self._in_window(user_id, limits), limits, self._clock.now(), allowed=True)
+
+    def give_back(self, user_id: str, limits: TierLimits, used: Allowance) -> None:
+        with self._lock:
+            hits = self._in_window(user_id, limits)
+            if used.receipt is not None and used.receipt.at in hits:
+                hits.remove(used.receipt.at)
 
     def _in_window(self, user_id: str, limits: TierLimits) -> list[float]:
         hits = self._hits.setdefault((user_id, limits.requests_per_minute), [])

@@ -1,11 +1,12 @@
 """The storage ports in memory, with the same decisions as the real ones: each runs under one lock."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from threading import RLock
 
 from chat.errors import InvalidRequestError, NotFoundError, SessionExpiredError, StorageError
-from chat.messages import Message, MessagePage
+from chat.messages import Message, MessagePage, MessageStatus, Role, StoredPrompt
 from chat.sessions import (
     BEGUN_SECONDS,
     Attachment,
@@ -14,10 +15,13 @@ from chat.sessions import (
     Lease,
     LeaseLostError,
     Session,
+    SessionNotStoredError,
     SessionState,
     Viewer,
     minute_of,
+    status_without_text,
     too_many_attaches,
+    with_failure,
 )
 from chat.users import Tier, User
 
@@ -35,12 +39,15 @@ class MemoryDatabase:
     lock: RLock = field(default_factory=RLock)
     failing: bool = False
 
-    def check(self) -> None:
+    def check(self, error: type[StorageError] = StorageError) -> None:
         if self.failing:
-            raise StorageError("The storage does not answer.")
+            raise error("The storage does not answer.")
 
     def add_message(self, message: Message) -> None:
         self.messages.setdefault((message.user_id, message.chat_id), {})[message.message_id] = message
+
+    def prompt_of(self, session: Session) -> Message | None:
+        return self.messages.get((session.user_id, session.chat_id), {}).get(session.prompt_message_id)
 
     def chat(self, user_id: str, chat_id: str) -> list[Message]:
         """A chat's messages, oldest first."""
@@ -56,13 +63,45 @@ class MemorySessionStore:
 
     def start(self, session: Session, prompt: Message) -> None:
         with self.database.lock:
-            self.database.check()
-            if session.session_id in self.database.sessions:
-                raise StorageError("The session is there already.")
+            self.database.check(SessionNotStoredError)
+            known = self.database.sessions.get(session.session_id)
+            if known is not None:
+                if (known.user_id, known.prompt_message_id) == (session.user_id, session.prompt_message_id):
+                    return
+                raise SessionNotStoredError("The session is there already.")
             self.database.sessions[session.session_id] = session
             self.database.add_message(prompt)
             chat = (session.user_id, session.chat_id)
             self.database.activity[chat] = max(self.database.activity.get(chat, ""), prompt.message_id)
+
+    def restart(self, session: Session, *, replaced: str) -> bool:
+        with self.database.lock:
+            self.database.check(SessionNotStoredError)
+            known = self.database.sessions.get(session.session_id)
+            if known is not None:
+                if (known.user_id, known.prompt_message_id) == (session.user_id, session.prompt_message_id):
+                    return True
+                raise SessionNotStoredError("The session is there already.")
+            prompt = self.database.prompt_of(session)
+            if prompt is None or prompt.session_id != replaced:
+                return False
+            self.database.sessions[session.session_id] = session
+            self.database.add_message(
+                replace(
+                    prompt,
+                    session_id=session.session_id,
+                    prompt_status=MessageStatus.PENDING,
+                    code=None,
+                    retryable=None,
+                )
+            )
+            return True
+
+    def get_many(self, session_ids: Sequence[str]) -> Mapping[str, Session]:
+        with self.database.lock:
+            self.database.check()
+            sessions = self.database.sessions
+            return {known: replace(sessions[known], partial="") for known in session_ids if known in sessions}
 
     def get(self, session_id: str) -> Session | None:
         with self.database.lock:
@@ -129,6 +168,9 @@ class MemorySessionStore:
         failure: Failure | None = None,
     ) -> None:
         with self.database.lock:
+            current = self.database.sessions.get(session.session_id)
+            if current is not None and self._has_ended(current, session.epoch, state, answer, failure):
+                return
             self._end(self._held(session.lease), state, answer, failure)
 
     def settle(
@@ -160,6 +202,7 @@ class MemorySessionStore:
                 if session.is_expired(now):
                     raise SessionExpiredError("The session's time is over.")
                 session = replace(session, state=SessionState.STOPPED, stop_requested=True)
+                self._mark_prompt(session, None)
             elif session.state is SessionState.STREAMING:
                 session = replace(session, stop_requested=True)
             self.database.sessions[session_id] = session
@@ -179,13 +222,28 @@ class MemorySessionStore:
             raise LeaseLostError(lease.session_id)
         return session
 
+    def _has_ended(
+        self, session: Session, epoch: int, state: SessionState, answer: Message | None, failure: Failure | None
+    ) -> bool:
+        self.database.check()
+        stored = self.database.messages[session.user_id, session.chat_id].get(session.answer_message_id)
+        ended = session.state.finished and (session.epoch, session.state, session.failure) == (epoch, state, failure)
+        return ended and stored == (answer and with_failure(answer, failure))
+
+    def _mark_prompt(self, session: Session, failure: Failure | None) -> None:
+        prompt = self.database.prompt_of(session)
+        if prompt is not None and prompt.session_id == session.session_id:
+            unmarked = replace(prompt, prompt_status=status_without_text(session.state), code=None, retryable=None)
+            self.database.add_message(with_failure(unmarked, failure))
+
     def _end(self, session: Session, state: SessionState, answer: Message | None, failure: Failure | None) -> None:
         self.database.sessions[session.session_id] = replace(
             session, state=state, failure=failure, partial=session.partial if answer is None else ""
         )
         if answer is None:
+            self._mark_prompt(self.database.sessions[session.session_id], failure)
             return
-        self.database.add_message(answer)
+        self.database.add_message(with_failure(answer, failure))
         user = self.database.users.get(session.user_id)
         if user is not None and answer.usage is not None and not answer.cached:
             self.database.users[session.user_id] = replace(
@@ -220,14 +278,29 @@ class MemoryMessageStore:
         messages = tuple(message for _, message in walk[first:last])
         return MessagePage(messages, places[last - 1] if last < len(places) else None)
 
+    def prompt(self, user_id: str, chat_id: str, message_id: str) -> StoredPrompt | None:
+        with self.database.lock:
+            self.database.check()
+            message = self.database.messages.get((user_id, chat_id), {}).get(message_id)
+        if message is None or message.role is not Role.USER:
+            return None
+        return StoredPrompt(message.message_id, message.session_id, message.kind, message.project_id, message.task_id)
+
     def latest(
-        self, user_id: str, chat_id: str, *, limit: int, up_to_message_id: str | None = None
+        self,
+        user_id: str,
+        chat_id: str,
+        *,
+        limit: int,
+        up_to_message_id: str | None = None,
+        max_bytes: int | None = None,
     ) -> tuple[Message, ...]:
         with self.database.lock:
             self.database.check()
             messages = self.database.chat(user_id, chat_id)
         chosen = [m for m in messages if up_to_message_id is None or m.message_id <= up_to_message_id]
-        return tuple(chosen[-limit:])
+        newest = chosen[-limit:]
+        return tuple(newest if max_bytes is None else _fitting(newest, max_bytes))
 
     def _walk(self, user_id: str) -> Iterator[tuple[str, Message]]:
         newest_first = sorted(
@@ -265,6 +338,13 @@ def _role(session: Session, now: float) -> AttachRole:
     if session.lease_lives(now) or session.shown:
         return AttachRole.FOLLOW
     return AttachRole.PRODUCE
+
+
+def _fitting(messages: list[Message], max_bytes: int) -> list[Message]:
+    """The newest, and those before it that fit."""
+    sizes = accumulate(len(message.content.encode()) for message in reversed(messages))
+    count = max(1, sum(size <= max_bytes for size in sizes))
+    return messages[-count:]
 
 
 def _after(places: list[str], position: str) -> int:

@@ -3,18 +3,18 @@
 Each promise is named where it is checked; a check that has to make an exception says which double fault it stands for.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from chat.errors import ChatError
+from chat.errors import ChatError, StorageError
 from chat.limits.slots import ATTACH_SECONDS, SLOT_SECONDS, TOO_MANY_STREAMS
-from chat.messages import MessageKind
-from chat.sessions import Session, SessionState
+from chat.messages import Message, MessageKind
+from chat.sessions import Session, SessionNotStoredError, SessionState
+from chat.users import Tier
 from simulation.engine.process import CURRENT, Process
 from simulation.world.clocks import EPOCH
 from simulation.world.connection import Connection, Event
-from simulation.world.service import SETTINGS
 
 if TYPE_CHECKING:
     from chat_stream.providers.port import ChatRequest
@@ -42,8 +42,7 @@ class Seen:
 
     user_id: str
     question: str
-    acknowledged: bool = False
-    """Its user was told that it has begun."""
+    prompt_id: str
     emissions: list[tuple[int, float]] = field(default_factory=list)
     """Characters that some client has been sent, and since when."""
     producers: list[tuple[int, Process, float]] = field(default_factory=list)
@@ -68,6 +67,9 @@ class Observer:
         self._generations: dict[tuple[str, int], tuple[Session, Process]] = {}
         """What is being written, by session and epoch."""
         self.broken: str | None = None
+        self.starts = 0
+        self.unknown_starts = 0
+        """Starts of which nobody can tell whether they stored a session."""
         self._killed_at: dict[Process, float] = {}
         self.world: World
 
@@ -77,10 +79,37 @@ class Observer:
 
     # What the world reports.
 
+    def told_in(self, user_id: str, chat_id: str) -> list[str]:
+        """The prompts of the chat that its user was given sessions for: the history shows them from now on."""
+        sessions = self.world.stored.sessions
+        return [
+            sessions[session_id].prompt_message_id
+            for session_id, seen in self.sessions.items()
+            if seen.user_id == user_id and session_id in sessions and sessions[session_id].chat_id == chat_id
+        ]
+
+    def read(self, user_id: str, expected: list[str], messages: Sequence[Message]) -> None:
+        """A user has read the history of a chat."""
+        ids = [message.message_id for message in messages]
+        if missing := set(expected) - set(ids):
+            self.violated(f"the history lacks the prompts {missing}")
+        if ids != sorted(ids):
+            self.violated("the history is not in order")
+        if any(message.user_id != user_id for message in messages):
+            self.violated("the history has a message of another user")
+
+    def not_started(self, error: ChatError) -> None:
+        """A start has failed; unless it says so, its session may be there all the same."""
+        if isinstance(error, StorageError) and not isinstance(error, SessionNotStoredError):
+            self.unknown_starts += 1
+
     def began(self, session_id: str, user_id: str, question: str) -> None:
         """A start has returned a session."""
-        seen = self.sessions.setdefault(session_id, Seen(user_id, question))
-        seen.acknowledged = True
+        session = self.world.stored.sessions.get(session_id)
+        if session is None:
+            self.violated(f"a start returns {session_id}, which is not stored")
+        else:
+            self.sessions[session_id] = Seen(user_id, question, session.prompt_message_id)
 
     def killed(self, process: Process) -> None:
         self._killed_at[process] = self._now
@@ -110,7 +139,7 @@ class Observer:
         seen.producers.append((session.epoch, process, self._now))
         self._note(process.name, f"produces {seen.question!r} (epoch {session.epoch})")
 
-    def generating(self, session: Session, begins: bool) -> None:  # noqa: FBT001
+    def generating(self, session: Session, begins: bool) -> None:
         """A process begins to write an answer, or has ended it."""
         process = CURRENT.get()
         key = session.session_id, session.epoch
@@ -151,11 +180,9 @@ class Observer:
 
     def client_shows(self, client: "Client") -> None:
         """A client shows more text."""
-        answer = self.world.stored.messages.get((client.user_id, self._chat(client.session_id)), {})
-        del answer
-
-    def client_refused(self, client: "Client", data: dict[str, Any]) -> None:
-        """A client was told that it gets no more."""
+        stored = self.answers.get(client.session_id)
+        if stored is not None and not client.text.startswith(stored) and not stored.startswith(client.text):
+            self.violated(f"{client.name} shows {client.text!r}, stored is {stored!r}")
 
     def client_ended(self, client: "Client", event: Event) -> None:
         """A client was told how the answer ended."""
@@ -217,11 +244,22 @@ class Observer:
     def check_end(self) -> None:
         """When everything works again and everybody has come back."""
         self._check_answers()
+        self._check_limits()
         for session_id, seen in self.sessions.items():
             self._check_history(session_id, seen)
             stored = self.stored_answer(session_id) or ""
             self._check_lead(session_id, seen, stored)
             self._check_origin(session_id, seen, stored)
+
+    def _check_limits(self) -> None:
+        """The rate limit counts what was granted."""
+        limiter = self.world.backends.rate_limiter
+        stored = self.world.backends.sessions.started
+        counted = limiter.granted - limiter.given_back
+        if not stored <= limiter.granted or counted > stored + self.unknown_starts:
+            self.violated(
+                f"{limiter.granted} starts were counted, {limiter.given_back} given back, {stored} sessions stored"
+            )
 
     def check_expired(self) -> None:
         """When the time of every session is over, and one cleanup has run."""
@@ -236,11 +274,17 @@ class Observer:
             for message in chat.values()
             if message.session_id == session_id
         ]
-        prompts = [message.content for message in messages if message.role == "user"]
+        answers = [message for message in messages if message.role == "assistant"]
+        if len(answers) > 1:
+            self.violated(f"{session_id} has {len(answers)} answers")
+        prompts = [
+            message.content
+            for (user_id, _), chat in self.world.stored.messages.items()
+            for message in chat.values()
+            if user_id == seen.user_id and message.message_id == seen.prompt_id
+        ]
         if prompts != [seen.question]:
-            self.violated(f"the history has the prompts {prompts} for {seen.question!r}")
-        if len(messages) > 2:  # noqa: PLR2004
-            self.violated(f"{session_id} has {len(messages) - 1} answers")
+            self.violated(f"the history has {prompts} for {seen.question!r}")
 
     def _check_lead(self, session_id: str, seen: Seen, stored: str) -> None:
         """Clients are ahead of an interrupted answer by at most one checkpoint interval."""
@@ -276,7 +320,7 @@ class Observer:
 
     @property
     def limit(self) -> int:
-        return self.world.backends.catalog.limits_of(next(iter(self.world.backends.catalog.models)).tier).concurrent_streams
+        return self.world.backends.catalog.limits_of(Tier.BASIC).concurrent_streams
 
     @property
     def _now(self) -> float:
@@ -288,10 +332,6 @@ class Observer:
                 if message.session_id == session_id and message.role == "assistant":
                     return message.content
         return None
-
-    def _chat(self, session_id: str) -> str:
-        session = self.world.stored.sessions.get(session_id)
-        return session.chat_id if session else ""
 
     def _written(self, user_id: str) -> list[str]:
         """Sessions of the user that a living process writes under a lease of its own."""
@@ -341,11 +381,12 @@ class Observer:
             lives = earlier.ended_at is None and not earlier.process.dead and not earlier.process.frozen
             if not lives or earlier.process.thawed_at > earlier.began_at:
                 continue
-            since = earlier.began_at - 1
-            if world.redis.works_since(earlier.process, call.process) > since or self._now - earlier.began_at < MARGIN_SECONDS:
+            if self._now - earlier.began_at < MARGIN_SECONDS:
                 continue
-            if world.database.works_since(earlier.process, call.process) > since:
-                continue  # a leader whose lease cannot be renewed counts as dead
+            processes = earlier.process, call.process
+            # A leader whose lease cannot be renewed counts as dead.
+            if max(world.redis.works_since(*processes), world.database.works_since(*processes)) > earlier.began_at - 1:
+                continue
             self.violated(f"{call.question!r} is asked for by {call.session_id} while {earlier.session_id} is answered")
 
     def _shares(self, session_id: str) -> bool:
@@ -361,5 +402,3 @@ def _lasting(event: Event) -> tuple[Any, ...]:
     data = {name: value for name, value in event.data.items() if name != "retryAfterSeconds"}
     return event.id, sorted(data.items(), key=lambda item: item[0])
 
-
-__all__ = ["SETTINGS", "Observer", "ViolationError"]

@@ -14,6 +14,7 @@ class Kind(StrEnum):
     RELOAD = "reloads the page"
     OPEN_AGAIN = "opens the stream in another tab"
     STOP = "stops the answer"
+    TRY_AGAIN = "asks for another answer"
     HISTORY = "reads the history"
     FREEZE = "process freezes"
     KILL = "process is killed"
@@ -154,6 +155,8 @@ def _of_clients(random: Random, number: int, ask: Action) -> list[Action]:
     if random.random() < 0.12:
         actions.append(later(Kind.STOP, 0.0, 6.0))
     if random.random() < 0.15:
+        actions.append(later(Kind.TRY_AGAIN, 0.0, 12.0))
+    if random.random() < 0.25:
         actions.append(later(Kind.HISTORY, 0.0, 10.0))
     return actions
 
@@ -164,7 +167,9 @@ def _fault(random: Random, asks: list[Action]) -> Action:
     ask = random.choice(asks)
     hits_process = kind in _OF_PROCESSES
     return Action(
-        ask.at + 0.05 + random.random() * random.choice((0.3, 2.0, 5.0)) if hits_process else random.random() * random.choice((6.0, FAULT_SECONDS)),
+        ask.at + 0.05 + random.random() * random.choice((0.3, 2.0, 5.0))
+        if hits_process
+        else random.random() * random.choice((6.0, FAULT_SECONDS)),
         kind,
         ask=ask.ask,
         seconds=random.choice((0.3, 1.5, 4.0, 9.0)),

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from random import Random
 
+from chat_start.requests import Prompt, Regeneration, Start
+
 from chat.errors import ChatError
 from chat.sessions import BEGUN_SECONDS
-from chat_start.service import Prompt, Start
 from simulation.engine.loop import SimLoop, SpinError
 from simulation.engine.process import Process
 from simulation.engine.quiet import quiet
@@ -18,10 +19,12 @@ from simulation.world.client import Client
 from simulation.world.clocks import EPOCH
 from simulation.world.conditions import Fault, Window
 from simulation.world.ids import drawn_ids
-from simulation.world.service import cleanup_of, start_of, stop_of
+from simulation.world.service import cleanup_of, history_of, regenerate_of, start_of, stop_of
 from simulation.world.world import World
 
 LOOK_SECONDS = 0.5
+MAX_STARTS = 4
+"""How often a user sends the same prompt again that was refused."""
 HEALING_SECONDS = 3.0
 """After the last fault begins, until everything works again."""
 READING_SECONDS = 90.0
@@ -108,7 +111,9 @@ class _Run:
         for action in self.plan.actions:
             await self._until(action.at)
             self._do(action)
-        await self._until(max((action.at + action.seconds for action in self.plan.actions), default=0) + HEALING_SECONDS)
+        await self._until(
+            max((action.at + action.seconds for action in self.plan.actions), default=0) + HEALING_SECONDS
+        )
         self._heal()
         await self._everybody_ends()
         for ask, session_id in self._sessions.items():
@@ -119,6 +124,8 @@ class _Run:
             if client.name.startswith("late"):
                 self._check_reader(client)
         self.observer.check_end()
+        if left := [task for task in self.loop.unfinished() if not task.startswith("outside")]:
+            self.observer.violated(f"still running: {left}")
         await self._until(self.loop.time() + BEGUN_SECONDS + 600)
         await self._cleanup()
         self.observer.check_expired()
@@ -167,7 +174,9 @@ class _Run:
             self._others[action.kind](self, action)
 
     async def _ask(self, action: Action) -> None:
-        self._note(action.user, f"asks {action.question!r} in {action.chat}" + ("" if action.use_cache else ", no cache"))
+        self._note(
+            action.user, f"asks {action.question!r} in {action.chat}" + ("" if action.use_cache else ", no cache")
+        )
         prompt = Prompt(
             user_id=action.user,
             model_id="small",
@@ -176,28 +185,50 @@ class _Run:
             use_cache=action.use_cache,
         )
         start = start_of(self.world.backends)
-        for attempt in range(4):
-            try:
-                started = await self.world.in_process(f"start {action.ask}.{attempt}", lambda: start(prompt))
-            except ChatError as error:
-                self._note("start", f"refuses with {error.code}")
-                await asyncio.sleep(1.0)
-                continue
-            assert isinstance(started, Start)
-            session_id = started.session.session_id
-            self._sessions[action.ask] = session_id
-            self.observer.began(session_id, action.user, action.question)
-            if action.ask not in self._silent:
-                await self._open(action.ask, session_id, "tab").run()
-            return
+        for _ in range(MAX_STARTS):
+            if await self._start(action, lambda: start(prompt)):
+                return
+            await asyncio.sleep(1.0)
 
-    def _open(self, ask: int, session_id: str, name: str) -> Client:
+    async def _start(self, action: Action, start: Callable[[], Start]) -> bool:
+        """Whether the user was given a session."""
+        self.observer.starts += 1
+        try:
+            started = await self.world.in_process(f"start {action.ask}", start)
+        except ChatError as error:
+            self._note("start", f"refuses with {error.code}")
+            self.observer.not_started(error)
+            return False
+        assert isinstance(started, Start)
+        session_id = started.session.session_id
+        question = self._asks[action.ask].question
+        self._sessions[action.ask] = session_id
+        self.observer.began(session_id, action.user, question)
+        if action.ask not in self._silent:
+            await self._open(action.ask, session_id, "tab", spawn=False).run()
+        return True
+
+    def _try_again(self, action: Action) -> None:
+        """What "Try again" does: another session for the prompt that is there."""
+        session = self.world.stored.sessions.get(self._sessions.get(action.ask, ""))
+        if session is None:
+            return
+        self._fired(action, action.user)
+        asked = Regeneration(action.user, "small", session.chat_id, session.prompt_message_id)
+        regenerate = regenerate_of(self.world.backends)
+
+        async def try_again() -> None:
+            await self._start(action, lambda: regenerate(asked))
+
+        self._spawn(try_again())
+
+    def _open(self, ask: int, session_id: str, name: str, *, spawn: bool = True) -> Client:
         known = self._known.setdefault(ask, [])
         name = f"{name} {ask}.{len(known)}"
         client = Client(self.world, name, session_id, self._asks[ask].user, Random(f"{self.plan.seed}/{name}"))
         known.append(client)
         self._clients.append(client)
-        if not name.startswith("tab") or len(known) > 1:
+        if spawn:
             self._spawn(client.run())
         return client
 
@@ -246,7 +277,24 @@ class _Run:
         self._spawn(ask_to_stop())
 
     def _history(self, action: Action) -> None:
-        pass
+        ask = self._asks[action.ask]
+        self._fired(action, action.user)
+        history = history_of(self.world.backends)
+        expected = self.observer.told_in(ask.user, ask.chat)
+
+        async def read() -> None:
+            try:
+                page = await self.world.in_process(
+                    f"history {action.ask}", lambda: history(ask.user, ask.chat, limit=200, cursor=None)
+                )
+            except ChatError as error:
+                self._note("history", f"refuses with {error.code}")
+                if error.code == "chat_not_found" and expected:
+                    self.observer.violated(f"{ask.chat} is not found, in which {expected} were asked")
+                return
+            self.observer.read(ask.user, expected, page.messages)  # type: ignore[attr-defined]
+
+        self._spawn(read())
 
     def _freeze(self, action: Action) -> None:
         if (host := self.world.serving(self._sessions.get(action.ask, ""))) is None:
@@ -317,6 +365,7 @@ class _Run:
         Kind.OPEN_AGAIN: _open_again,
         Kind.STOP: _stop,
         Kind.HISTORY: _history,
+        Kind.TRY_AGAIN: _try_again,
         Kind.FREEZE: _freeze,
         Kind.KILL: _kill,
         Kind.SIGTERM: _sigterm,

@@ -17,6 +17,7 @@ FAULTS = (
             Kind.RELOAD,
             Kind.OPEN_AGAIN,
             Kind.STOP,
+            Kind.TRY_AGAIN,
             Kind.HISTORY,
             Kind.FREEZE,
             Kind.KILL,

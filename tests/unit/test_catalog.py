@@ -7,6 +7,12 @@ import pytest
 
 from chat.catalog import CATALOG_FILE, Catalog, CatalogError, TierLimits, load_catalog, parse_catalog
 from chat.users import Tier
+from chat_stream.providers.registry import PROVIDERS as REGISTERED
+
+PROVIDERS = """
+[providers.openai]
+name = "OpenAI"
+"""
 
 TIERS = """
 [tiers.BASIC]
@@ -63,15 +69,27 @@ def test_the_catalogue_is_read_once() -> None:
 
 
 def test_every_field_of_a_model_is_read() -> None:
-    model = parse_catalog(TIERS + ONE_MODEL).models[0]
+    model = parse_catalog(PROVIDERS + TIERS + ONE_MODEL).models[0]
     assert (model.id, model.provider, model.provider_model, model.tier) == ("m", "openai", "m-2026", Tier.PRO)
     assert (model.context_window, model.max_output_tokens, model.sampling) == (1000, 100, True)
     assert (model.input_price, model.output_price, model.price_date) == (1.0, 2.5, dt.date(2026, 11, 1))
 
 
 def test_every_tier_has_its_limits() -> None:
-    catalog = parse_catalog(TIERS + ONE_MODEL)
+    catalog = parse_catalog(PROVIDERS + TIERS + ONE_MODEL)
     assert [catalog.limits_of(tier) for tier in Tier] == [TierLimits(1, 2), TierLimits(3, 4), TierLimits(5, 6)]
+
+
+def test_every_model_has_a_provider_with_a_name() -> None:
+    catalog = load_catalog()
+    names = {model.provider: catalog.provider_of(model).name for model in catalog.models}
+    assert names == {"openai": "OpenAI", "anthropic": "Anthropic", "xai": "xAI"}
+
+
+def test_the_registrys_providers_have_the_catalogues_names() -> None:
+    catalog = load_catalog()
+    names = {model.provider: catalog.provider_of(model).name for model in catalog.models}
+    assert {provider: entry.label for provider, entry in REGISTERED.items()} == names
 
 
 def test_a_higher_tier_may_do_more() -> None:
@@ -93,6 +111,11 @@ def test_a_higher_tier_may_do_more() -> None:
         ("context_window = 1000", "context_window = 10", "m: max_output_tokens is more than context_window"),
         ('id = "m"', 'id = ""', "model number 1: id: "),
         ("price_date = 2026-11-01", "price_date = ", "not TOML"),
+        (PROVIDERS, "", "providers: "),
+        ("[providers.openai]", "[providers.another]", "m: the catalogue has no [providers.openai]"),
+        ('name = "OpenAI"', "", "providers.openai.name: "),
+        ('name = "OpenAI"', 'name = ""', "providers.openai.name: "),
+        ('name = "OpenAI"', 'name = "OpenAI"\nlogo = "x"', "providers.openai.logo: "),
         ("[[models]]", "[models]", "models: "),
         ("[[models]]", "[[engines]]", "no [[models]]"),
         (TIERS, "", "tiers: "),
@@ -106,7 +129,7 @@ def test_a_higher_tier_may_do_more() -> None:
     ],
 )
 def test_a_wrong_catalogue_says_what_is_wrong(before: str, after: str, says: str) -> None:
-    catalogue = TIERS + ONE_MODEL
+    catalogue = PROVIDERS + TIERS + ONE_MODEL
     assert before in catalogue
     with pytest.raises(CatalogError, match=re.escape(says)):
         parse_catalog(catalogue.replace(before, after))
@@ -114,7 +137,7 @@ def test_a_wrong_catalogue_says_what_is_wrong(before: str, after: str, says: str
 
 def test_two_models_of_one_id_are_refused() -> None:
     with pytest.raises(CatalogError, match="more than one model has the id m"):
-        parse_catalog(TIERS + ONE_MODEL * 2)
+        parse_catalog(PROVIDERS + TIERS + ONE_MODEL * 2)
 
 
 def test_the_file_holds_nothing_that_the_catalogue_does_not() -> None:

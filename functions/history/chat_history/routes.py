@@ -59,4 +59,5 @@ async def models(request: Request) -> JsonResponse:
     composition: Composition = request.app.state.composition
     user_id = composition.authenticator.authenticate(bearer_token(request))
     offered = composition.offer_models(user_id)
-    return JsonResponse({"tier": offered.tier, "models": [model_json(model, offered.tier) for model in offered.models]})
+    models = [model_json(model, provider, offered.tier) for model, provider in offered.models]
+    return JsonResponse({"tier": offered.tier, "models": models})

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from chat.access import Access
-from chat.catalog import Catalog, Model
+from chat.catalog import Catalog, Model, Provider
 from chat.errors import NotFoundError
 from chat.messages import Message, MessagePage, MessageStore
 from chat.users import Tier
@@ -67,10 +67,10 @@ def _fitting(messages: Sequence[Message]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class OfferedModels:
-    """All models; a user of `tier` may use those that it includes."""
+    """All models and who offers them; a user of `tier` may use those that it includes."""
 
     tier: Tier
-    models: tuple[Model, ...]
+    models: tuple[tuple[Model, Provider], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,4 +86,5 @@ class OfferModels:
         Raises:
             ForbiddenError: `user_disabled`.
         """
-        return OfferedModels(self.access.admit(user_id).tier, self.catalog.models)
+        models = tuple((model, self.catalog.provider_of(model)) for model in self.catalog.models)
+        return OfferedModels(self.access.admit(user_id).tier, models)

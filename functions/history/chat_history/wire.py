@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from chat.catalog import Model
+from chat.catalog import Model, Provider
 from chat.http.responses import timestamp
 from chat.messages import Message
 from chat.users import Tier
@@ -29,11 +29,12 @@ def message_json(message: Message) -> dict[str, Any]:
     }
 
 
-def model_json(model: Model, tier: Tier) -> dict[str, Any]:
+def model_json(model: Model, provider: Provider, tier: Tier) -> dict[str, Any]:
     """`allowed` says whether a user of `tier` may use it."""
     return {
         "id": model.id,
         "provider": model.provider,
+        "providerName": provider.name,
         "tier": model.tier,
         "contextWindow": model.context_window,
         "maxOutputTokens": model.max_output_tokens,

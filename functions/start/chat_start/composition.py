@@ -10,12 +10,16 @@ from chat.access import Access
 from chat.auth import Authenticator, StreamTokens, build_authenticator, build_secret_source
 from chat.catalog import load_catalog
 from chat.clock import SystemClock
-from chat.dynamo import DynamoSessionStore, DynamoUserStore, Tables
+from chat.dynamo import DynamoMessageStore, DynamoSessionStore, DynamoUserStore, Tables
 from chat.limits import build_rate_limiter
 from chat.metrics import CacheErrorMetrics, build_metrics
 from chat.redis import CacheErrors, Outage, RedisSettings, control
-from chat_start.service import StartChat, StopChat
+from chat_start.admission import Admission
+from chat_start.regenerate import RegenerateAnswer
+from chat_start.requests import Once, Prompt, Regeneration, Start
 from chat_start.settings import StartSettings
+from chat_start.start_chat import StartChat
+from chat_start.stop_chat import StopChat
 
 if TYPE_CHECKING:
     from chat_start.idempotency import Idempotency
@@ -29,9 +33,16 @@ class Composition:
     authenticator: Authenticator
     stream_tokens: StreamTokens
     start_chat: StartChat
+    regenerate: RegenerateAnswer
     stop_chat: StopChat
     idempotency: "Callable[[], Idempotency]"
     metrics: CacheErrorMetrics
+
+    def start(self, asked: Prompt | Regeneration, once: Once) -> Start:
+        """Does what is asked; see `StartChat` and `RegenerateAnswer`."""
+        if isinstance(asked, Prompt):
+            return self.start_chat(asked, once)
+        return self.regenerate(asked, once)
 
 
 def compose(environ: Mapping[str, str] = os.environ) -> Composition:
@@ -49,22 +60,41 @@ def compose(environ: Mapping[str, str] = os.environ) -> Composition:
     sessions = DynamoSessionStore(tables)
     access = Access(DynamoUserStore(tables), clock, default_tier=settings.default_tier)
     metrics = CacheErrorMetrics(build_metrics(environ), errors)
+    log_control = control(redis, errors=errors, outage=outage)
+    admission = Admission(
+        access=access,
+        catalog=load_catalog(),
+        rate_limiter=build_rate_limiter(redis, tables, errors=errors, outage=outage),
+        metrics=metrics,
+    )
     return Composition(
         settings=settings,
         authenticator=build_authenticator(settings, secret),
         stream_tokens=StreamTokens(secret, clock),
         start_chat=StartChat(
-            access=access,
+            admission=admission,
             sessions=sessions,
-            rate_limiter=build_rate_limiter(redis, tables, errors=errors, outage=outage),
-            catalog=load_catalog(),
             clock=clock,
             max_prompt_chars=settings.max_prompt_chars,
             session_seconds=settings.session_seconds,
             metrics=metrics,
         ),
+        regenerate=RegenerateAnswer(
+            admission=admission,
+            sessions=sessions,
+            messages=DynamoMessageStore(tables),
+            control=log_control,
+            clock=clock,
+            session_seconds=settings.session_seconds,
+            metrics=metrics,
+        ),
         stop_chat=StopChat(
-            access=access, sessions=sessions, control=control(redis, errors=errors, outage=outage), clock=clock
+            access=access,
+            sessions=sessions,
+            control=log_control,
+            clock=clock,
+            catalog=load_catalog(),
+            metrics=metrics,
         ),
         idempotency=functools.cache(lambda: _idempotency(settings)),
         metrics=metrics,

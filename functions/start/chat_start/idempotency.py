@@ -22,7 +22,7 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
 from botocore.config import Config
 
 from chat.errors import InvalidRequestError, StorageError
-from chat_start.service import Once, Prompt, StartedSession
+from chat_start.requests import Once, Prompt, Regeneration, StartedSession
 
 CONNECT_TIMEOUT_SECONDS = 2
 READ_TIMEOUT_SECONDS = 5
@@ -55,7 +55,7 @@ class Idempotency:
             message = "The key must have 1 to 255 printable ASCII characters."
             raise InvalidRequestError(message, errors=[{"field": "Idempotency-Key", "message": message}])
 
-        def once(prompt: Prompt, create: Callable[[], StartedSession]) -> StartedSession:
+        def once(asked: Prompt | Regeneration, create: Callable[[], StartedSession]) -> StartedSession:
             def run(*, request: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001  # Powertools reads it
                 return asdict(create())
 
@@ -67,7 +67,8 @@ class Idempotency:
                 key_prefix="start",
             )
             with _Translated():
-                return StartedSession(**guarded(request={"key": [prompt.user_id, key], "prompt": asdict(prompt)}))
+                # Of a prompt these are the fields of version 0.1.0, so that its records are understood.
+                return StartedSession(**guarded(request={"key": [asked.user_id, key], "prompt": asdict(asked)}))
 
         return once
 

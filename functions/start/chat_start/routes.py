@@ -16,7 +16,7 @@ from chat.limits import RateLimitedError, rate_limit_headers
 from chat.sessions import BEGUN_SECONDS
 from chat_start.bodies import StartBody, StopBody
 from chat_start.composition import Composition
-from chat_start.service import Once, Prompt, every_time
+from chat_start.requests import Once, every_time
 
 IDEMPOTENCY_KEY = "idempotency-key"
 
@@ -37,17 +37,9 @@ async def start(request: Request) -> Response:
     composition: Composition = request.app.state.composition
     user_id = composition.authenticator.authenticate(bearer_token(request))
     body = await read_json(request, StartBody)
-    prompt = Prompt(
-        user_id=user_id,
-        model_id=body.model_id,
-        text=body.prompt,
-        chat_id=body.chat_id,
-        project_id=body.project_id,
-        task_id=body.task_id,
-        use_cache=body.cache,
-    )
+    asked = body.asked_by(user_id)
     try:
-        started = composition.start_chat(prompt, _once(composition, request))
+        started = composition.start(asked, _once(composition, request))
     except RateLimitedError as error:
         return problem(error, rate_limit_headers(error.allowance))
     session = started.session

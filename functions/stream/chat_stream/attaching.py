@@ -10,7 +10,7 @@ from chat.limits import Slot, StreamSlots, take_slot
 from chat.messages import Message, MessageKind, MessageStore
 from chat.sessions import Attachment, AttachRole, Session, SessionState, SessionStore, Viewer
 from chat.users import User
-from chat_stream.context import MAX_MESSAGES
+from chat_stream.context import MAX_MESSAGES, window_bytes
 from chat_stream.settings import StreamSettings
 from chat_stream.threads import in_thread
 
@@ -122,13 +122,15 @@ class Attaching:
             await in_thread(self.slots.give_back, slot)
 
     async def _read(self, session: Session) -> tuple[Message, ...]:
-        """The conversation up to the prompt."""
+        """The conversation up to the prompt, as much as the model can be given; of a slash command the prompt alone."""
+        model = self.catalog.get(session.model_id)
         return await in_thread(
             self.messages.latest,
             session.user_id,
             session.chat_id,
-            limit=MAX_MESSAGES,
+            limit=MAX_MESSAGES if session.kind is MessageKind.CHAT else 1,
             up_to_message_id=session.prompt_message_id,
+            max_bytes=None if model is None else window_bytes(model, self.settings.system_prompt),
         )
 
     async def _attach(self, attach: Attach, max_attaches: int, *, may_produce: bool) -> Attachment:

@@ -4,9 +4,9 @@ from typing import Any
 
 from chat.catalog import Catalog
 from chat.metrics import Metric, Metrics, fields
-from chat.metrics.facts import facts_of, labels_of
-from chat.sessions import Attachment, AttachRole, Session, SessionState
-from chat.settling import INTERRUPTED
+from chat.metrics.facts import facts_of
+from chat.metrics.settled import publish_settled
+from chat.sessions import Attachment, AttachRole, Session
 from chat_stream.measures import Measures
 
 
@@ -61,19 +61,4 @@ class StreamRecords:
 
     def settled(self, session: Session) -> None:
         """A session whose producer had died was ended by this process."""
-        publish_settled(self._metrics, self._catalog, session)
-
-
-def publish_settled(metrics: Metrics, catalog: Catalog, session: Session) -> None:
-    """A session whose producer had died was ended: its producer cannot tell any more."""
-    model = catalog.get(session.model_id)
-    stopped = session.stop_requested
-    metrics.publish(
-        {Metric.STREAMS_STOPPED if stopped else Metric.STREAMS_FAILED: 1},
-        model=labels_of(session, model),
-        **facts_of(session, model),
-        **{
-            fields.STATE: SessionState.STOPPED if stopped else SessionState.FAILED,
-            fields.ERROR_TYPE: None if stopped else INTERRUPTED.code,
-        },
-    )
+        publish_settled(self._metrics, session, self._catalog.get(session.model_id))

@@ -1,4 +1,7 @@
-"""The models and tiers of the service, from `catalog.toml`: what a model is and costs, what a tier may do."""
+"""The models, providers and tiers of the service, from `catalog.toml`.
+
+What a model is and costs, what its provider is called, what a tier may do.
+"""
 
 import datetime as dt
 import functools
@@ -50,6 +53,16 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True)
+class Provider:
+    """Who offers models."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    name: Name
+    """What people read."""
+
+
+@dataclass(frozen=True, slots=True)
 class TierLimits:
     """How much a user of a tier may do at once."""
 
@@ -62,11 +75,17 @@ class TierLimits:
 
 
 class Catalog:
-    """Some models, in the catalogue's order, and the limits of the tiers."""
+    """Some models, in the catalogue's order, their providers by what `Model.provider` says, and the tiers' limits."""
 
-    def __init__(self, models: Iterable[Model], limits: Mapping[Tier, TierLimits] = MappingProxyType({})) -> None:
+    def __init__(
+        self,
+        models: Iterable[Model],
+        limits: Mapping[Tier, TierLimits] = MappingProxyType({}),
+        providers: Mapping[str, Provider] = MappingProxyType({}),
+    ) -> None:
         self.models = tuple(models)
         self._limits = dict(limits)
+        self._providers = dict(providers)
         self._by_id = {model.id: model for model in self.models}
         if len(self._by_id) < len(self.models):
             ids = [model.id for model in self.models]
@@ -75,6 +94,10 @@ class Catalog:
     def get(self, model_id: str) -> Model | None:
         """The model of that id; None: there is none."""
         return self._by_id.get(model_id)
+
+    def provider_of(self, model: Model) -> Provider:
+        """Who offers `model`, one of this catalogue."""
+        return self._providers[model.provider]
 
     def limits_of(self, tier: Tier) -> TierLimits:
         """What a user of `tier` may do at once."""
@@ -89,7 +112,7 @@ def parse_catalog(text: str) -> Catalog:
     """Reads a catalogue in the format of `catalog.toml`.
 
     Raises:
-        CatalogError: not TOML, or a model or a tier lacks something or has something that does not fit.
+        CatalogError: not TOML, or a model, provider or tier lacks something or has something that does not fit.
     """
     try:
         document = tomllib.loads(text)
@@ -102,10 +125,13 @@ def parse_catalog(text: str) -> Catalog:
         models = TypeAdapter(list[Model]).validate_python(entries)
     except ValidationError as error:
         raise CatalogError("; ".join(_problem(entries, item["loc"], item["msg"]) for item in error.errors())) from error
+    providers = _table(dict[str, Provider], document, "providers")
     for model in models:
+        if model.provider not in providers:
+            raise CatalogError(f"{model.id}: the catalogue has no [providers.{model.provider}]")
         if model.max_output_tokens > model.context_window:
             raise CatalogError(f"{model.id}: max_output_tokens is more than context_window")
-    return Catalog(models, _limits(document.get("tiers")))
+    return Catalog(models, _limits(document), providers)
 
 
 @functools.cache
@@ -118,16 +144,20 @@ def load_catalog() -> Catalog:
     return parse_catalog(CATALOG_FILE.read_text(encoding="utf-8"))
 
 
-def _limits(tiers: object) -> dict[Tier, TierLimits]:
-    try:
-        limits = TypeAdapter(dict[Tier, TierLimits]).validate_python(tiers)
-    except ValidationError as error:
-        problems = (f"{'.'.join(map(str, ('tiers', *item['loc'])))}: {item['msg']}" for item in error.errors())
-        raise CatalogError("; ".join(problems)) from error
+def _limits(document: Mapping[str, object]) -> dict[Tier, TierLimits]:
+    limits = _table(dict[Tier, TierLimits], document, "tiers")
     missing = [tier.value for tier in Tier if tier not in limits]
     if missing:
         raise CatalogError(f"the catalogue has no [tiers.{missing[0]}]")
     return limits
+
+
+def _table[T](kind: type[T], document: Mapping[str, object], name: str) -> T:
+    try:
+        return TypeAdapter(kind).validate_python(document.get(name))
+    except ValidationError as error:
+        problems = (f"{'.'.join(map(str, (name, *item['loc'])))}: {item['msg']}" for item in error.errors())
+        raise CatalogError("; ".join(problems)) from error
 
 
 def _problem(entries: object, location: tuple[int | str, ...], message: str) -> str:

@@ -40,6 +40,21 @@ def new_message_ids(now: float) -> MessageIds:
     return MessageIds(str(prompt), str(ULID.from_int(int(prompt) + 1)))
 
 
+def later_answer_id(prompt_id: str, now: float, *, after: str | None = None) -> str:
+    """The id of another answer to a prompt, made at `now` (seconds since the epoch).
+
+    It lies behind the prompt and its first answer and, with `after`, behind that answer, but before any other message:
+    a prompt of the same millisecond lies between with a chance of less than one in a hundred million. Ids made later
+    are greater; those made in the same millisecond differ in 16 random bits.
+    """
+    prompt = ULID.from_str(prompt_id)
+    elapsed_ms = max(0, int(now * 1000) - prompt.milliseconds)
+    answer = int(prompt) + (elapsed_ms << 16 | secrets.randbits(16)) + 2
+    if after is not None:  # another machine's clock may have been ahead
+        answer = max(answer, int(ULID.from_str(after)) + 1 + secrets.randbits(16))
+    return str(ULID.from_int(answer))
+
+
 def _fresh(now: float) -> ULID:
     """With 79 random bits each time, and room for a next one.
 

@@ -13,11 +13,17 @@ class Role(StrEnum):
 
 
 class MessageStatus(StrEnum):
-    """How a message ended: whole, stopped by its user, or cut off by a failure."""
+    """How a message ended: whole, stopped by its user, or cut off by a failure. Or how far a prompt's answer is."""
 
     COMPLETE = "complete"
     STOPPED = "stopped"
     INTERRUPTED = "interrupted"
+    PENDING = "pending"
+    """A prompt: its session waits for its stream."""
+    STREAMING = "streaming"
+    """A prompt: its answer is being written."""
+    FAILED = "failed"
+    """A prompt: its session failed before any text."""
 
 
 class MessageKind(StrEnum):
@@ -57,6 +63,24 @@ class Message:
     """Answered from the cache: it cost nothing, and `usage` is that of the answer it repeats."""
     saved_usd: float | None = None
     """What a cached answer would have cost; None: it is not cached, or nobody knows."""
+    code: str | None = None
+    """Of the failure that interrupted it or, if it is a prompt, left it without an answer; an `error` event's code."""
+    retryable: bool | None = None
+    """Whether the answer can be made by another attempt; None: nothing failed."""
+    prompt_status: MessageStatus | None = None
+    """Of a prompt: PENDING, or how its session ended, if that was without any text. None: version 0.1.0 stored it."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPrompt:
+    """What another answer to a prompt needs to know of it."""
+
+    message_id: str
+    session_id: str
+    """Its newest session."""
+    kind: MessageKind
+    project_id: str | None
+    task_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +103,20 @@ class MessageStore(Protocol):
     def page_all_chats(self, user_id: str, *, limit: int, position: str | None = None) -> MessagePage:
         """A user's messages over all chats: the chat with the newest prompt first, within a chat oldest first."""
 
+    def prompt(self, user_id: str, chat_id: str, message_id: str) -> StoredPrompt | None:
+        """The prompt of that id in that chat, consistently read; None: there is none."""
+
     def latest(
-        self, user_id: str, chat_id: str, *, limit: int, up_to_message_id: str | None = None
+        self,
+        user_id: str,
+        chat_id: str,
+        *,
+        limit: int,
+        up_to_message_id: str | None = None,
+        max_bytes: int | None = None,
     ) -> tuple[Message, ...]:
-        """The newest `limit` messages up to and including that id, oldest first."""
+        """The newest `limit` messages up to and including that id, oldest first.
+
+        With `max_bytes` only those whose contents have so many bytes of UTF-8 together: it ends before the first
+        message, from the newest on, that does not fit. The newest comes always. No more is read than that takes.
+        """

@@ -3,14 +3,14 @@
 pending -> streaming -> completed | stopped | failed; any of them expires when its time is over.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import ceil
 from typing import Protocol
 
-from chat.errors import TooManyRequestsError
-from chat.messages import Message, MessageKind
+from chat.errors import StorageError, TooManyRequestsError
+from chat.messages import Message, MessageKind, MessageStatus
 
 BEGUN_SECONDS = 1500
 """How long a session lives once it is being streamed: the longest that Lambda lets a function run, and ten minutes to
@@ -165,18 +165,55 @@ def minute_of(now: float) -> int:
     return int(now // ATTACH_MINUTE_SECONDS)
 
 
+def status_without_text(state: SessionState) -> MessageStatus:
+    """What becomes of a prompt whose session ended in `state` and left no text."""
+    return {
+        SessionState.COMPLETED: MessageStatus.COMPLETE,
+        SessionState.STOPPED: MessageStatus.STOPPED,
+        SessionState.FAILED: MessageStatus.FAILED,
+    }[state]
+
+
+def with_failure(message: Message, failure: Failure | None) -> Message:
+    """The message that says why it is not whole, or why it has no answer."""
+    return message if failure is None else replace(message, code=failure.code, retryable=failure.retryable)
+
+
 class LeaseLostError(Exception):
     """Another producer has taken over, or the session has been settled: stop, store nothing."""
+
+
+class SessionNotStoredError(StorageError):
+    """A session could not be stored, and it is certain that it was not: no attempt may still succeed."""
 
 
 class SessionStore(Protocol):
     """Keeps sessions; every decision is one conditional write. Raises `chat.errors.StorageError` when it cannot."""
 
     def start(self, session: Session, prompt: Message) -> None:
-        """Stores session and prompt, and renews the chat's place in the user's list, in one transaction."""
+        """Stores session and prompt, and renews the chat's place in the user's list, in one transaction.
+
+        A repetition of the call that stored them succeeds: its caller did not learn of it.
+
+        Raises:
+            SessionNotStoredError: nothing was stored. Any other `StorageError` leaves that open.
+        """
+
+    def restart(self, session: Session, *, replaced: str) -> bool:
+        """Stores a session for a prompt that is there, and makes it the prompt's newest, in one transaction.
+
+        False: the session `replaced` is not the prompt's newest any more, and nothing was stored. A repetition of the
+        call that stored it succeeds.
+
+        Raises:
+            SessionNotStoredError: nothing was stored. Any other `StorageError` leaves that open.
+        """
 
     def get(self, session_id: str) -> Session | None:
         """The session as stored, consistently read, expired or not."""
+
+    def get_many(self, session_ids: Sequence[str]) -> Mapping[str, Session]:
+        """Those of them that are there, by id, consistently read, without their partial texts."""
 
     def attach(
         self,
@@ -219,7 +256,12 @@ class SessionStore(Protocol):
     ) -> None:
         """Ends the generation: state, answer and the user's usage counters in one transaction.
 
-        `session` is as it was attached: its epoch is the lease.
+        The answer is stored with the failure's code. Without an answer the prompt is marked with how its session
+        ended, unless it has a newer one.
+
+        `session` is as it was attached: its epoch is the lease. A repetition of the call that stored this very end
+        succeeds: its caller did not learn of it.
+
         The usage of an answer from the cache is not counted: it was paid for once already.
 
         Raises:
@@ -243,7 +285,7 @@ class SessionStore(Protocol):
     def request_stop(self, session_id: str, *, user_id: str, now: float) -> Session:
         """Marks a session that is not finished as to be stopped; returns it as it is after that.
 
-        A pending session is `stopped` at once; a finished one stays as it is. Idempotent.
+        A pending session is `stopped` at once, and its prompt marked so; a finished one stays as it is. Idempotent.
 
         Raises:
             NotFoundError: unknown, or another user's.

@@ -98,3 +98,55 @@ def test_hundreds_of_requests_are_counted_well(limiter: RateLimiter, user_id: st
             clock.advance(61)
         assert limiter.hit(user_id, FIVE).remaining == 4 - number % 5
     assert not limiter.hit(user_id, FIVE).allowed
+
+
+def test_what_is_given_back_can_be_used_again(limiter: RateLimiter, user_id: str, clock: FakeClock) -> None:
+    used = []
+    for _ in range(3):
+        used.append(limiter.hit(user_id, THREE))
+        clock.advance(10)
+    limiter.give_back(user_id, THREE, used[1])
+    assert limiter.peek(user_id, THREE) == Allowance(limit=3, remaining=1, reset_seconds=30)
+    assert [limiter.hit(user_id, THREE).allowed for _ in range(2)] == [True, False]
+
+
+def test_the_request_itself_is_given_back_not_the_newest(limiter: RateLimiter, user_id: str, clock: FakeClock) -> None:
+    """The one that stays leaves the window when its own minute is over."""
+    first = limiter.hit(user_id, THREE)
+    clock.advance(40.125)
+    limiter.hit(user_id, THREE)
+    limiter.give_back(user_id, THREE, first)
+    clock.advance(30)
+    assert limiter.peek(user_id, THREE) == Allowance(limit=3, remaining=2, reset_seconds=30)
+
+
+def test_a_request_is_given_back_once(limiter: RateLimiter, user_id: str, clock: FakeClock) -> None:
+    used = limiter.hit(user_id, THREE)
+    clock.advance(1)
+    limiter.hit(user_id, THREE)
+    for _ in range(2):
+        limiter.give_back(user_id, THREE, used)
+    assert limiter.peek(user_id, THREE).remaining == 2
+
+
+def test_a_refused_request_gives_nothing_back(limiter: RateLimiter, user_id: str) -> None:
+    used = [limiter.hit(user_id, THREE) for _ in range(4)]
+    limiter.give_back(user_id, THREE, used[-1])
+    assert not limiter.hit(user_id, THREE).allowed
+
+
+def test_what_left_the_window_gives_nothing_back(limiter: RateLimiter, user_id: str, clock: FakeClock) -> None:
+    used = limiter.hit(user_id, THREE)
+    clock.advance(61)
+    limiter.hit(user_id, THREE)
+    limiter.give_back(user_id, THREE, used)
+    assert limiter.peek(user_id, THREE).remaining == 2
+
+
+def test_of_many_at_once_each_is_given_back(limiter: RateLimiter, user_id: str) -> None:
+    def ask(_: int) -> None:
+        limiter.give_back(user_id, FIVE, limiter.hit(user_id, FIVE))
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(ask, range(4)))
+    assert limiter.peek(user_id, FIVE) == Allowance(limit=5, remaining=5, reset_seconds=60)

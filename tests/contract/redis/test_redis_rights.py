@@ -61,7 +61,11 @@ async def test_user_may_do_what_the_functions_do(as_user: RedisSettings, open_se
 
 def test_user_may_count_what_is_limited(as_user: RedisSettings) -> None:
     """Redis alone answers here: what it refused would be an error."""
-    assert redis_limiter(as_user).hit("alice", TierLimits(2, 1)).allowed
+    limiter, limits = redis_limiter(as_user), TierLimits(2, 1)
+    used = limiter.hit("alice", limits)
+    assert used.allowed
+    limiter.give_back("alice", limits, used)
+    assert limiter.peek("alice", limits).remaining == 2
 
 
 @pytest.mark.parametrize(

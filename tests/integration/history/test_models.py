@@ -19,6 +19,7 @@ def test_models_are_all_listed_and_those_of_the_tier_allowed(
     assert luna == {
         "id": "gpt-5.6-luna",
         "provider": "openai",
+        "providerName": "OpenAI",
         "tier": "BASIC",
         "contextWindow": 1_050_000,
         "maxOutputTokens": 128_000,

@@ -9,6 +9,7 @@ import pytest
 
 from chat.catalog import TierLimits
 from chat.dynamo import Tables
+from chat.errors import StorageError
 from chat.ids import new_id
 from chat.limits import build_rate_limiter
 from chat.redis import CacheErrors, RedisSettings
@@ -78,6 +79,19 @@ def test_redis_dies_and_comes_back(redis: RedisServer, tables: Tables, user_id: 
     while limiter.peek(user_id, FIVE).remaining != 5:  # as Redis has it, which has forgotten everything
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_a_request_is_given_back_where_it_was_counted(redis: RedisServer, tables: Tables, user_id: str) -> None:
+    limiter = build_rate_limiter(patient(settings(redis)), tables)
+    in_redis = limiter.hit(user_id, FIVE)
+    redis.kill()
+    elsewhere = limiter.hit(user_id, FIVE)
+    assert (in_redis.remaining, elsewhere.remaining, in_dynamodb(tables, user_id)) == (4, 4, 1)
+    with pytest.raises(StorageError):
+        limiter.give_back(user_id, FIVE, in_redis)
+    assert in_dynamodb(tables, user_id) == 1
+    limiter.give_back(user_id, FIVE, elsewhere)
+    assert in_dynamodb(tables, user_id) == 0
 
 
 def test_redis_that_is_full(redis: RedisServer, tables: Tables, user_id: str) -> None:

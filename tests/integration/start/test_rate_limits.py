@@ -6,6 +6,9 @@ from unittest.mock import patch
 
 import pytest
 
+from chat.dynamo import DynamoSessionStore
+from chat.errors import StorageError
+from chat.sessions import SessionNotStoredError
 from chat.users import Tier, User
 from fakes.buffered_functions import Answer, Handler, World, token, user_of
 from fakes.clock import FakeClock
@@ -165,3 +168,19 @@ def test_disabled_users_are_not_counted(aws: World, start: Start, handler: Handl
 def test_commands_are_counted(aws: World, start: Start, to: Handler) -> None:
     bearer = aws.user()
     assert left(start(bearer, to=to, prompt="/help")) == 19
+
+
+def test_a_start_that_storage_refused_is_given_back(aws: World, start: Start, to: Handler) -> None:
+    bearer = aws.user()
+    assert left(start(bearer, to=to)) == 19
+    with patch.object(DynamoSessionStore, "start", side_effect=SessionNotStoredError("Not now.")):
+        for _ in range(3):
+            assert start(bearer, to=to, headers=KEY).refusal == (503, "storage_unavailable")
+    assert left(start(bearer, to=to, headers=KEY)) == 18
+
+
+def test_a_start_that_may_have_been_stored_counts(aws: World, start: Start, to: Handler) -> None:
+    bearer = aws.user()
+    with patch.object(DynamoSessionStore, "start", side_effect=StorageError("No answer.")):
+        assert start(bearer, to=to).refusal == (503, "storage_unavailable")
+    assert left(start(bearer, to=to)) == 18

@@ -232,7 +232,7 @@ JSON_VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=8,
 )
-FIELDS = st.sampled_from(["modelId", "prompt", "chatId", "projectId", "taskId", "cache", "extra"])
+FIELDS = st.sampled_from(["modelId", "prompt", "regenerate", "chatId", "projectId", "taskId", "cache", "extra"])
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

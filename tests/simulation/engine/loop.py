@@ -1,8 +1,8 @@
 """An event loop on virtual time, shared by all simulated processes.
 
-A callback belongs to the process that scheduled it (a context variable says which). The callbacks of one process run in
-order, as asyncio promises; which process comes next is drawn. A frozen process keeps what becomes ready until it goes on; a
-killed one loses it, `finally` blocks included, as after SIGKILL.
+A callback belongs to the process that scheduled it (a context variable says which). The callbacks of one process run
+in order, as asyncio promises; which process comes next is drawn. A frozen process keeps what becomes ready until it
+goes on; a killed one loses it, `finally` blocks included, as after SIGKILL.
 """
 
 import asyncio
@@ -56,7 +56,7 @@ class Handle:
         return self.time
 
 
-class SimLoop(asyncio.AbstractEventLoop):
+class SimLoop(asyncio.AbstractEventLoop):  # type: ignore[misc]
     """Runs until the main coroutine is done. `run_in_executor` makes simulated threads (see `engine.threads`)."""
 
     def __init__(self, random: Random) -> None:
@@ -206,8 +206,8 @@ class SimLoop(asyncio.AbstractEventLoop):
             SpinError: see there.
             RuntimeError: nothing is left that could finish `main`.
         """
-        previous = events._get_running_loop()  # noqa: SLF001  # as `asyncio.run` does
-        events._set_running_loop(self)  # noqa: SLF001
+        previous = events._get_running_loop()  # as `asyncio.run` does
+        events._set_running_loop(self)
         self._hub = getcurrent()
         try:
             context = copy_context()
@@ -217,7 +217,7 @@ class SimLoop(asyncio.AbstractEventLoop):
                 self._step()
             task.result()
         finally:
-            events._set_running_loop(previous)  # noqa: SLF001
+            events._set_running_loop(previous)
 
     def failures(self) -> list[str]:
         """What asyncio would log: errors in callbacks, and those of tasks that nobody has asked for."""
@@ -225,14 +225,14 @@ class SimLoop(asyncio.AbstractEventLoop):
         lost = [
             f"{task.get_coro().__qualname__}: {task.exception()!r}"  # type: ignore[union-attr]
             for task in self._tasks
-            if task.done() and not task.cancelled() and task._log_traceback  # type: ignore[attr-defined]  # noqa: SLF001
+            if task.done() and not task.cancelled() and task._log_traceback  # type: ignore[attr-defined]
         ]
         return reported + lost
 
-    def unfinished(self) -> list[tuple[str, str]]:
-        """Process and name of each task of a living process that is not done."""
+    def unfinished(self) -> list[str]:
+        """Process and coroutine of each task of a living process that is not done."""
         return [
-            (process.name, task.get_coro().__qualname__)  # type: ignore[union-attr]
+            f"{process.name}: {task.get_coro().__qualname__}"  # type: ignore[union-attr]
             for task in self._tasks
             if not task.done() and not (process := task.get_context()[CURRENT]).dead
         ]
@@ -242,11 +242,11 @@ class SimLoop(asyncio.AbstractEventLoop):
 
         Whoever calls it expects errors on the way (`quiet_end`).
         """
-        events._set_running_loop(self)  # noqa: SLF001
+        events._set_running_loop(self)
         try:
             for task in self._tasks:
                 if not task.done():
-                    task._log_destroy_pending = False  # type: ignore[attr-defined]  # noqa: SLF001
+                    task._log_destroy_pending = False  # type: ignore[attr-defined]
                     with suppress(BaseException):
                         task.get_coro().close()  # type: ignore[union-attr]
             for thread in self._threads:
@@ -254,7 +254,7 @@ class SimLoop(asyncio.AbstractEventLoop):
                     with suppress(BaseException):
                         thread.throw()
         finally:
-            events._set_running_loop(None)  # noqa: SLF001
+            events._set_running_loop(None)
         self._timers.clear()
         self._working.clear()
 

@@ -18,7 +18,7 @@ class SimFuture:
         self._loop = loop
         self._future = future
 
-    def result(self, timeout: float | None = None) -> Any:  # noqa: ARG002  # an executor's signature
+    def result(self, timeout: float | None = None) -> Any:  # an executor's signature
         self._loop.wait_for(self._future)
         return self._future.result()
 

@@ -49,7 +49,9 @@ class Client:
             self._broken.clear()
             self.connections += 1
             viewer = Viewer(self.name, f"{self.name}-{self.connections}")
-            self._connection = self.world.connect(self.session_id, self.user_id, self.seen, viewer, self.receive, self.end)
+            self._connection = self.world.connect(
+                self.session_id, self.user_id, self.seen, viewer, self.receive, self.end
+            )
             await self._broken.wait()
             self._connection = None
             if not self.closed:
@@ -99,7 +101,6 @@ class Client:
 
     def _refused(self, event: Event) -> None:
         self.refusals.append(event.data)
-        self.world.observer.client_refused(self, event.data)
         self.closed = not event.data["retryable"]
 
     def _pause(self) -> float:

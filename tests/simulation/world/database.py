@@ -3,14 +3,15 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from chat.catalog import TierLimits
 from chat.errors import StorageError
-from chat.limits import Slot
-from chat.messages import Message, MessagePage
+from chat.limits import Allowance, Slot
+from chat.messages import Message, MessagePage, StoredPrompt
 from chat.session_index import Bucket, IndexPage, Position, Progress
-from chat.sessions import Attachment, Failure, Lease, Session, SessionState
+from chat.sessions import Attachment, Failure, Lease, Session, SessionNotStoredError, SessionState
 from chat.users import Tier, User
 from fakes.memory_cleanup import MemoryCleanupRecord, MemorySessionIndex
-from fakes.memory_limits import MemoryStreamSlots
+from fakes.memory_limits import MemoryRateLimiter, MemoryStreamSlots
 from fakes.memory_stores import MemoryMessageStore, MemorySessionStore, MemoryUserStore
 from simulation.world.conditions import Conditions, Fault
 
@@ -24,8 +25,8 @@ class Database:
     def __init__(self, conditions: Conditions) -> None:
         self.conditions = conditions
 
-    def call[T](self, work: Callable[[], T]) -> T:
-        """Raises StorageError: with or without `work` done."""
+    def call[T](self, work: Callable[[], T], refusal: type[StorageError] = StorageError) -> T:
+        """Raises StorageError: with or without `work` done; `refusal` if it certainly was not."""
         conditions = self.conditions
         fault = conditions.fault()
         pause = conditions.loop.pause
@@ -34,7 +35,7 @@ class Database:
             pause(self._timeout())
             raise StorageError("The database does not answer.")
         if fault is Fault.FAILS:
-            raise StorageError("The database refuses.")
+            raise refusal("The database refuses.")
         result = work()
         if fault is Fault.LOSES_ANSWERS:
             pause(self._timeout())
@@ -57,18 +58,33 @@ class Database:
 class SimSessionStore:
     """A `chat.sessions.SessionStore`; `produced` is called with each attachment that produces."""
 
-    def __init__(
-        self, database: Database, store: MemorySessionStore, produced: Callable[[Attachment], None]
-    ) -> None:
+    def __init__(self, database: Database, store: MemorySessionStore, produced: Callable[[Attachment], None]) -> None:
+        self.started = 0
+        """Sessions that were stored."""
         self._database = database
         self._store = store
         self._produced = produced
 
     def start(self, session: Session, prompt: Message) -> None:
-        self._database.call(lambda: self._store.start(session, prompt))
+        def start() -> None:
+            self._store.start(session, prompt)
+            self.started += 1
+
+        self._database.call(start, SessionNotStoredError)
+
+    def restart(self, session: Session, *, replaced: str) -> bool:
+        def restart() -> bool:
+            stored = self._store.restart(session, replaced=replaced)
+            self.started += stored
+            return stored
+
+        return self._database.call(restart, SessionNotStoredError)
 
     def get(self, session_id: str) -> Session | None:
         return self._database.call(lambda: self._store.get(session_id))
+
+    def get_many(self, session_ids: Sequence[str]) -> Mapping[str, Session]:
+        return self._database.call(lambda: self._store.get_many(session_ids))
 
     def attach(self, session_id: str, **options: Any) -> Attachment:
         def attach() -> Attachment:
@@ -118,6 +134,9 @@ class SimMessageStore:
     def page_all_chats(self, user_id: str, *, limit: int, position: str | None = None) -> MessagePage:
         return self._database.call(lambda: self._store.page_all_chats(user_id, limit=limit, position=position))
 
+    def prompt(self, user_id: str, chat_id: str, message_id: str) -> StoredPrompt | None:
+        return self._database.call(lambda: self._store.prompt(user_id, chat_id, message_id))
+
     def latest(self, user_id: str, chat_id: str, **options: Any) -> tuple[Message, ...]:
         return self._database.call(lambda: self._store.latest(user_id, chat_id, **options))
 
@@ -160,6 +179,31 @@ class SimStreamSlots:
         self._database.call(lambda: self._store.drop(user_id, holders))
 
 
+class SimRateLimiter:
+    """A `chat.limits.RateLimiter`, and how much it has granted."""
+
+    def __init__(self, database: Database, limiter: MemoryRateLimiter) -> None:
+        self._database = database
+        self._limiter = limiter
+        self.granted = 0
+        self.given_back = 0
+
+    def hit(self, user_id: str, limits: TierLimits) -> Allowance:
+        def hit() -> Allowance:
+            allowance = self._limiter.hit(user_id, limits)
+            self.granted += allowance.allowed
+            return allowance
+
+        return self._database.call(hit)
+
+    def peek(self, user_id: str, limits: TierLimits) -> Allowance:
+        return self._database.call(lambda: self._limiter.peek(user_id, limits))
+
+    def give_back(self, user_id: str, limits: TierLimits, used: Allowance) -> None:
+        self.given_back += 1
+        self._database.call(lambda: self._limiter.give_back(user_id, limits, used))
+
+
 class SimSessionIndex:
     """A `chat.session_index.SessionIndex`."""
 
@@ -189,5 +233,3 @@ class SimCleanupRecord:
 
     def count_until(self, until: float, *, since: float | None, now: float) -> bool:
         return self._database.call(lambda: self._store.count_until(until, since=since, now=now))
-
-

@@ -16,7 +16,7 @@ from simulation.engine.process import CURRENT, Process
 
 SESSION: ContextVar[str] = ContextVar("session")
 """The session whose invocation is running."""
-WORDS = ("one ", "two ", "drei ", "élan ", "🦉 ", "nul\u2028 ", "\n", "aa", "aa", "a", "\t\"quoted\"", "\\n ")
+WORDS = ("one ", "two ", "drei ", "élan ", "🦉 ", "nul\u2028 ", "\n", "aa", "aa", "a", '\t"quoted"', "\\n ")
 TIMEOUT_SECONDS = 30.0
 """After which an adapter gives up on a silent provider."""
 REFUSALS = (

@@ -90,9 +90,7 @@ class SimEventLog(MemoryEventLog):
             wake.set()
 
     @override
-    async def append(
-        self, session_id: str, *, epoch: int, after: int = 0, entries: Sequence[LogEntry]
-    ) -> AppendResult:
+    async def append(self, session_id: str, *, epoch: int, after: int = 0, entries: Sequence[LogEntry]) -> AppendResult:
         try:
             return await self._redis.call(lambda: self.append_now(session_id, epoch, after, entries))
         except RedisDownError as error:

@@ -5,7 +5,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from chat_history.cursors import Cursors
+from chat_history.service import ReadHistory
+from chat_start.admission import Admission
+from chat_start.regenerate import RegenerateAnswer
+from chat_start.start_chat import StartChat
+from chat_start.stop_chat import StopChat
+
 from chat.access import Access
+from chat.auth.secrets import AuthSecret
 from chat.catalog import Catalog
 from chat.clock import Clock
 from chat.event_log import LogControl
@@ -17,7 +25,6 @@ from chat.users import Tier, User
 from chat_cleanup.redis_side import RedisSide
 from chat_cleanup.service import Cleanup
 from chat_cleanup.settings import CleanupSettings
-from chat_start.service import StartChat, StopChat
 from chat_stream.answers import Answers, Sharing
 from chat_stream.attaching import Attach, Attaching, Claim
 from chat_stream.commands.registry import build_registry
@@ -33,6 +40,7 @@ from simulation.engine.threads import SimExecutor
 from simulation.world.database import (
     SimCleanupRecord,
     SimMessageStore,
+    SimRateLimiter,
     SimSessionIndex,
     SimSessionStore,
     SimStreamSlots,
@@ -56,6 +64,7 @@ SETTINGS = {
     ),
 }
 """By the version of a process: two that are deployed at the same time may differ."""
+SESSION_SECONDS = 600
 CLEANUP_SETTINGS = CleanupSettings(sessions_table="sessions", chats_table="chats", users_table="users")
 COMMANDS = build_registry()
 
@@ -81,7 +90,7 @@ class Backends:
     index: SimSessionIndex
     record: SimCleanupRecord
     provider: SimProvider
-    rate_limiter: Any
+    rate_limiter: SimRateLimiter
     log: SimEventLog | None
     control: LogControl
     cache: SimResponseCache
@@ -151,15 +160,35 @@ def streams_of(backends: Backends, version: int, watch: Callable[[Session, bool]
 
 
 def start_of(backends: Backends) -> StartChat:
-    """POST /chat/start."""
+    """POST /chat/start with a prompt."""
     return StartChat(
-        access=Access(backends.users, backends.clock, default_tier=Tier.BASIC),
+        admission=_admission(backends),
         sessions=backends.sessions,
-        rate_limiter=backends.rate_limiter,
-        catalog=backends.catalog,
         clock=backends.clock,
         max_prompt_chars=1000,
-        session_seconds=600,
+        session_seconds=SESSION_SECONDS,
+        metrics=NoMetrics(),
+    )
+
+
+def regenerate_of(backends: Backends) -> RegenerateAnswer:
+    """POST /chat/start for a prompt that is there."""
+    return RegenerateAnswer(
+        admission=_admission(backends),
+        sessions=backends.sessions,
+        messages=backends.messages,
+        control=backends.control,
+        clock=backends.clock,
+        session_seconds=SESSION_SECONDS,
+        metrics=NoMetrics(),
+    )
+
+
+def _admission(backends: Backends) -> Admission:
+    return Admission(
+        access=Access(backends.users, backends.clock, default_tier=Tier.BASIC),
+        catalog=backends.catalog,
+        rate_limiter=backends.rate_limiter,
         metrics=NoMetrics(),
     )
 
@@ -171,6 +200,18 @@ def stop_of(backends: Backends) -> StopChat:
         sessions=backends.sessions,
         control=backends.control,
         clock=backends.clock,
+        catalog=backends.catalog,
+        metrics=NoMetrics(),
+    )
+
+
+def history_of(backends: Backends) -> ReadHistory:
+    """GET /chat/history."""
+    secret = AuthSecret.parse("s" * 32)
+    return ReadHistory(
+        access=Access(backends.users, backends.clock, default_tier=Tier.BASIC),
+        messages=backends.messages,
+        cursors=Cursors(lambda: secret),
     )
 
 

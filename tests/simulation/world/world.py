@@ -33,6 +33,7 @@ from simulation.world.database import (
     Database,
     SimCleanupRecord,
     SimMessageStore,
+    SimRateLimiter,
     SimSessionIndex,
     SimSessionStore,
     SimStreamSlots,
@@ -94,7 +95,7 @@ class World:
         self.log = SimEventLog(redis)
         clock = ProcessClock(loop)
         self.provider = SimProvider(loop, plan.seed, self.fired, self.observer.asked)
-        self.rate_limiter = MemoryRateLimiter(clock)
+        self.rate_limiter = SimRateLimiter(database, MemoryRateLimiter(clock))
         self.backends = Backends(
             loop=loop,
             clock=clock,
@@ -134,10 +135,14 @@ class World:
         def on_end(connection: Connection) -> None:
             arrival.later(lambda: ended(connection))
 
-        connection = Connection(session_id, viewer.key, host.process, self.loop.time(), seen, on_event, on_end, position=seen)
+        connection = Connection(
+            session_id, viewer.key, host.process, self.loop.time(), seen, on_event, on_end, position=seen
+        )
         self.connections.append(connection)
         host.running += 1
-        host.context.run(self.loop.create_task, self._serve(host, connection, user_id, viewer), context=_of(host, session_id))
+        host.context.run(
+            self.loop.create_task, self._serve(host, connection, user_id, viewer), context=_of(host, session_id)
+        )
         return connection
 
     def in_process(self, name: str, call: Callable[[], object]) -> "asyncio.Future[object]":
@@ -189,7 +194,9 @@ class World:
         context = copy_context()
         context.run(CURRENT.set, process)
         stopping = context.run(asyncio.Event)
-        host = StreamProcess(process, streams_of(self.backends, self.version, self.observer.generating), context, stopping)
+        host = StreamProcess(
+            process, streams_of(self.backends, self.version, self.observer.generating), context, stopping
+        )
         self.processes.append(host)
         return host
 
@@ -199,7 +206,14 @@ class World:
         now = self.loop.time()
         deadline = now + self.plan.timeout_seconds - SETTINGS[host.process.version].deadline_margin_seconds
         attach = Attach(
-            connection.session_id, user_id, connection.seen, deadline, deadline + LIMIT_SECONDS, now, viewer, host.stopping
+            connection.session_id,
+            user_id,
+            connection.seen,
+            deadline,
+            deadline + LIMIT_SECONDS,
+            now,
+            viewer,
+            host.stopping,
         )
         timeout = self.loop.call_later(
             self.plan.timeout_seconds, self.observer.outlived, host.process, context=self.outside_context

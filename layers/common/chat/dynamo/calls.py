@@ -3,10 +3,12 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
+from http import HTTPStatus
 from random import uniform
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, EndpointConnectionError
 from pynamodb.connection import Connection
 from pynamodb.exceptions import PynamoDBException, TransactWriteError
 from pynamodb.expressions.condition import Condition
@@ -20,9 +22,14 @@ CONFLICT_PAUSE_SECONDS = 0.02
 """Doubled with each attempt, less up to half of it by chance."""
 
 _CONDITION_FAILED = "ConditionalCheckFailed"
+_ALL_OLD = "ALL_OLD"
 
 type Item = dict[str, Any]
 """An item as DynamoDB's JSON has it."""
+
+
+FAILURES = (PynamoDBException, BotoCoreError, ClientError)
+"""What PynamoDB and botocore raise."""
 
 
 class ConditionFailedError(Exception):
@@ -37,6 +44,23 @@ class ConditionFailedError(Exception):
         self.repeated = repeated
 
 
+_in_doubt: ContextVar[list[bool]] = ContextVar("in_doubt")
+"""Of the transaction that is being committed: whether each attempt so far may have been carried out unheard."""
+
+
+def watch_attempts(client: Any) -> None:
+    """Lets `Transaction.commit` know how each of botocore's attempts ended, not only the last."""
+    client.meta.events.register("response-received.dynamodb.TransactWriteItems", _note_attempt)
+
+
+def _note_attempt(exception: Exception | None = None, response_dict: dict[str, Any] | None = None, **_: object) -> None:
+    if exception is not None:
+        doubt = not isinstance(exception, ConnectTimeoutError | EndpointConnectionError)
+    else:
+        doubt = response_dict is not None and response_dict["status_code"] >= HTTPStatus.INTERNAL_SERVER_ERROR
+    _in_doubt.get([]).append(doubt)
+
+
 @contextmanager
 def storage_errors() -> Iterator[None]:
     """Turns every failure of botocore and PynamoDB into the project's own.
@@ -46,7 +70,7 @@ def storage_errors() -> Iterator[None]:
     """
     try:
         yield
-    except (PynamoDBException, BotoCoreError, ClientError) as error:
+    except FAILURES as error:
         raise StorageError("The storage is not available.") from error
 
 
@@ -64,7 +88,7 @@ def update[M: Model](
         ConditionFailedError: with the old item under the name of its class; None if there is none.
     """
     request = item.get_update_kwargs_from_instance(
-        actions=list(actions), condition=condition, return_values_on_condition_failure="ALL_OLD"
+        actions=list(actions), condition=condition, return_values_on_condition_failure=_ALL_OLD
     )
     request |= connection.get_return_values_map(return_values)
     try:
@@ -86,7 +110,7 @@ def delete(connection: Connection, item: Model, *, condition: Condition) -> Item
         ConditionFailedError: of the item under the name of its class; what it holds is not known.
     """
     request = item.get_delete_kwargs_from_instance(condition=condition)
-    request |= connection.get_return_values_map("ALL_OLD")
+    request |= connection.get_return_values_map(_ALL_OLD)
     try:
         response = _unless_conflict(lambda: connection.dispatch("DeleteItem", dict(request)))
     except ClientError as error:
@@ -104,20 +128,30 @@ class Transaction:
         self._connection = connection
         self._puts: list[tuple[str, Item]] = []
         self._updates: list[tuple[str, Item]] = []
+        self.in_doubt = False
+        """After a `commit` that failed: some attempt may have been carried out, or still be."""
 
     def put(self, name: str, item: Model, condition: Condition | None = None) -> None:
-        self._puts.append((name, item.get_save_kwargs_from_instance(condition=condition)))
+        returned = None if condition is None else _ALL_OLD
+        request = item.get_save_kwargs_from_instance(condition=condition, return_values_on_condition_failure=returned)
+        self._puts.append((name, request))
 
     def update(self, name: str, item: Model, actions: Sequence[Action], condition: Condition | None = None) -> None:
-        request = item.get_update_kwargs_from_instance(actions=list(actions), condition=condition)
+        returned = None if condition is None else _ALL_OLD
+        request = item.get_update_kwargs_from_instance(
+            actions=list(actions), condition=condition, return_values_on_condition_failure=returned
+        )
         self._updates.append((name, request))
 
     def commit(self) -> None:
         """Runs it. botocore gives each call a client token: its repetition, after an answer got lost, is no second one.
 
         Raises:
-            ConditionFailedError: with the names of the writes whose conditions failed.
+            ConditionFailedError: with the old items of the writes whose conditions failed, by name. They may be what
+                an earlier attempt wrote: the database remembers a client token for some minutes only.
         """
+        attempts: list[bool] = []
+        watched = _in_doubt.set(attempts)
         try:
             _unless_conflict(
                 lambda: self._connection.transact_write_items(
@@ -134,6 +168,9 @@ class Transaction:
             if failed:
                 raise ConditionFailedError(failed) from None
             raise
+        finally:
+            _in_doubt.reset(watched)
+            self.in_doubt = any(attempts)
 
 
 def _unless_conflict(call: Callable[[], Item]) -> Item:

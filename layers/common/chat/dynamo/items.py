@@ -143,6 +143,10 @@ class MessageItem(Model):
     cached = BooleanAttribute(null=True)
     """Absent: false."""
     saved_usd = NumberAttribute(null=True, attr_name="savedUsd")
+    code = UnicodeAttribute(null=True)
+    retryable = BooleanAttribute(null=True)
+    prompt_status = UnicodeAttribute(null=True, attr_name="promptStatus")
+    """Beside `status`, which is `complete` for every prompt: version 0.1.0 cannot read what it does not know."""
 
 
 class MessagePartItem(Model):

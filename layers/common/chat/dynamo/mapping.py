@@ -5,7 +5,7 @@ from typing import Any
 from chat.dynamo.items import MessageItem, SessionItem, UserItem
 from chat.dynamo.keys import chat_key
 from chat.dynamo.packing import PackedText
-from chat.messages import Message, MessageKind, MessageStatus, Role, Usage
+from chat.messages import Message, MessageKind, MessageStatus, Role, StoredPrompt, Usage
 from chat.session_index import bucket_of
 from chat.sessions import Failure, Session, SessionState
 from chat.users import Tier, User
@@ -104,6 +104,9 @@ def message_item(model: type[MessageItem], message: Message, content: PackedText
         task_id=message.task_id,
         cached=message.cached or None,
         saved_usd=message.saved_usd,
+        code=message.code,
+        retryable=message.retryable,
+        prompt_status=message.prompt_status,
     )
 
 
@@ -126,6 +129,22 @@ def to_message(item: MessageItem, user_id: str, chat_id: str, content: str) -> M
         task_id=item.task_id,
         cached=item.cached is True,
         saved_usd=None if item.saved_usd is None else float(item.saved_usd),
+        code=item.code,
+        retryable=item.retryable,
+        prompt_status=None if item.prompt_status is None else MessageStatus(item.prompt_status),
+    )
+
+
+def to_prompt(item: MessageItem) -> StoredPrompt | None:
+    """None: the item is no prompt's."""
+    if item.role != Role.USER:
+        return None
+    return StoredPrompt(
+        message_id=item.sk,
+        session_id=item.session_id,
+        kind=MessageKind(item.kind),
+        project_id=item.project_id,
+        task_id=item.task_id,
     )
 
 

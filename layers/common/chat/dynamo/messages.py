@@ -1,18 +1,33 @@
 """Messages in DynamoDB: the adapter of `chat.messages.MessageStore`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
+from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.condition import Condition
 
 from chat.dynamo.calls import storage_errors
 from chat.dynamo.items import ChatItem, MessageItem
 from chat.dynamo.keys import chat_key
-from chat.dynamo.mapping import to_message
+from chat.dynamo.mapping import to_message, to_prompt
 from chat.dynamo.parts import MessageParts
 from chat.dynamo.positions import Place, decode_message_id, decode_place
 from chat.dynamo.tables import Tables
-from chat.messages import Message, MessagePage
+from chat.messages import Message, MessagePage, StoredPrompt
+
+PROMPT_ATTRIBUTES = [
+    attribute.attr_name
+    for attribute in (
+        MessageItem.pk,
+        MessageItem.sk,
+        MessageItem.session_id,
+        MessageItem.role,
+        MessageItem.kind,
+        MessageItem.project_id,
+        MessageItem.task_id,
+    )
+]
+"""All that another answer to a prompt needs: not its text."""
 
 
 class DynamoMessageStore:
@@ -25,7 +40,7 @@ class DynamoMessageStore:
     def page(self, user_id: str, chat_id: str, *, limit: int, position: str | None = None) -> MessagePage:
         after = None if position is None else decode_message_id(position)
         with storage_errors():
-            items = self._query(user_id, chat_id, _after(after), limit=limit + 1)
+            items = list(self._query(user_id, chat_id, _after(after), limit=limit + 1))
             messages = self._messages(user_id, chat_id, items[:limit])
         return MessagePage(messages, items[limit - 1].sk if len(items) > limit else None)
 
@@ -45,13 +60,49 @@ class DynamoMessageStore:
             ]
         return MessagePage(tuple(messages), found[limit - 1][0].encode() if len(found) > limit else None)
 
+    def prompt(self, user_id: str, chat_id: str, message_id: str) -> StoredPrompt | None:
+        with storage_errors():
+            try:
+                item = self._tables.messages.get(
+                    chat_key(user_id, chat_id), message_id, consistent_read=True, attributes_to_get=PROMPT_ATTRIBUTES
+                )
+            except DoesNotExist:
+                return None
+            return to_prompt(item)
+
     def latest(
-        self, user_id: str, chat_id: str, *, limit: int, up_to_message_id: str | None = None
+        self,
+        user_id: str,
+        chat_id: str,
+        *,
+        limit: int,
+        up_to_message_id: str | None = None,
+        max_bytes: int | None = None,
     ) -> tuple[Message, ...]:
         up_to = None if up_to_message_id is None else MessageItem.sk <= up_to_message_id
         with storage_errors():
             items = self._query(user_id, chat_id, up_to, limit=limit, backwards=True)
-            return self._messages(user_id, chat_id, items[::-1])
+            if max_bytes is None:
+                return self._messages(user_id, chat_id, list(items)[::-1])
+            return self._fitting(user_id, chat_id, items, max_bytes)
+
+    def _fitting(
+        self, user_id: str, chat_id: str, newest_first: Iterable[MessageItem], max_bytes: int
+    ) -> tuple[Message, ...]:
+        """Reads page after page, and the parts of one message after the other, until `max_bytes` are full."""
+        fitting: list[Message] = []
+        left = max_bytes
+        for item in newest_first:
+            if fitting and item.content.least_bytes > left:
+                break
+            (message,) = self._messages(user_id, chat_id, [item])
+            left -= len(message.content.encode())
+            if fitting and left < 0:
+                break
+            fitting.append(message)
+            if left <= 0:
+                break
+        return tuple(reversed(fitting))
 
     def _chats(self, user_id: str, place: Place | None, *, limit: int) -> Iterator[tuple[str, str, str | None]]:
         """Chats by activity, newest first, with the message to go on after: first the one where the last page ended.
@@ -68,12 +119,11 @@ class DynamoMessageStore:
 
     def _query(
         self, user_id: str, chat_id: str, condition: Condition | None, *, limit: int, backwards: bool = False
-    ) -> list[MessageItem]:
+    ) -> Iterator[MessageItem]:
+        """Asks for a page when it is needed: DynamoDB's hold 1 MB."""
         key = chat_key(user_id, chat_id)
-        return list(
-            self._tables.messages.query(
-                key, condition, consistent_read=True, scan_index_forward=not backwards, limit=limit
-            )
+        return self._tables.messages.query(
+            key, condition, consistent_read=True, scan_index_forward=not backwards, limit=limit
         )
 
     def _messages(self, user_id: str, chat_id: str, items: Sequence[MessageItem]) -> tuple[Message, ...]:

@@ -36,6 +36,18 @@ class PackedText:
     part_key: str = ""
     """Names this writing of the text; parts of another writing have other keys, so that neither harms the other."""
 
+    @property
+    def least_bytes(self) -> int:
+        """The text has at least so many bytes of UTF-8, as far as can be told without its parts.
+
+        zlib makes nothing longer by more than a few bytes in 16 KB.
+        """
+        if self.text is not None:
+            return len(self.text.encode())
+        if not self.part_count:
+            return 0
+        return (len(self.head) + (self.part_count - 1) * PART_BYTES) * 99 // 100
+
 
 def pack(text: str) -> tuple[PackedText, tuple[bytes, ...]]:
     """The item's share of `text`, and its parts. A lone surrogate, which is no character, becomes a question mark."""

@@ -11,9 +11,13 @@ from chat.dynamo.calls import ConditionFailedError, storage_errors, update
 from chat.dynamo.items import RequestLogItem
 from chat.dynamo.keys import request_log_key
 from chat.dynamo.tables import Tables
+from chat.errors import StorageError
 
 SPARE_ENTRIES = 50
 """How many more than it needs a log may grow to, before the oldest are removed with a second write."""
+
+RACE_ATTEMPTS = 8
+"""How often a request is looked for anew when the log changed between reading and writing."""
 
 
 class DynamoRequestLog:
@@ -22,13 +26,14 @@ class DynamoRequestLog:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
-    def append(self, key: str, *, limit: int, window_seconds: int, now: float) -> bool:
-        """Logs a request, if fewer than `limit` were logged within the window; returns whether it did."""
+    def append(self, key: str, *, limit: int, window_seconds: int, now: float) -> float | None:
+        """Logs a request, if fewer than `limit` were logged within the window; returns its time in the log, or None."""
         entries = RequestLogItem.entries
         oldest = entries[limit - 1]
         item = self._tables.request_logs(request_log_key(key))
+        at = round(now, 3)
         actions = [
-            entries.set((entries | []).prepend([round(now, 3)])),
+            entries.set((entries | []).prepend([at])),
             RequestLogItem.ttl.set(int(now) + 2 * window_seconds),
         ]
         with storage_errors():
@@ -40,18 +45,47 @@ class DynamoRequestLog:
                     condition=oldest.does_not_exist() | (oldest < now - window_seconds),
                 )
             except ConditionFailedError:
-                return False
+                return None
             self._trim(item, limit)
-        return True
+        return at
+
+    def remove(self, key: str, at: float) -> None:
+        """Takes a request out of the log, if it is there.
+
+        Raises:
+            StorageError: also if other requests came in between each time.
+        """
+        entries = RequestLogItem.entries
+        with storage_errors():
+            for _ in range(RACE_ATTEMPTS):
+                logged = self._read(key)
+                if at not in logged:
+                    return
+                index = logged.index(at)
+                try:
+                    update(
+                        self._tables.connection,
+                        self._tables.request_logs(request_log_key(key)),
+                        actions=[entries[index].remove()],
+                        condition=entries[index] == at,
+                    )
+                except ConditionFailedError:
+                    continue
+                return
+        raise StorageError("The log of requests changes too fast.")
 
     def read(self, key: str, *, limit: int, window_seconds: int, now: float) -> list[float]:
         """The requests within the window, newest first, at most `limit`."""
         with storage_errors():
-            try:
-                item = self._tables.request_logs.get(request_log_key(key), consistent_read=True)
-            except DoesNotExist:
-                return []
-        return [at for at in cast("list[float]", item.entries)[:limit] if at >= now - window_seconds]
+            logged = self._read(key)
+        return [at for at in logged[:limit] if at >= now - window_seconds]
+
+    def _read(self, key: str) -> list[float]:
+        try:
+            item = self._tables.request_logs.get(request_log_key(key), consistent_read=True)
+        except DoesNotExist:
+            return []
+        return cast("list[float]", item.entries)
 
     def _trim(self, item: RequestLogItem, limit: int) -> None:
         length = len(item.entries)

@@ -1,5 +1,8 @@
 """Sessions in DynamoDB: the adapter of `chat.sessions.SessionStore`."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
 from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path
@@ -11,7 +14,8 @@ from chat.dynamo.items import SessionItem
 from chat.dynamo.mapping import TTL_SECONDS, to_session
 from chat.dynamo.packing import set_text
 from chat.dynamo.parts import SessionParts
-from chat.dynamo.session_transactions import SessionTransactions
+from chat.dynamo.session_ends import End, SessionEnds
+from chat.dynamo.session_starts import SessionStarts
 from chat.dynamo.tables import Tables
 from chat.errors import StorageError
 from chat.ids import new_id
@@ -33,6 +37,10 @@ from chat.sessions import (
 RACE_ATTEMPTS = 4
 """How often a decision is made anew when the session changed between reading and writing."""
 
+ALL_BUT_PARTIAL = [
+    attribute.attr_name for attribute in SessionItem.get_attributes().values() if attribute is not SessionItem.partial
+]
+
 PART_TTL_SECONDS = 7200
 """Parts of a partial text outlive the session that names them."""
 
@@ -43,16 +51,28 @@ class DynamoSessionStore:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
         self._session_parts = SessionParts(tables)
-        self._transactions = SessionTransactions(tables, self._session_parts)
+        self._starts = SessionStarts(tables, self._session_parts)
+        self._ends = SessionEnds(tables)
 
     def start(self, session: Session, prompt: Message) -> None:
         with storage_errors():
-            self._transactions.start(session, prompt)
+            self._starts.start(session, prompt)
+
+    def restart(self, session: Session, *, replaced: str) -> bool:
+        with storage_errors():
+            return self._starts.restart(session, replaced=replaced)
 
     def get(self, session_id: str) -> Session | None:
         with storage_errors():
             item = self._find(session_id)
             return None if item is None else self._session(item)
+
+    def get_many(self, session_ids: Sequence[str]) -> Mapping[str, Session]:
+        with storage_errors():
+            items = self._tables.sessions.batch_get(
+                session_ids, consistent_read=True, attributes_to_get=ALL_BUT_PARTIAL
+            )
+            return {item.session_id: to_session(item, "") for item in items if item.user_id is not None}
 
     def attach(
         self,
@@ -123,7 +143,9 @@ class DynamoSessionStore:
         failure: Failure | None = None,
     ) -> None:
         with storage_errors():
-            ended = self._transactions.end(session, conditions.holds(session.lease), state, answer, failure)
+            ended = self._ends.end(
+                session, conditions.holds(session.lease), End(state, answer, failure), repeatable=True
+            )
         if not ended:
             raise LeaseLostError(session.session_id)
 
@@ -140,15 +162,11 @@ class DynamoSessionStore:
             return False
         condition = conditions.may_settle(session, now)
         with storage_errors():
-            return self._transactions.end(session, condition, state, answer, failure)
+            return self._ends.end(session, condition, End(state, answer, failure))
 
     def request_stop(self, session_id: str, *, user_id: str, now: float) -> Session:
         mark: list[Action] = [SessionItem.stop_requested.set(True)]
-        end: list[Action] = [
-            *mark,
-            SessionItem.state.set(SessionState.STOPPED),
-            SessionItem.bucket.set(bucket_of(session_id, SessionState.STOPPED).name),
-        ]
+        end = End(SessionState.STOPPED)
         with storage_errors():
             for _ in range(RACE_ATTEMPTS):
                 stopped, item = self._try(session_id, mark, conditions.is_streaming(user_id))
@@ -157,9 +175,8 @@ class DynamoSessionStore:
                     return session
                 if session.state is SessionState.PENDING and session.is_expired(now):
                     raise conditions.expired()
-                stopped, item = self._try(session_id, end, conditions.is_pending(user_id, now))
-                if stopped:
-                    return self._own(item, user_id)
+                if self._ends.end(session, conditions.is_pending(user_id, now), end, actions=mark):
+                    return replace(session, state=end.state, stop_requested=True)
         raise StorageError("The session changes too fast.")
 
     def _find(self, session_id: str) -> SessionItem | None:

@@ -6,6 +6,7 @@ from typing import Any, cast
 from pynamodb.connection import Connection
 from pynamodb.models import Model
 
+from chat.dynamo.calls import watch_attempts
 from chat.dynamo.items import (
     ChatItem,
     CleanupItem,
@@ -71,6 +72,7 @@ class _Connection(Connection):
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         self._lock = Lock()
+        self._watched: Any = None
 
     @property
     def table_names(self) -> frozenset[str]:
@@ -79,4 +81,8 @@ class _Connection(Connection):
     @property
     def client(self) -> Any:
         with self._lock:
-            return super().client
+            client = super().client
+            if client is not self._watched:
+                watch_attempts(client)
+                self._watched = client
+            return client

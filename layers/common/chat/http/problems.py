@@ -58,6 +58,11 @@ def invalid_fields(errors: Sequence[Mapping[str, Any]]) -> InvalidRequestError:
     return InvalidRequestError(f"The request is not valid. {summary}", errors=fields)
 
 
+def invalid_field(field: str, message: str) -> InvalidRequestError:
+    """A field that is wrong in a way that no type tells."""
+    return invalid_fields([{"loc": (field,), "msg": message}])
+
+
 def _field(location: Sequence[int | str]) -> str:
     return ".".join(map(str, location))[:MAX_FIELD_CHARS] or "body"
 

@@ -1,30 +1,60 @@
 """Requests counted by the library `limits`, in a moving window, over any of its storages."""
 
 import time
+from abc import abstractmethod
+from dataclasses import replace
 from math import ceil
+from typing import override
 
 from limits import RateLimitItemPerSecond
-from limits.storage import Storage
+from limits.storage import MovingWindowSupport, Storage
 from limits.strategies import MovingWindowRateLimiter
 
 from chat.catalog import TierLimits
-from chat.limits.rates import POLICY, WINDOW_SECONDS, Allowance
+from chat.limits.rates import POLICY, WINDOW_SECONDS, Allowance, Receipt
 from chat.quoting import quoted
+
+
+class CountingStorage(Storage, MovingWindowSupport):
+    """A storage that tells under which time it counted a request, and can forget it."""
+
+    name: str
+
+    @abstractmethod
+    def add(self, key: str, *, limit: int, window_seconds: int) -> float | None:
+        """Counts a request, if fewer than `limit` were in the window; its time, or None."""
+
+    @abstractmethod
+    def remove(self, key: str, at: float) -> None:
+        """Forgets the request that `add` counted at that time; it may have left the window already."""
+
+    @override
+    def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
+        if amount != 1:
+            raise ValueError("requests are counted one by one")
+        return self.add(key, limit=limit, window_seconds=expiry) is not None
 
 
 class LimitsRateLimiter:
     """A `chat.limits.RateLimiter`. The storage's errors pass through."""
 
-    def __init__(self, storage: Storage, *, window_seconds: int = WINDOW_SECONDS) -> None:
+    def __init__(self, storage: CountingStorage, *, window_seconds: int = WINDOW_SECONDS) -> None:
+        self._storage = storage
         self._window = MovingWindowRateLimiter(storage)
         self._window_seconds = window_seconds
 
     def hit(self, user_id: str, limits: TierLimits) -> Allowance:
-        allowed = self._window.hit(self._item(limits), quoted(user_id))
-        return self._allowance(user_id, limits, allowed=allowed)
+        item = self._item(limits)
+        at = self._storage.add(item.key_for(quoted(user_id)), limit=item.amount, window_seconds=item.get_expiry())
+        allowance = self._allowance(user_id, limits, allowed=at is not None)
+        return allowance if at is None else replace(allowance, receipt=Receipt(self._storage.name, at))
 
     def peek(self, user_id: str, limits: TierLimits) -> Allowance:
         return self._allowance(user_id, limits, allowed=True)
+
+    def give_back(self, user_id: str, limits: TierLimits, used: Allowance) -> None:
+        if used.receipt is not None:
+            self._storage.remove(self._item(limits).key_for(quoted(user_id)), used.receipt.at)
 
     def _item(self, limits: TierLimits) -> RateLimitItemPerSecond:
         return RateLimitItemPerSecond(limits.requests_per_minute, self._window_seconds, namespace=POLICY)

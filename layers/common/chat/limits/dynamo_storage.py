@@ -3,15 +3,15 @@
 import time
 from typing import Never, override
 
-from limits.storage import MovingWindowSupport, Storage
-
 from chat.dynamo.request_log import DynamoRequestLog
 from chat.errors import StorageError
+from chat.limits.counting import CountingStorage
 
 
-class DynamoStorage(Storage, MovingWindowSupport):
+class DynamoStorage(CountingStorage):
     """Keeps each key's latest requests; the log says how."""
 
+    name = "dynamodb"
     STORAGE_SCHEME = None
 
     def __init__(self, log: DynamoRequestLog) -> None:
@@ -24,10 +24,12 @@ class DynamoStorage(Storage, MovingWindowSupport):
         return StorageError
 
     @override
-    def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
-        if amount != 1:
-            raise ValueError("requests are counted one by one")
-        return self._log.append(key, limit=limit, window_seconds=expiry, now=time.time())
+    def add(self, key: str, *, limit: int, window_seconds: int) -> float | None:
+        return self._log.append(key, limit=limit, window_seconds=window_seconds, now=time.time())
+
+    @override
+    def remove(self, key: str, at: float) -> None:
+        self._log.remove(key, at)
 
     @override
     def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:

@@ -3,7 +3,7 @@
 https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from chat.catalog import TierLimits
@@ -11,6 +11,15 @@ from chat.errors import TooManyRequestsError
 
 WINDOW_SECONDS = 60
 POLICY = "requests"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Names one counted request, for `RateLimiter.give_back`: the store that counted it, and its time there."""
+
+    store: str
+    at: float
+    """In seconds since the epoch, exactly as that store keeps it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +31,8 @@ class Allowance:
     reset_seconds: int
     """Until one more is allowed, or, if nothing was used, a whole window. At least 1."""
     allowed: bool = True
+    receipt: Receipt | None = field(default=None, compare=False, repr=False)
+    """Of the request that was counted; None: none was."""
 
 
 class RateLimiter(Protocol):
@@ -32,6 +43,9 @@ class RateLimiter(Protocol):
 
     def peek(self, user_id: str, limits: TierLimits) -> Allowance:
         """As `hit` would find it, with nothing used up."""
+
+    def give_back(self, user_id: str, limits: TierLimits, used: Allowance) -> None:
+        """Undoes the `hit` that returned `used`: its request got nothing. A refused `hit` used nothing up."""
 
 
 class RateLimitedError(TooManyRequestsError):

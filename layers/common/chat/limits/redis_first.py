@@ -1,12 +1,15 @@
 """Requests counted in Redis while it answers, and elsewhere otherwise."""
 
+import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from importlib import resources
+from typing import TYPE_CHECKING, Any, override
 
 from limits.storage import RedisStorage, Storage
 
 from chat.catalog import TierLimits
-from chat.limits.counting import LimitsRateLimiter
+from chat.errors import StorageError
+from chat.limits.counting import CountingStorage, LimitsRateLimiter
 from chat.limits.rates import WINDOW_SECONDS, Allowance, RateLimiter
 from chat.redis import keys
 from chat.redis.breaker import RedisUnavailableError
@@ -16,9 +19,13 @@ if TYPE_CHECKING:
     from chat.redis.connections import Client
 
 
-class ClientStorage(RedisStorage):
+GIVE_BACK = resources.files(__package__).joinpath("give_back.lua").read_text("utf-8")
+
+
+class ClientStorage(RedisStorage, CountingStorage):
     """The library's Redis storage over a client of ours, of one node or of a cluster: each script has one key."""
 
+    name = "redis"
     STORAGE_SCHEME = None  # type: ignore[assignment]  # not to be found by an address
 
     def __init__(self, client: "Client") -> None:
@@ -31,6 +38,17 @@ class ClientStorage(RedisStorage):
         # Known beforehand, for fakeredis's server closes the connection when a script is not.
         client.script_load(self.SCRIPT_MOVING_WINDOW)
         client.script_load(self.SCRIPT_ACQUIRE_MOVING_WINDOW)
+
+    @override
+    def add(self, key: str, *, limit: int, window_seconds: int) -> float | None:
+        now = time.time()
+        added = self.lua_acquire_moving_window([self.prefixed_key(key)], [now, limit, window_seconds, 1])
+        return now if added else None
+
+    @override
+    def remove(self, key: str, at: float) -> None:
+        evaluate: Callable[..., Any] = self.storage.eval
+        evaluate(GIVE_BACK, 1, self.prefixed_key(key), repr(at))
 
 
 class RedisFirstRateLimiter:
@@ -47,6 +65,17 @@ class RedisFirstRateLimiter:
 
     def peek(self, user_id: str, limits: TierLimits) -> Allowance:
         return self._ask(lambda limiter: limiter.peek(user_id, limits))
+
+    def give_back(self, user_id: str, limits: TierLimits, used: Allowance) -> None:
+        if used.receipt is None:
+            return
+        if used.receipt.store != ClientStorage.name:
+            self._fallback.give_back(user_id, limits, used)
+            return
+        try:
+            self._guard.call("rate_limit_give_back", lambda client: self._over(client).give_back(user_id, limits, used))
+        except RedisUnavailableError as error:
+            raise StorageError("Redis does not answer.") from error
 
     def _ask(self, ask: Callable[[RateLimiter], Allowance]) -> Allowance:
         try:

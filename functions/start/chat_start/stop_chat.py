@@ -1,0 +1,43 @@
+"""The use case: stop a session."""
+
+from dataclasses import dataclass
+
+from chat.access import Access
+from chat.catalog import Catalog
+from chat.clock import Clock
+from chat.event_log import LogControl
+from chat.metrics import Metrics
+from chat.metrics.settled import publish_settled
+from chat.sessions import SessionState, SessionStore
+from chat.settling import is_dead, settle
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopChat:
+    """Stops sessions."""
+
+    access: Access
+    sessions: SessionStore
+    control: LogControl
+    clock: Clock
+    catalog: Catalog
+    metrics: Metrics
+
+    def __call__(self, session_id: str, user_id: str) -> SessionState:
+        """Asks for a stop; returns the state after that: `streaming` while the producer has yet to notice.
+
+        Raises:
+            ForbiddenError: `user_disabled`.
+            NotFoundError: `session_not_found`: unknown, or another user's.
+            SessionExpiredError: it was never streamed, and its time is over.
+        """
+        self.access.admit(user_id)
+        now = self.clock.now()
+        session = self.sessions.request_stop(session_id, user_id=user_id, now=now)
+        if is_dead(session, now):
+            if settle(self.sessions, session, now, self.control):
+                publish_settled(self.metrics, session, self.catalog.get(session.model_id))
+            session = self.sessions.get(session_id) or session
+        elif not session.state.finished:
+            self.control.request_stop(session_id)
+        return session.state

@@ -1,0 +1,23 @@
+"""What is published of a generation whose producer cannot tell any more."""
+
+from chat.catalog import Model
+from chat.metrics import fields
+from chat.metrics.catalogue import Metric
+from chat.metrics.facts import facts_of, labels_of
+from chat.metrics.port import Metrics
+from chat.sessions import Session, SessionState
+from chat.settling import INTERRUPTED
+
+
+def publish_settled(metrics: Metrics, session: Session, model: Model | None) -> None:
+    """A session whose producer had died was ended by somebody else; `session` is as it was before that."""
+    stopped = session.stop_requested
+    metrics.publish(
+        {Metric.STREAMS_STOPPED if stopped else Metric.STREAMS_FAILED: 1},
+        model=labels_of(session, model),
+        **facts_of(session, model),
+        **{
+            fields.STATE: SessionState.STOPPED if stopped else SessionState.FAILED,
+            fields.ERROR_TYPE: None if stopped else INTERRUPTED.code,
+        },
+    )
