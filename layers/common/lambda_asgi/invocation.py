@@ -33,9 +33,8 @@ class Invocation:
     the prelude, the first bytes of the body, and, while an application keeps the loop busy, what it sends a millisecond
     or more after it last sent something, for the turn's end may be far away.
 
-    Once the peer has gone (the deadline, a reset, a refusal) ``send`` does nothing and ``receive`` gives
-    ``http.disconnect``: the application's own work, such as storing what it has generated, is never broken off by an
-    exception here, and an application that waits for the disconnect comes to its end.
+    Once the peer has gone (the deadline, a reset, a refusal) ``send`` does nothing, so the application's own work, such
+    as storing what it has generated, is never broken off by an exception here; ``receive`` gives ``http.disconnect``.
     """
 
     def __init__(
@@ -82,10 +81,7 @@ class Invocation:
         return answer
 
     def break_off(self) -> asyncio.Future[wire.Response | Exception]:
-        """Ends an answer whose application goes on although it was cancelled; gives the Runtime API's answer to come.
-
-        What the application still sends is an error, as after any end.
-        """
+        """Ends an answer whose application ignores its cancellation; gives the Runtime API's answer to come."""
         if not self._ended:
             self._fail(asyncio.CancelledError("the process stops"))
             self._end()

@@ -138,3 +138,14 @@ def test_all_that_can_hang_ends_before_lambda_kills(api: RuntimeApi, start_runti
         assert runtime.wait() == 0
         delays.append(time.monotonic() - began)
     assert min(delays) < SIGKILL_SECONDS
+
+
+def test_failure_of_the_runtime_api_lets_the_other_invocations_save(
+    api: RuntimeApi, start_runtime: StartRuntime
+) -> None:
+    runtime = start_runtime(AWS_LAMBDA_MAX_CONCURRENCY="2", **UNHURRIED)
+    invocation = api.invoke(steps(START, PART, ["await_stop"], SAVED))
+    invocation.wait_for_chunks(2)
+    api.answer_next(500)
+    assert invocation.result().stream == b"part saved"
+    assert runtime.wait() == 1
