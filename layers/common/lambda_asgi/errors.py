@@ -27,6 +27,14 @@ class InitError(Exception):
         self.error_type = error_type
 
 
+class ResponseMissingError(RuntimeError):
+    """The application returned without a response."""
+
+
+class ResponseIncompleteError(RuntimeError):
+    """The application returned before it had sent the whole response."""
+
+
 def describe(error: BaseException) -> dict[str, Any]:
     """The error as Lambda shows it, without the frames of this package that led to the application."""
     from traceback import format_tb

@@ -6,7 +6,7 @@ import asyncio
 from time import monotonic
 
 from lambda_asgi import wire
-from lambda_asgi.errors import describe, encode, log
+from lambda_asgi.errors import ResponseIncompleteError, ResponseMissingError, describe, encode, log
 from lambda_asgi.event import http_scope, lambda_context, prelude
 
 TYPE_CHECKING = False
@@ -26,14 +26,6 @@ _FLUSH_BYTES = 65536
 _BLOCKING_SECONDS = 0.001
 
 
-class ResponseMissingError(RuntimeError):
-    """The application returned without a response."""
-
-
-class ResponseIncompleteError(RuntimeError):
-    """The application returned before it had sent the whole response."""
-
-
 class Invocation:
     """Runs the application for one event and streams what it sends.
 
@@ -41,16 +33,24 @@ class Invocation:
     the prelude, the first bytes of the body, and, while an application keeps the loop busy, what it sends a millisecond
     or more after it last sent something, for the turn's end may be far away.
 
-    Once the peer has gone (the deadline, a reset) ``send`` does nothing: Lambda tells nobody that a client went away,
-    so the application's own work, such as storing what it has generated, is never broken off by an exception here.
+    Once the peer has gone (the deadline, a reset, a refusal) ``send`` does nothing, so the application's own work, such
+    as storing what it has generated, is never broken off by an exception here; ``receive`` gives ``http.disconnect``.
     """
 
-    def __init__(self, connection: Connection, host: bytes, event: wire.Response, state: dict[str, Any] | None) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        host: bytes,
+        event: wire.Response,
+        state: dict[str, Any] | None,
+        stopping: asyncio.Event,
+    ) -> None:
         self._loop = asyncio.get_running_loop()
         self._connection = connection
         self._host = host
         self._event = event
         self._state = state
+        self._stopping = stopping
         self._body: bytes | None = None
         self._invocation_id = event.headers.get(b"lambda-runtime-invocation-id")
         self._head_only = False
@@ -60,7 +60,8 @@ class Invocation:
         self._waiting_since: float | None = None  # None: nothing was written in this turn of the loop
         self._ended = False
         self._open = False  # between the response's start and its end
-        self._finished: asyncio.Event | None = None
+        self._gone = False  # nobody takes the answer any more
+        self._over: asyncio.Event | None = None  # ended or gone, for an application that waits for it
         self.request_id = event.headers[b"lambda-runtime-aws-request-id"]
         self._started = False
         self._answer: asyncio.Future[wire.Response | Exception] = self._loop.create_future()
@@ -79,25 +80,32 @@ class Invocation:
             raise failure
         return answer
 
+    def break_off(self) -> asyncio.Future[wire.Response | Exception]:
+        """Ends an answer whose application ignores its cancellation; gives the Runtime API's answer to come."""
+        if not self._ended:
+            self._fail(asyncio.CancelledError("the process stops"))
+            self._end()
+        return self._answer
+
     async def _call(self, app: App) -> None:
         scope, self._body = http_scope(self._event.body)
         self._head_only = scope["method"] == "HEAD"
         if self._state is not None:
             scope["state"] = self._state.copy()
-        scope["aws.lambda"] = lambda_context(self._event)
+        scope["aws.lambda"] = {**lambda_context(self._event), "stopping": self._stopping}
         await app(scope, self._receive, self._send)
         if not self._started:
             raise ResponseMissingError("the application returned without a response")
-        if not self._ended:
+        if not self._ended and not self._gone:
             raise ResponseIncompleteError("the application returned before it had sent the whole response")
 
     async def _receive(self) -> Message:
         if self._body is not None:
             body, self._body = self._body, None
             return {"type": "http.request", "body": body, "more_body": False}
-        if not self._ended:
-            self._finished = self._finished or asyncio.Event()
-            await self._finished.wait()
+        if not self._ended and not self._gone:
+            self._over = self._over or asyncio.Event()
+            await self._over.wait()
         return {"type": "http.disconnect"}
 
     async def _send(self, message: Message) -> None:
@@ -154,8 +162,8 @@ class Invocation:
 
     def _end(self) -> None:
         self._open, self._ended = False, True
-        if self._finished:
-            self._finished.set()
+        if self._over:
+            self._over.set()
 
     def _fail(self, error: BaseException) -> None:
         document = describe(error)
@@ -165,6 +173,7 @@ class Invocation:
         log("invocation failed", request_id=request_id, errorType=error_type, stackTrace=document["stackTrace"])
         payload = encode({**document, "requestId": request_id})
         if not self._started:
+            self._started = True  # this is the answer
             path = b"invocation/%b/error" % self.request_id
             self._request(wire.error_request(self._host, path, error_type, payload, self._invocation_id))
         elif not self._ended:
@@ -174,9 +183,15 @@ class Invocation:
         try:
             self._connection.request(data, self._answered)
         except OSError as error:
-            self._answer.set_result(error)
+            self._answered(error)
 
     def _answered(self, answer: wire.Response | Exception) -> None:
+        if self._answer.done():
+            return  # cancelled with its invocation, as the process stops
         self._answer.set_result(answer)
-        if isinstance(answer, wire.Response) and answer.status >= 300 and not self._ended:  # noqa: PLR2004
-            self._connection.close()  # it wants no more of this body
+        if self._ended or (isinstance(answer, wire.Response) and answer.status < 300):  # noqa: PLR2004
+            return
+        self._connection.close()  # it wants no more of this body
+        self._gone = True
+        if self._over:
+            self._over.set()

@@ -15,6 +15,7 @@ from lambda_asgi.errors import InitError, describe, encode, log
 from lambda_asgi.handler import load
 from lambda_asgi.invocation import Invocation
 from lambda_asgi.lifespan import Lifespan
+from lambda_asgi.stopping import Stop
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,8 +30,6 @@ try:
 except ImportError:
     from asyncio import new_event_loop
 
-_GRACE_SECONDS = 1.5
-"""For invocations in flight at SIGTERM: Lambda kills the process two seconds after it at the latest."""
 _RECONNECTS = 3
 _OK, _ACCEPTED, _GONE, _SERVER_ERROR = 200, 202, 410, 500
 
@@ -70,17 +69,16 @@ class _Runtime:
         self.app = app
         self.address = address
         self.concurrency = max(1, int(environ.get("AWS_LAMBDA_MAX_CONCURRENCY") or 1))
+        self.registers = environ.get("LAMBDA_ASGI_EXTENSION") == "1"
         self.snap_start = environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start"
         self.context = copy_context()
         self.state: dict[str, Any] | None = None
-        self.stopping = False
-        self.tasks: set[asyncio.Task[None]] = set()
-        self._stopped: asyncio.Future[int]
+        self.stop = Stop()
+        self.running: dict[asyncio.Task[None], Invocation] = {}
 
     async def serve(self) -> int:
         """From the application's startup to its shutdown; the process's exit code."""
         loop = asyncio.get_running_loop()
-        self._stopped = loop.create_future()
         lifespan = Lifespan(self.app)
         await lifespan.startup()
         self.state = lifespan.state
@@ -92,37 +90,33 @@ class _Runtime:
             if restored.status != _OK:
                 raise InitError("Runtime.RestoreFailed", f"restore/next answered {restored.status}")
         for signal in (SIGTERM, SIGINT):
-            loop.add_signal_handler(signal, self.stop, 0)
+            loop.add_signal_handler(signal, self.stop.announce, 0)
+        extension = self._register(loop)
         pollers = [_Poller(self, loop) for _ in range(self.concurrency)]
         for poller in pollers:
             poller.poll()
-        code = await self._stopped
-        await self._finish_tasks()
+        await self.stop.announced.wait()
+        await self.stop.end(self.running)
         for poller in pollers:
             poller.connection.close()
+        if extension is not None:
+            extension.close()
         await lifespan.shutdown()
-        return code
-
-    def stop(self, code: int) -> None:
-        """Starts no more invocations; those in flight have a moment to finish."""
-        self.stopping = True
-        if not self._stopped.done():
-            self._stopped.set_result(code)
+        return self.stop.code
 
     def fail(self, reason: str) -> None:
         """Stops, because the Runtime API cannot be worked with."""
-        if not self.stopping:
+        if not self.stop.announced.is_set():
             log("the Runtime API failed", errorMessage=reason)
-        self.stop(1)
+        self.stop.announce(1)
 
-    async def _finish_tasks(self) -> None:
-        if not self.tasks:
-            return
-        _, late = await asyncio.wait(self.tasks, timeout=_GRACE_SECONDS)
-        for task in late:
-            task.cancel()
-        if late:
-            await asyncio.wait(late, timeout=_GRACE_SECONDS / 5)
+    def _register(self, loop: asyncio.AbstractEventLoop) -> Connection | None:
+        # Of a snapshot nobody has said what becomes of an extension that lives in the runtime.
+        if not self.registers or self.snap_start:
+            return None
+        from lambda_asgi.extension import register
+
+        return register(loop, self.address)
 
 
 class _Poller:
@@ -137,7 +131,7 @@ class _Poller:
 
     def poll(self) -> None:
         """Asks for the next event."""
-        if self._runtime.stopping:
+        if self._runtime.stop.announced.is_set():
             return
         try:
             self.connection.request(self._next, self._on_event)
@@ -157,23 +151,25 @@ class _Poller:
         if event.status != _OK or b"lambda-runtime-aws-request-id" not in event.headers:
             self._runtime.fail(f"/next answered {event.status}")
             return
+        runtime = self._runtime
+        invocation = Invocation(self.connection, runtime.address.field, event, runtime.state, runtime.stop.announced)
         # A context of its own, so that no context variable lives on into another invocation; the eager start spares
         # the first byte a turn of the loop.
         task = asyncio.Task(
-            self._invoke(event), loop=self._loop, context=self._runtime.context.copy(), eager_start=True
+            self._invoke(invocation, event), loop=self._loop, context=runtime.context.copy(), eager_start=True
         )
-        self._runtime.tasks.add(task)
+        runtime.running[task] = invocation
         task.add_done_callback(self._invoked)
 
     def _invoked(self, task: asyncio.Task[None]) -> None:
-        self._runtime.tasks.discard(task)
+        del self._runtime.running[task]
         if task.cancelled():
             return
         if error := task.exception():
             self._runtime.fail(f"the runtime itself failed: {type(error).__name__}")
         self.poll()
 
-    async def _invoke(self, event: wire.Response) -> None:
+    async def _invoke(self, invocation: Invocation, event: wire.Response) -> None:
         runtime = self._runtime
         if runtime.concurrency == 1:
             # Where the X-Ray SDKs look for it. It is one for the whole process, so only one invocation can have it.
@@ -182,7 +178,6 @@ class _Poller:
                 os.environ["_X_AMZN_TRACE_ID"] = trace_id.decode("latin-1")
             else:
                 os.environ.pop("_X_AMZN_TRACE_ID", None)
-        invocation = Invocation(self.connection, runtime.address.field, event, runtime.state)
         answer = await invocation.run(runtime.app)
         if isinstance(answer, Exception) or answer.status != _ACCEPTED:
             request_id = invocation.request_id.decode("latin-1")

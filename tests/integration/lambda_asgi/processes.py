@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -60,6 +61,13 @@ class RuntimeProcess:
 
     def wait(self) -> int:
         return self._process.wait(PATIENCE_SECONDS)
+
+    def wait_for_line(self, line: str) -> None:
+        """Returns when the process has printed that line."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while line not in self.stdout.splitlines():
+            assert time.monotonic() < deadline, f"never printed {line!r}"
+            time.sleep(0.01)
 
     @property
     def running(self) -> bool:

@@ -14,6 +14,7 @@ from queue import SimpleQueue
 from types import TracebackType
 from typing import Self
 
+from integration.lambda_asgi import extensions_api
 from integration.lambda_asgi.scripted_invocations import (
     PATIENCE_SECONDS,
     Invocation,
@@ -38,6 +39,7 @@ class RuntimeApi:
         self.polls = 0
         self.connections = 0
         self.restores = 0
+        self.extensions = extensions_api.ExtensionsApi()
         self.restore_status = 200
         self._pending: SimpleQueue[Invocation | int] = SimpleQueue()
         self._in_flight: dict[str, Invocation] = {}
@@ -123,6 +125,8 @@ class RuntimeApi:
 
     def _handle(self, sock: socket.socket, reader: Reader, request: Request) -> bool:
         """Whether the connection lives on."""
+        if request.path.startswith(extensions_api.PREFIX):
+            return self.extensions.handle(sock, reader, request)
         if (request.method, request.path) == ("GET", PREFIX + "invocation/next"):
             return self._send_event(sock)
         if (request.method, request.path) == ("GET", PREFIX + "restore/next"):
@@ -142,6 +146,7 @@ class RuntimeApi:
     def _send_event(self, sock: socket.socket) -> bool:
         with self._polled:
             self.polls += 1
+            self.extensions.calls.append("next")
             self._polled.notify_all()
         invocation = self._pending.get()
         if self._closing or invocation == DROP:

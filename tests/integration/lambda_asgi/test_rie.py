@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -16,18 +17,28 @@ START = ["start", 201, [["content-type", "text/plain"], ["set-cookie", "a=1"]]]
 PRELUDE = b'{"statusCode":201,"headers":{"content-type":"text/plain"},"cookies":["a=1"]}' + NULS
 
 
+COMMAND = [str(BOOTSTRAP), sys.executable, "/var/runtime/bootstrap.py"]
+
+
 @pytest.fixture(scope="module")
-def function_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def emulator() -> Path:
     try:
-        executable = rie.emulator()
+        return rie.emulator()
     except rie.EmulatorMissingError as error:
         if os.environ.get("CI") == "true":
             pytest.fail(str(error))
         pytest.skip(str(error))
-    environ = {**os.environ, "_HANDLER": "scripted.app", "LAMBDA_TASK_ROOT": str(HERE / "apps")}
-    command = [str(BOOTSTRAP), sys.executable, "/var/runtime/bootstrap.py"]
+
+
+@pytest.fixture(scope="module")
+def environ() -> dict[str, str]:
+    return {**os.environ, "_HANDLER": "scripted.app", "LAMBDA_TASK_ROOT": str(HERE / "apps")}
+
+
+@pytest.fixture(scope="module")
+def function_url(emulator: Path, environ: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     log = tmp_path_factory.mktemp("rie") / "log"
-    with rie.emulated(executable, command, environ, log) as url:
+    with rie.emulated(emulator, COMMAND, environ, log) as url:
         yield url
 
 
@@ -65,3 +76,22 @@ def test_emulator_survives_an_error_after_the_start(function_url: str) -> None:
     broken = rie.invoke(function_url, steps(START, ["send_body", text("half"), True], ["fail", "broken"]))
     assert broken == PRELUDE + b"half"
     assert rie.invoke(function_url, steps(START, ["end"])) == PRELUDE
+
+
+def test_emulator_lets_a_registered_runtime_shut_down(emulator: Path, environ: dict[str, str], tmp_path: Path) -> None:
+    """One of three, for it kills after 600 ms and other tests may run beside this one."""
+    registered = environ | {"LAMBDA_ASGI_EXTENSION": "1"}
+    assert any(_shuts_down(emulator, registered, tmp_path / f"log-{number}") for number in range(3))
+
+
+def test_emulator_kills_a_runtime_that_is_not_registered(
+    emulator: Path, environ: dict[str, str], tmp_path: Path
+) -> None:
+    """The reason for LAMBDA_ASGI_EXTENSION."""
+    assert not _shuts_down(emulator, environ, tmp_path / "log")
+
+
+def _shuts_down(emulator: Path, environ: dict[str, str], log: Path) -> bool:
+    with rie.emulated(emulator, COMMAND, environ, log) as url:
+        assert rie.invoke(url, steps(START, ["end"])) == PRELUDE
+    return "lifespan shutdown" in log.read_text()

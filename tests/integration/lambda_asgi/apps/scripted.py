@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import contextlib
 import contextvars
 import json
 import os
@@ -76,6 +77,23 @@ class Run:
         message = await self.receive()
         Path(path).write_text(message["type"])  # noqa: ASYNC240
 
+    async def await_stop(self) -> None:
+        await self.scope["aws.lambda"]["stopping"].wait()
+        _print_time("stopping")
+
+    async def end_when_cancelled(self) -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            _print_time("cancelled")
+            raise
+
+    async def ignore_cancellation(self) -> None:
+        await _hold_on()
+
+    async def thread(self, seconds: float) -> None:
+        asyncio.get_running_loop().run_in_executor(None, time.sleep, seconds)
+
     async def print(self, text: str) -> None:
         print(text)
 
@@ -101,7 +119,19 @@ class Run:
         await self.send(message)
 
 
+async def _hold_on() -> None:
+    while True:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+
+
+def _print_time(moment: str) -> None:
+    print(moment, time.monotonic())
+
+
 def _jsonable(value: Any) -> Any:
+    if isinstance(value, asyncio.Event):
+        return value.is_set()
     if isinstance(value, bytes):
         return value.decode("latin-1")
     if isinstance(value, dict):
@@ -142,8 +172,24 @@ async def _lifespan(scope: dict[str, Any], receive: Any, send: Any) -> None:
     print("lifespan startup")
     await send({"type": "lifespan.startup.complete"})
     assert (await receive()) == {"type": "lifespan.shutdown"}
-    print("lifespan shutdown")
+    if mode == "waits":
+        await asyncio.Event().wait()
+    if mode == "holds on":
+        await _hold_on()
+    if mode == "blocks":
+        time.sleep(60)  # noqa: ASYNC251 - that is the misbehaviour under test
+    _print_time("lifespan shutdown")
     await send({"type": "lifespan.shutdown.complete"})
 
+
+def _stretch_the_stop(factor: float) -> None:
+    """The same order with more time, for machines that are busy with other tests."""
+    from lambda_asgi import stopping
+
+    for name in [name for name in vars(stopping) if name.endswith("_SECONDS")]:
+        setattr(stopping, name, getattr(stopping, name) * factor)
+
+
+_stretch_the_stop(float(os.environ.get("STOP_TIMES", "1")))
 
 no_app = "a string is not callable"
