@@ -57,7 +57,8 @@ class MemoryStreamSlots:
         with self._lock:
             live = {holder: end for holder, end in self.held.get(user_id, {}).items() if end > now}
             if session_id in live:
-                return Slot(user_id, session_id, live[session_id], fresh=False)
+                self.held[user_id][session_id] = renewed_until(now)
+                return Slot(user_id, session_id, renewed_until(now), fresh=False)
             if len(live) >= limit:
                 raise SlotsFullError(min(live.values()) - now, live)
             self.held[user_id] = {**live, session_id: acquired_until(now)}

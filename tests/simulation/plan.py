@@ -63,6 +63,8 @@ class Plan:
     timeout_seconds: float
     streams_per_process: int
     actions: tuple[Action, ...]
+    variant: str = ""
+    """Another one is the same plan with other latencies, and another order of what happens at the same time."""
 
     def without(self, dropped: set[int]) -> "Plan":
         """The same without the actions at these places."""

@@ -29,6 +29,8 @@ HEALING_SECONDS = 3.0
 """After the last fault begins, until everything works again."""
 READING_SECONDS = 90.0
 """How long clients may take to come to an end once everything works."""
+ENDING_SECONDS = 10.0
+"""How long a process may still be at work after its last client was told the end."""
 CLEANUP_SECONDS = 120.0
 """Lambda's time for a run of the cleanup."""
 
@@ -68,20 +70,15 @@ def simulate(plan: Plan, *, record: bool = False) -> Result:
 
 
 def _simulate(plan: Plan, *, record: bool) -> Result:
-    loop = SimLoop(Random(f"loop/{plan.seed}"))
-    run = _Run(plan, loop, Random(f"run/{plan.seed}"), record=record)
+    loop = SimLoop(Random(f"loop/{plan.seed}{plan.variant}"))
+    run = _Run(plan, loop, Random(f"run/{plan.seed}{plan.variant}"), record=record)
+    broken = None
     try:
         with drawn_ids(Random(f"ids/{plan.seed}"), lambda: EPOCH + loop.time()):
             loop.run(Process("outside"), run.main())
-    except ViolationError as error:
-        broken = str(error)
-    except (SpinError, RuntimeError) as error:
+        broken = next(iter(loop.failures()), None)
+    except (ViolationError, SpinError, RuntimeError) as error:
         broken = f"{type(error).__name__}: {error}"
-    else:
-        broken = None
-    try:
-        if failures := loop.failures():
-            broken = f"an error that nobody handles: {failures[0]}"
     finally:
         loop.forget()
     broken = run.observer.broken or broken
@@ -120,6 +117,7 @@ class _Run:
             self._open(ask, session_id, "late")
         await self._everybody_ends()
         looking.cancel()
+        await asyncio.sleep(ENDING_SECONDS)
         for client in self._clients:
             if client.name.startswith("late"):
                 self._check_reader(client)
@@ -277,7 +275,8 @@ class _Run:
         self._spawn(ask_to_stop())
 
     def _history(self, action: Action) -> None:
-        ask = self._asks[action.ask]
+        if (ask := self._asks.get(action.ask)) is None:
+            return
         self._fired(action, action.user)
         history = history_of(self.world.backends)
         expected = self.observer.told_in(ask.user, ask.chat)

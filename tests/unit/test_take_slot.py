@@ -8,7 +8,7 @@ import pytest
 
 from chat.errors import StorageError, TooManyRequestsError
 from chat.limits import SLOT_SECONDS, Slot, take_slot
-from chat.limits.slots import ATTACH_SECONDS, acquired_until
+from chat.limits.slots import ATTACH_SECONDS, acquired_until, renewed_until
 from chat.messages import MessageKind
 from chat.sessions import Session, SessionState
 from fakes.memory_limits import MemoryStreamSlots
@@ -57,7 +57,7 @@ def test_a_slot_that_is_there_is_taken_and_no_session_read() -> None:
     slots, sessions = MemoryStreamSlots(), Sessions()
     assert take(slots, sessions, "one") == Slot("alice", "one", acquired_until(NOW), fresh=True)
     assert not take(slots, sessions, "one").fresh
-    assert slots.held == {"alice": {"one": acquired_until(NOW)}}
+    assert slots.held == {"alice": {"one": renewed_until(NOW)}}
     assert sessions.read == []
 
 
@@ -140,7 +140,7 @@ class Renewing(Sessions):
 
 def test_a_slot_that_is_renewed_meanwhile_is_not_dropped() -> None:
     slots = MemoryStreamSlots()
-    slots.acquire("alice", "one", 1, NOW - 1)
+    slots.acquire("alice", "one", 1, NOW - ATTACH_SECONDS - 1)
     error = refusal(slots, Renewing(slots))
     assert error.extensions == {"retryAfterSeconds": SLOT_SECONDS}
     assert slots.held["alice"].keys() == {"one"}

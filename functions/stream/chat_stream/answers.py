@@ -19,6 +19,7 @@ from chat.sessions import Session, SessionState
 from chat.settling import INTERRUPTED
 from chat.single_flight import SingleFlight
 from chat_stream.cache_key import cache_key
+from chat_stream.held_lease import HeldLease
 from chat_stream.providers.port import ChatProvider, ChatRequest, Finish, Piece
 from chat_stream.session_reader import SessionReaders
 from chat_stream.stored_answer import read_answer
@@ -54,18 +55,22 @@ class Answers:
     sharing: Sharing | None = None
 
     @asynccontextmanager
-    async def source(self, request: ChatRequest, session: Session, tally: Tally) -> AsyncIterator[AsyncIterator[Piece]]:
+    async def source(
+        self, request: ChatRequest, session: Session, lease: HeldLease, tally: Tally
+    ) -> AsyncIterator[AsyncIterator[Piece]]:
         """The pieces of the answer to `request`, which `session` asks. Where they come from is noted in `tally`.
 
         Raises:
+            LeaseLostError: while iterating: the provider was not asked.
             ProviderError: while iterating.
             GenerationError: `interrupted`: the session that led the way died after text was shown.
         """
         if self.sharing is None:
+            lease.check()
             async with tally.ask(self.provider, request) as pieces:
                 yield pieces
             return
-        shared = _SharedAnswer(self.provider, self.sharing, request, session, tally).pieces()
+        shared = _SharedAnswer(self.provider, self.sharing, request, session, lease, tally).pieces()
         try:
             yield shared
         finally:
@@ -74,8 +79,15 @@ class Answers:
 
 class _SharedAnswer:
     def __init__(
-        self, provider: ChatProvider, sharing: Sharing, request: ChatRequest, session: Session, tally: Tally
+        self,
+        provider: ChatProvider,
+        sharing: Sharing,
+        request: ChatRequest,
+        session: Session,
+        lease: HeldLease,
+        tally: Tally,
     ) -> None:
+        self._lease = lease
         self._tally = tally
         self._provider = provider
         self._sharing = sharing
@@ -129,6 +141,7 @@ class _SharedAnswer:
         renewing = asyncio.create_task(self._renew())
         texts: list[str] = []
         try:
+            self._lease.check()
             async with self._tally.ask(self._provider, self._request) as pieces:
                 async for piece in pieces:
                     if isinstance(piece, str):

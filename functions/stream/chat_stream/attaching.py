@@ -87,9 +87,6 @@ class Attaching:
             raise
         if attachment.role is AttachRole.REPLAY:
             await self._give_back(slot)
-        elif attachment.role is AttachRole.PRODUCE and slot is not None and not slot.fresh:
-            # Whose acquire took it may give it back; a slot that was renewed stays.
-            await in_thread(self.slots.renew, slot.user_id, slot.session_id, self.clock.now())
         return Claim(attachment, conversation)
 
     async def _slot_and_conversation(self, user: User, session: Session) -> tuple[Slot | None, tuple[Message, ...]]:

@@ -18,6 +18,7 @@ from chat_stream.attaching import Attach, Claim
 from chat_stream.commands.command import CommandContext
 from chat_stream.commands.registry import CommandRegistry
 from chat_stream.context import turns_for
+from chat_stream.held_lease import HeldLease
 from chat_stream.measures import Measures
 from chat_stream.production import Production
 from chat_stream.providers.port import ChatRequest, Piece
@@ -57,10 +58,12 @@ class Generations:
             TakenOverError: nothing was stored.
         """
         session = claim.attachment.session
+        lease = HeldLease(session, self.clock)
         production = Production(
             claim.attachment,
-            self._source(session, claim.conversation, user, measures.tally),
+            self._source(session, claim.conversation, user, lease, measures.tally),
             writer,
+            held_lease=lease,
             store=self.sessions,
             clock=self.clock,
             settings=self.settings,
@@ -91,15 +94,17 @@ class Generations:
             await asyncio.sleep(SLOT_SECONDS / 3)
             await in_thread_to_the_end(self.slots.renew, session.user_id, session.session_id, self.clock.now())
 
-    def _source(self, session: Session, conversation: Sequence[Message], user: User, tally: Tally) -> Source:
+    def _source(
+        self, session: Session, conversation: Sequence[Message], user: User, lease: HeldLease, tally: Tally
+    ) -> Source:
         if session.kind is MessageKind.COMMAND:
             context = CommandContext(session, user, self.catalog, self.messages)
             return self.commands.run(conversation[-1].content, context)
-        return self._ask(session, conversation, tally)
+        return self._ask(session, conversation, lease, tally)
 
     @asynccontextmanager
     async def _ask(
-        self, session: Session, conversation: Sequence[Message], tally: Tally
+        self, session: Session, conversation: Sequence[Message], lease: HeldLease, tally: Tally
     ) -> AsyncIterator[AsyncIterator[Piece]]:
         model = self.catalog.get(session.model_id)
         if model is None:
@@ -110,7 +115,7 @@ class Generations:
             system=self.settings.system_prompt or None,
             temperature=self.settings.temperature,
         )
-        async with self.answers.source(request, session, tally) as pieces:
+        async with self.answers.source(request, session, lease, tally) as pieces:
             yield pieces
 
 

@@ -18,6 +18,7 @@ from chat.errors import ChatError, StorageError
 from chat.event_log import EventLog
 from chat.messages import Message
 from chat.sessions import Attachment, LeaseLostError, SessionStore
+from chat_stream.held_lease import HeldLease
 from chat_stream.log_writer import LogWriter
 from chat_stream.measures import Measures
 from chat_stream.outcome import DEADLINE, INTERNAL, STOPPED, Outcome, completed, failed, failure_of, terminal_entry
@@ -44,6 +45,7 @@ class Production:
         source: Source,
         writer: EventWriter,
         *,
+        held_lease: HeldLease,
         store: SessionStore,
         clock: Clock,
         settings: StreamSettings,
@@ -55,6 +57,7 @@ class Production:
         """`deadline` is in the event loop's time; None: there is none. `stopping` is set when the process is to end."""
         self._session = attachment.session
         self._lease = attachment.lease
+        self._held_lease = held_lease
         self._source = source
         self._writer = writer
         self._store = store
@@ -211,13 +214,12 @@ class Production:
 
     async def _checkpoint(self, text: str | None) -> bool:
         async with self._storing:
+            now = self._clock.now()
+            lease_seconds = LAST_LEASE_SECONDS if self._is_stopping else self._settings.lease_seconds
             stop = await in_thread_to_the_end(
-                self._store.checkpoint,
-                self._lease,
-                text=text,
-                now=self._clock.now(),
-                lease_seconds=LAST_LEASE_SECONDS if self._is_stopping else self._settings.lease_seconds,
+                self._store.checkpoint, self._lease, text=text, now=now, lease_seconds=lease_seconds
             )
+            self._held_lease.renewed(now, lease_seconds)
             if text is not None:
                 self._stored_length = len(text)
                 self._stored_at = asyncio.get_running_loop().time()

@@ -83,7 +83,7 @@ def test_slots_are_stored_as_0_1_0_stores_and_reads_them(tables: Tables, user_id
     item = {"slots": {"M": {"one": {"N": repr(until)}}}, "ttl": {"N": repr(int(until) + 1)}}
     client.put_item(TableName=table, Item=key | item)
     slots = DynamoStreamSlots(tables)
-    assert slots.acquire(user_id, "one", 2, NOW + 20) == Slot(user_id, "one", until, fresh=False)
-    slots.drop(user_id, {"one": until})
+    assert slots.acquire(user_id, "one", 2, NOW + 20) == Slot(user_id, "one", renewed_until(NOW + 20), fresh=False)
+    slots.drop(user_id, {"one": renewed_until(NOW + 20)})
     assert slots.acquire(user_id, "one", 2, NOW).fresh
     assert client.get_item(TableName=table, Key=key)["Item"] == key | item

@@ -49,7 +49,7 @@ class Reckoning:
             assert full.value.wait_seconds == min(live.values()) - self.now
             self.seen = live
             return
-        until = live.get(session_id, acquired_until(self.now))
+        until = renewed_until(self.now) if session_id in live else acquired_until(self.now)
         slot = self.slots.acquire(self.user_id, session_id, LIMIT, self.now)
         assert slot == Slot(self.user_id, session_id, until, fresh=session_id not in live)
         self.held = {**live, session_id: until}

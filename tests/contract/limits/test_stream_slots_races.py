@@ -10,6 +10,7 @@ import pytest
 
 from chat.errors import StorageError, TooManyRequestsError
 from chat.limits import SlotsFullError, StreamSlots, take_slot
+from chat.limits.slots import ATTACH_SECONDS
 from chat.messages import MessageKind
 from chat.sessions import Session, SessionState
 
@@ -17,6 +18,8 @@ NOW = 1_800_000_000.25
 LIMIT = 3
 THREADS = 8
 TURNS = 12
+STEP_SECONDS = 0.3
+"""How far the time goes on with each turn: less than a slot's for all of them, more than an attach may take."""
 
 
 class World:
@@ -25,8 +28,15 @@ class World:
     def __init__(self, user_id: str) -> None:
         self.user_id = user_id
         self.most = 0
+        self._now = NOW
         self._sessions: dict[str, Session] = {}
         self._lock = threading.Lock()
+
+    def later(self) -> float:
+        """The time, which goes on."""
+        with self._lock:
+            self._now += STEP_SECONDS
+            return self._now
 
     def get(self, session_id: str) -> Session | None:
         with self._lock:
@@ -38,7 +48,7 @@ class World:
             self._sessions[session_id] = session
 
     def run(self, session_id: str) -> None:
-        self._change(session_id, SessionState.STREAMING, lease_expires_at=NOW + 6)
+        self._change(session_id, SessionState.STREAMING, lease_expires_at=NOW + 600)
         with self._lock:
             self.most = max(self.most, sum(session.lease_lives(NOW) for session in self._sessions.values()))
 
@@ -64,7 +74,7 @@ def test_never_more_run_than_allowed(process: Callable[[], StreamSlots], user_id
             session_id = f"{number}-{turn}"
             world.add(session_id)
             try:
-                slot = take_slot(slots, world, user_id=user_id, session_id=session_id, limit=LIMIT, now=NOW)
+                slot = take_slot(slots, world, user_id=user_id, session_id=session_id, limit=LIMIT, now=world.later())
             except (TooManyRequestsError, StorageError):
                 continue
             ending = random.choice(["finish", "die", "give back"])
@@ -73,7 +83,7 @@ def test_never_more_run_than_allowed(process: Callable[[], StreamSlots], user_id
                 continue
             world.run(session_id)
             ran += 1
-            slots.renew(user_id, session_id, NOW)
+            slots.renew(user_id, session_id, world.later())
             if ending == "die":
                 world.die(session_id)
             else:
@@ -85,10 +95,10 @@ def test_never_more_run_than_allowed(process: Callable[[], StreamSlots], user_id
         ran = sum(pool.map(come_and_go, range(THREADS)))
     assert ran > 0
     assert world.most <= LIMIT
-    slots = process()
+    slots, after = process(), world.later() + ATTACH_SECONDS
     for number in range(LIMIT):  # nothing runs: nobody is refused
         world.add(f"last {number}")
-        take_slot(slots, world, user_id=user_id, session_id=f"last {number}", limit=LIMIT, now=NOW)
+        take_slot(slots, world, user_id=user_id, session_id=f"last {number}", limit=LIMIT, now=after)
     with pytest.raises(SlotsFullError) as full:
-        slots.acquire(user_id, "one more", LIMIT, NOW)
+        slots.acquire(user_id, "one more", LIMIT, after)
     assert full.value.holders.keys() == {f"last {number}" for number in range(LIMIT)}

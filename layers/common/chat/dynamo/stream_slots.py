@@ -48,11 +48,21 @@ class DynamoStreamSlots:
                 return Slot(user_id, session_id, until, fresh=True)
             live = {holder: end for holder, end in failed.held.items() if end > now}
             if session_id in live:
-                return Slot(user_id, session_id, live[session_id], fresh=False)
-            if len(live) >= limit:
+                kept = self._keep(user_id, session_id, live[session_id], now)
+                if kept is not None:
+                    return kept
+            elif len(live) >= limit:
                 raise SlotsFullError(min(live.values()) - now, live)
             actions, condition = _taking(session_id, until, failed.held, limit=limit, now=now)
         raise StorageError("The slots change too fast.")
+
+    def _keep(self, user_id: str, session_id: str, known: float, now: float) -> Slot | None:
+        """The slot that the session has, if it still has it."""
+        slot, until = Path(StreamSlotsItem.slots)[session_id], renewed_until(now)
+        failed = self._write(user_id, [slot.set(until)], slot == known, until)
+        if failed is None or (failed.repeated and failed.held.get(session_id) == until):
+            return Slot(user_id, session_id, until, fresh=False)
+        return None
 
     def renew(self, user_id: str, session_id: str, now: float) -> None:
         slots, until = Path(StreamSlotsItem.slots), renewed_until(now)

@@ -6,13 +6,13 @@ from math import ceil, nextafter
 from typing import Protocol
 
 from chat.errors import StorageError, TooManyRequestsError
-from chat.sessions import Session, SessionState
+from chat.sessions import Session
 
 SLOT_SECONDS = 60.0
 """A slot that was not renewed for so long is free: its process died."""
 ATTACH_SECONDS = 10.0
-"""A session that is still pending so long after it took a slot has nobody who attaches: its process died. Who attaches
-later than that takes a slot again first."""
+"""A session that nobody produces so long after it took or kept a slot has nobody who attaches: its process died. Who
+attaches later than that takes a slot again first."""
 DROP_ROUNDS = 3
 """How often holders are looked at before a refusal, while some of them turn out to run no longer."""
 TOO_MANY_STREAMS = "too_many_streams"
@@ -41,7 +41,7 @@ class Slot:
     session_id: str
     until: float
     fresh: bool
-    """Taken by this call. False: the session had it already, and `until` is left as it was."""
+    """Taken by this call. False: the session had it already, and keeps it anew."""
 
 
 class SlotsFullError(Exception):
@@ -59,7 +59,9 @@ class StreamSlots(Protocol):
     """The slots of each user's streams. Times are in seconds since the epoch."""
 
     def acquire(self, user_id: str, session_id: str, limit: int, now: float) -> Slot:
-        """Takes a slot until `acquired_until(now)`, or finds the one that the session has.
+        """Takes a slot until `acquired_until(now)`, or keeps the one that the session has until `renewed_until(now)`.
+
+        What was kept is given back by no other acquire, and dropped by nobody who saw it before.
 
         Raises:
             SlotsFullError: `limit` other sessions or more hold one.
@@ -138,6 +140,4 @@ def _is_idle(sessions: HolderSessions, session_id: str, until: float, now: float
         return False
     if session is None or session.state.finished:
         return True
-    if session.state is SessionState.PENDING:
-        return now - (until - SLOT_SECONDS) > ATTACH_SECONDS
-    return not session.lease_lives(now)
+    return not session.lease_lives(now) and now - (until - SLOT_SECONDS) > ATTACH_SECONDS
