@@ -23,6 +23,12 @@ lint: setup ## ruff, deptry and mypy
 test: lint ## lint, types and all tests
 	@$(BIN)/pytest $(PYTEST_ARGS)
 
+simulate: setup ## the service under faults, on virtual time: make simulate SEEDS=10000, or SEED=n for one history
+	@PYTHONPATH=tests $(BIN)/python -m simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000))
+
+mutations: setup ## faults put into the code, which the simulation must find
+	@PYTHONPATH=tests $(BIN)/python -m simulation.mutations
+
 bench: setup ## the figures, side by side with AWS's Node.js runtime client
 	@$(BIN)/python -m bench
 
@@ -47,4 +53,4 @@ events: setup ## the events for `sam local invoke` in events/, from the contract
 lock: setup ## make the locks in requirements/ anew
 	@UV=.uv/bin/uv scripts/lock
 
-.PHONY: help setup run lint test bench validate check-template build smoke costs events lock
+.PHONY: help setup run lint test simulate mutations bench validate check-template build smoke costs events lock

@@ -11,6 +11,7 @@ from chat.errors import ChatError, StorageError
 from chat.limits.slots import ATTACH_SECONDS, SLOT_SECONDS, TOO_MANY_STREAMS
 from chat.messages import Message, MessageKind
 from chat.sessions import Session, SessionNotStoredError
+from chat.settling import INTERRUPTED
 from chat.users import Tier
 from simulation.engine.process import CURRENT, Process
 from simulation.world.clocks import EPOCH
@@ -28,6 +29,8 @@ SETTLED_SECONDS = 2.5
 """How long a store must have worked before it counts: calls that began before have ended, breakers have closed."""
 LEAD_SECONDS = 3.2
 """How much older than a producer's last moment text may be that is lost: a checkpoint interval, and one look."""
+STOP_SECONDS = 4.0
+"""By when a producer has noticed a stop, closed its source and stored what there is."""
 MARGIN_SECONDS = 0.7
 """Clocks differ by less."""
 
@@ -49,6 +52,7 @@ class Seen:
     """Epoch, process and beginning of each production."""
     terminals: list[Event] = field(default_factory=list)
     stopped_at: float | None = None
+    """When its user's stop was accepted while somebody produced it."""
 
     @property
     def shown(self) -> int:
@@ -147,6 +151,7 @@ class Observer:
             self._generations.pop(key, None)
             return
         self._generations[key] = session, process
+        self._check_alone(session)
         if session.kind is MessageKind.CHAT:
             running = self._written(session.user_id)
             if len(running) > self.limit:
@@ -155,6 +160,9 @@ class Observer:
     def sent(self, connection: Connection, event: Event) -> None:
         """The server has sent an event to somebody."""
         seen = self.sessions[connection.session_id]
+        if connection.told_end:
+            self.violated(f"{connection.process.name} sends {event} after the end of the stream")
+        connection.told_end = event.type in {"done", "error"}
         if event.type == "token":
             shown = (event.id or 1) - 1
             if shown > seen.shown:
@@ -186,6 +194,16 @@ class Observer:
         if stored is not None and not client.text.startswith(stored) and not stored.startswith(client.text):
             self.violated(f"{client.name} shows {client.text!r}, stored is {stored!r}")
 
+    def accepted_stop(self, session_id: str) -> None:
+        """A stop was accepted, and the producer has yet to notice."""
+        seen = self.sessions[session_id]
+        seen.stopped_at = seen.stopped_at or self._now
+
+    def client_has_all(self, client: "Client") -> None:
+        """A client was told that there is nothing left."""
+        if client.terminal is None:
+            self.violated(f"{client.name} is told that nothing is left, and does not know how the answer ended")
+
     def client_ended(self, client: "Client", event: Event) -> None:
         """A client was told how the answer ended."""
         session = self.world.stored.sessions.get(client.session_id)
@@ -205,6 +223,41 @@ class Observer:
         """Checks what must hold at every moment."""
         self._check_lags()
         self._check_answers()
+        self._check_stops()
+
+    def _check_stops(self) -> None:
+        """A producer notices a stop."""
+        for session_id, seen in self.sessions.items():
+            if seen.stopped_at is None or self._now - seen.stopped_at < STOP_SECONDS or not seen.producers:
+                continue
+            session = self.world.stored.sessions.get(session_id)
+            _, producer, since = seen.producers[-1]
+            if session is None or session.state.finished or since > seen.stopped_at or producer.dead or producer.frozen:
+                continue
+            works = self.world.database.works_since(producer)
+            if max(works, producer.thawed_at) < seen.stopped_at - 1 and (session_id, session.epoch) in self._generations:
+                self.violated(f"{session_id} goes on {self._now - seen.stopped_at:.1f} s after it was stopped")
+
+    def _check_alone(self, session: Session) -> None:
+        """One prompt has one answer written at a time."""
+        now = EPOCH + self._now
+        for (session_id, epoch), (other, process) in self._generations.items():
+            if other.prompt_message_id != session.prompt_message_id or session_id == session.session_id or process.dead:
+                continue
+            stored = self.world.stored.sessions.get(session_id)
+            if stored is not None and stored.epoch == epoch and stored.lease_lives(now + MARGIN_SECONDS):
+                self.violated(f"{session_id} and {session.session_id} answer the same prompt at the same time")
+
+    def _check_interruption(self, session_id: str, seen: Seen) -> None:
+        """No answer is interrupted while its producer lives and the database works."""
+        session = self.world.stored.sessions.get(session_id)
+        if session is None or session.failure is None or session.failure.code != INTERRUPTED.code or not seen.producers:
+            return
+        _, producer, since = seen.producers[-1]
+        if producer.dead or producer.thawed_at > since or self.world.database.works_since(producer) > since - 1:
+            return
+        if any(call.session_id == session_id for call in self.world.provider.calls):
+            self.violated(f"{session_id} is interrupted, and {producer.name} was at work all the time")
 
     def _check_lags(self) -> None:
         now = self._now
@@ -253,6 +306,7 @@ class Observer:
             stored = self.stored_answer(session_id) or ""
             self._check_lead(session_id, seen, stored)
             self._check_origin(session_id, seen, stored)
+            self._check_interruption(session_id, seen)
 
     def _check_limits(self) -> None:
         """The rate limit counts what was granted."""

@@ -9,7 +9,7 @@ from random import Random
 from chat_start.requests import Prompt, Regeneration, Start
 
 from chat.errors import ChatError
-from chat.sessions import BEGUN_SECONDS
+from chat.sessions import BEGUN_SECONDS, SessionState
 from simulation.engine.loop import SimLoop, SpinError
 from simulation.engine.process import Process
 from simulation.engine.quiet import quiet
@@ -268,7 +268,9 @@ class _Run:
 
         async def ask_to_stop() -> None:
             try:
-                await self.world.in_process(f"stop {action.ask}", lambda: stop(session_id, action.user))
+                state = await self.world.in_process(f"stop {action.ask}", lambda: stop(session_id, action.user))
+                if state is SessionState.STREAMING:
+                    self.observer.accepted_stop(session_id)
             except ChatError as error:
                 self._note("stop", f"refuses with {error.code}")
 

@@ -90,6 +90,7 @@ class Client:
             return
         if connection.nothing_left:
             self.nothing_left = self.closed = True
+            self.world.observer.client_has_all(self)
         self._broken.set()
 
     def _take(self, event: Event) -> None:

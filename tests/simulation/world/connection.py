@@ -33,10 +33,13 @@ class Connection:
     """What the client has when it connects."""
     on_event: Callable[["Connection", Event], None]
     on_end: Callable[["Connection"], None]
+    on_violation: Callable[[str], None]
     position: int = 0
     """The last event id that was sent."""
     produces: bool = False
     ended: bool = False
+    told_end: bool = False
+    """A terminal event, or a refusal, was sent."""
     nothing_left: bool = False
     events: list[Event] = field(default_factory=list)
     _buffer: bytes = b""
@@ -71,7 +74,7 @@ class Connection:
 
     def _dispatch(self, fields: dict[str, str]) -> None:
         if "data" not in fields:
-            raise AssertionError(f"a block without data: {fields}")
+            self.on_violation(f"a block without data: {fields}")
         event = Event(int(fields["id"]) if "id" in fields else None, json.loads(fields["data"]))
         if event.id is not None:
             self.position = event.id

@@ -136,7 +136,7 @@ class World:
             arrival.later(lambda: ended(connection))
 
         connection = Connection(
-            session_id, viewer.key, host.process, self.loop.time(), seen, on_event, on_end, position=seen
+            session_id, viewer.key, host.process, self.loop.time(), seen, on_event, on_end, self.observer.violated, position=seen
         )
         self.connections.append(connection)
         host.running += 1
