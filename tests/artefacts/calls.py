@@ -9,16 +9,17 @@ from collections.abc import Mapping
 CALLS: Mapping[str, Mapping[str, frozenset[str]]] = {
     "StartFunction": {
         "SessionsTable": frozenset({"BatchGetItem", "GetItem", "PutItem", "UpdateItem"}),
-        "ChatsTable": frozenset({"DeleteItem", "PutItem", "UpdateItem"}),
+        "ChatsTable": frozenset({"DeleteItem", "GetItem", "PutItem", "UpdateItem"}),
         "UsersTable": frozenset({"GetItem", "UpdateItem"}),
         "IdempotencyTable": frozenset({"DeleteItem", "GetItem", "PutItem", "UpdateItem"}),
     },
     "StreamFunction": {
         "SessionsTable": frozenset({"BatchGetItem", "GetItem", "PutItem", "UpdateItem"}),
-        "ChatsTable": frozenset({"BatchGetItem", "DeleteItem", "PutItem", "Query"}),
+        "ChatsTable": frozenset({"BatchGetItem", "DeleteItem", "PutItem", "Query", "UpdateItem"}),
         "UsersTable": frozenset({"GetItem", "UpdateItem"}),
     },
     "HistoryFunction": {
+        "SessionsTable": frozenset({"BatchGetItem"}),
         "ChatsTable": frozenset({"BatchGetItem", "Query"}),
         "ChatsTable/index/ChatsByActivity": frozenset({"Query"}),
         "UsersTable": frozenset({"GetItem", "UpdateItem"}),
@@ -26,6 +27,6 @@ CALLS: Mapping[str, Mapping[str, frozenset[str]]] = {
     "CleanupFunction": {
         "SessionsTable": frozenset({"BatchGetItem", "DeleteItem", "GetItem", "UpdateItem"}),
         "SessionsTable/index/SessionsByBucket": frozenset({"Query"}),
-        "ChatsTable": frozenset({"DeleteItem", "PutItem"}),
+        "ChatsTable": frozenset({"DeleteItem", "PutItem", "UpdateItem"}),
     },
 }

@@ -51,6 +51,14 @@ class Deployed:
         body = {"modelId": "gpt-5.6-luna", "prompt": prompt, **more}
         return self.client.post("/chat/start", json=body, headers={} if key is None else {"idempotency-key": key})
 
+    def regenerate(self, chat_id: str, message_id: str) -> dict[str, str]:
+        """Another session for a prompt that is there."""
+        body = {"modelId": "gpt-5.6-luna", "chatId": chat_id, "regenerate": message_id}
+        answer = self.client.post("/chat/start", json=body)
+        assert answer.status_code == 201, answer.text
+        session: dict[str, str] = answer.json()
+        return session
+
     def stream(self, session: dict[str, str]) -> list[Event]:
         answer = self.client.get("/chat/stream", params={"sessionId": session["sessionId"]})
         assert answer.headers["content-type"].startswith("text/event-stream"), answer.text
@@ -104,6 +112,15 @@ def abandoned(conversation: Conversation, text: str) -> str:
     session = conversation.start(now=begun)
     lease = conversation.attach(session, now=begun).lease
     conversation.stores.sessions.checkpoint(lease, text=text, now=begun, lease_seconds=1)
+    return session.session_id
+
+
+def stopped_unheard(conversation: Conversation) -> str:
+    """The id of a session whose producer died before it had written anything, and before it saw that it is to stop."""
+    begun = time.time() - 60
+    session = conversation.start(now=begun)
+    conversation.attach(session, now=begun)
+    conversation.stores.sessions.request_stop(session.session_id, user_id=USER, now=begun)
     return session.session_id
 
 

@@ -34,8 +34,12 @@ def expect_error(alice: Frontend, prompt: str, code: str, *, model: str = MODEL,
     assert (events[-1].type, events[-1].data["code"], events[-1].data["retryable"]) == ("error", code, retryable)
     assert "demo" not in events[-1].data["message"]
     shown = sse.text_of(events)
-    expected = [("user", prompt, "complete")] + ([("assistant", shown, "interrupted")] if shown else [])
-    assert [(m["role"], m["content"], m["status"]) for m in alice.history(session["chatId"])] == expected
+    failure = (code, retryable)
+    whole = [("user", prompt, "complete", None, None), ("assistant", shown, "interrupted", *failure)]
+    expected = whole if shown else [("user", prompt, "failed", *failure)]
+    assert [
+        (m["role"], m["content"], m["status"], m["code"], m["retryable"]) for m in alice.history(session["chatId"])
+    ] == expected
     assert alice.read(session["sessionId"])[-1] == events[-1]
     return shown
 

@@ -73,7 +73,7 @@ def test_answer_of_a_killed_process_is_kept(alice: Frontend) -> None:
                 break
         in_flight = run_cleanup(alice.stack)
         assert (in_flight["ActiveSessions"], in_flight["StreamsInFlight"]) == (1, 1)
-        assert statuses(alice, session["chatId"]) == [("user", "complete")]
+        assert statuses(alice, session["chatId"]) == [("user", "streaming")]
         kill_streams(alice.stack)
 
     found = run_until(alice.stack, "SessionsSettled", 1)
@@ -99,7 +99,8 @@ def test_session_that_nobody_streams_is_removed_and_its_prompt_stays(alice: Fron
     assert (found["ActiveSessions"], found["StreamsInFlight"], found["SessionsSettled"]) == (0, 0, 0)
     refused = alice.client.get("/chat/stream", params={"sessionId": session["sessionId"]})
     assert (refused.status_code, refused.json()["code"]) == (404, "session_not_found")
-    assert statuses(alice, session["chatId"]) == [("user", "complete")]
+    assert statuses(alice, session["chatId"]) == [("user", "failed")]
+    assert alice.history(session["chatId"])[0]["code"] == "session_expired"
     assert alice.ask("[demo:tokens=5 rate=0] Now I am", chatId=session["chatId"])[-1].type == "done"
 
 

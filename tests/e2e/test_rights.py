@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from artefacts.calls import CALLS
-from artefacts.deployed import Deployed, abandoned, allowed, deployed_stack
+from artefacts.deployed import Deployed, abandoned, allowed, deployed_stack, stopped_unheard
 from artefacts.gate import BadLuck, Rights
 from artefacts.policies import Permission
 from artefacts.sam import build_for_this_machine
@@ -65,6 +65,14 @@ def an_ordinary_day(deployed: Deployed) -> str:
     assert len(deployed.history(chatId=chat)) == 12
     assert len(deployed.history(limit="3")) == 3
 
+    # A prompt without an answer says why, another session is made for it, and the history sees that it waits.
+    failed = deployed.start("[demo:status=400] Refused", chatId=chat)
+    assert deployed.stream(failed)[-1].type == "error"
+    prompt = deployed.history(chatId=chat)[-1]
+    assert (prompt["status"], prompt["code"]) == ("failed", "provider_rejected")
+    deployed.regenerate(chat, prompt["id"])
+    assert deployed.history(chatId=chat)[-1]["status"] == "pending"
+
     first, second = (deployed.try_to_start("Once", key="one") for _ in range(2))
     assert (first.status_code, second.status_code) == (201, 201)
     assert first.json()["sessionId"] == second.json()["sessionId"]
@@ -98,7 +106,7 @@ def a_day_without_luck_for_stream(deployed: Deployed, chat: str) -> None:
 
 
 def a_day_for_the_cleanup(deployed: Deployed) -> None:
-    """A session that nobody streamed, and two dead producers; what is refused in one run is done in the next."""
+    """A session that nobody streamed, and dead producers; what is refused in one run is done in the next."""
     conversation = deployed.conversation()
     conversation.start(now=time.time() - 3600)
     for _ in range(2):
@@ -107,6 +115,8 @@ def a_day_for_the_cleanup(deployed: Deployed) -> None:
     first, second = deployed.clean_up(), deployed.clean_up()
     assert (first["SessionsExpired"], first["SessionsSettled"]) == (1, 1)
     assert (second["SessionsExpired"], second["SessionsSettled"]) == (0, 1)
+    stopped_unheard(conversation)
+    assert deployed.clean_up()["SessionsSettled"] == 1
 
 
 def test_gate_refuses_what_no_policy_names() -> None:

@@ -8,9 +8,10 @@ from chat.access import Access
 from chat.auth import Authenticator, build_authenticator, build_secret_source
 from chat.catalog import load_catalog
 from chat.clock import SystemClock
-from chat.dynamo import DynamoMessageStore, DynamoUserStore, Tables
+from chat.dynamo import DynamoMessageStore, DynamoSessionStore, DynamoUserStore, Tables
 from chat_history.cursors import Cursors
-from chat_history.service import OfferModels, ReadHistory
+from chat_history.history import ReadHistory
+from chat_history.models import OfferModels
 from chat_history.settings import HistorySettings
 
 
@@ -33,9 +34,16 @@ def compose(environ: Mapping[str, str] = os.environ) -> Composition:
     secret = build_secret_source(settings)
     tables = Tables(settings)
     tables.prepare()
-    access = Access(DynamoUserStore(tables), SystemClock(), default_tier=settings.default_tier)
+    clock = SystemClock()
+    access = Access(DynamoUserStore(tables), clock, default_tier=settings.default_tier)
     return Composition(
         authenticator=build_authenticator(settings, secret),
-        read_history=ReadHistory(access=access, messages=DynamoMessageStore(tables), cursors=Cursors(secret)),
+        read_history=ReadHistory(
+            access=access,
+            messages=DynamoMessageStore(tables),
+            sessions=DynamoSessionStore(tables),
+            clock=clock,
+            cursors=Cursors(secret),
+        ),
         offer_models=OfferModels(access=access, catalog=load_catalog()),
     )

@@ -19,6 +19,8 @@ def message_json(message: Message) -> dict[str, Any]:
         "modelId": message.model_id,
         "createdAt": timestamp(message.created_at),
         "status": message.status,
+        "code": message.code,
+        "retryable": message.retryable,
         "kind": message.kind,
         "finishReason": message.finish_reason,
         "usage": None if usage is None else {"inputTokens": usage.input_tokens, "outputTokens": usage.output_tokens},

@@ -3,7 +3,7 @@
 ChatError                     code, status, retryable
 ├── AuthenticationError       401  token_missing, token_expired, token_invalid
 ├── ForbiddenError            403  user_disabled, model_not_in_tier
-├── NotFoundError             404  session_not_found, chat_not_found, not_found
+├── NotFoundError             404  session_not_found, chat_not_found, message_not_found, not_found
 ├── SessionExpiredError       410  session_expired
 ├── InvalidRequestError       400, 405, 409, 413, 415, 422: the request's own fault
 ├── TooManyRequestsError      429  too_many_attaches, too_many_streams, rate_limited

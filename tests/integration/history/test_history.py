@@ -15,8 +15,9 @@ from chat.settings import AuthSettings
 from chat.users import Tier
 from chat_history.composition import Composition
 from chat_history.cursors import Cursors
+from chat_history.history import ReadHistory
+from chat_history.models import OfferModels
 from chat_history.routes import create_app
-from chat_history.service import OfferModels, ReadHistory
 from fakes.buffered_functions import ENVIRON, Answer, Handler, World, call, token
 from fakes.conversation import Conversation, memory_stores
 
@@ -31,6 +32,8 @@ FIELDS = {
     "modelId",
     "createdAt",
     "status",
+    "code",
+    "retryable",
     "kind",
     "finishReason",
     "usage",
@@ -124,7 +127,13 @@ def test_a_limit_is_50_unless_said_and_200_at_most(query: dict[str, int], count:
     access = Access(stores.users, SystemClock(), default_tier=Tier.BASIC)
     composition = Composition(
         authenticator=build_authenticator(AuthSettings.from_environ(ENVIRON), secret),
-        read_history=ReadHistory(access=access, messages=stores.messages, cursors=Cursors(secret)),
+        read_history=ReadHistory(
+            access=access,
+            messages=stores.messages,
+            sessions=stores.sessions,
+            clock=SystemClock(),
+            cursors=Cursors(secret),
+        ),
         offer_models=OfferModels(access=access, catalog=load_catalog()),
     )
     handler = FunctionUrlHandler(create_app(composition))

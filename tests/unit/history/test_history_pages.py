@@ -5,9 +5,10 @@ from chat.auth import AuthSecret
 from chat.messages import Message, Role
 from chat.users import Tier
 from chat_history.cursors import Cursors
-from chat_history.service import MAX_TEXT_BYTES, ReadHistory
+from chat_history.history import ReadHistory
+from chat_history.reading import MAX_TEXT_BYTES
 from fakes.clock import FakeClock
-from fakes.memory_stores import MemoryDatabase, MemoryMessageStore, MemoryUserStore
+from fakes.memory_stores import MemoryDatabase, MemoryMessageStore, MemorySessionStore, MemoryUserStore
 
 
 def read_all(texts: list[str], *, limit: int = 200) -> list[list[str]]:
@@ -16,7 +17,13 @@ def read_all(texts: list[str], *, limit: int = 200) -> list[list[str]]:
         database.add_message(Message(f"{number:026}", "alice", "chat", "session", Role.USER, text, "model", 0.0))
     access = Access(MemoryUserStore(database), FakeClock(), default_tier=Tier.BASIC)
     cursors = Cursors(lambda: AuthSecret(b"s" * 32))
-    read = ReadHistory(access=access, messages=MemoryMessageStore(database), cursors=cursors)
+    read = ReadHistory(
+        access=access,
+        messages=MemoryMessageStore(database),
+        sessions=MemorySessionStore(database),
+        clock=FakeClock(),
+        cursors=cursors,
+    )
     pages, cursor = [], None
     while True:
         page = read("alice", "chat", limit=limit, cursor=cursor)

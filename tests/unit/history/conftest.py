@@ -1,0 +1,10 @@
+"""A user, and the history as it is read."""
+
+import pytest
+
+from fakes.history_reader import Reader
+
+
+@pytest.fixture
+def reader() -> Reader:
+    return Reader()
