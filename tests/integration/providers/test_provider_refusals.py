@@ -74,7 +74,7 @@ async def test_long_retry_after_is_told_instead_of_waited_for(
         await collect(provider, a_request(f"{tag} [demo:status=429 retry-after=17.5]", provider=name))
     assert time.monotonic() - begun < 5
     assert raised.value.code == "provider_rate_limited"
-    assert raised.value.extensions == {"retryAfter": 18}
+    assert raised.value.extensions == {"retryAfterSeconds": 18}
     assert demo.calls(tag)["calls"] == 1
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import httpx2
 
 from chat_stream.providers import retries
-from chat_stream.providers.errors import retry_after_seconds
+from chat_stream.providers.failures.retry_after import retry_after_seconds
 from chat_stream.providers.settings import Timing
 
 MAX_RETRIES = 2
@@ -21,9 +21,11 @@ _ERROR_STATUS = 400
 def client_options(timing: Timing) -> dict[str, Any]:
     """Arguments for an SDK's `DefaultAsyncHttpxClient`.
 
-    Only connecting has a timeout of its own: for all else the answer's watchdog is there.
+    Only connecting has a timeout of its own: for all else the answer's watchdog is there. Prompts and keys are sent to
+    the configured address only, never to where a redirect points.
     """
     return {
+        "follow_redirects": False,
         "timeout": httpx2.Timeout(None, connect=timing.connect_seconds),
         "event_hooks": {
             "request": [retries.note],

@@ -9,6 +9,7 @@ from typing import Annotated, Self
 from pydantic import Field, SecretStr, StringConstraints, TypeAdapter, ValidationError
 
 from chat.settings import NonEmpty, Seconds, Settings, SettingsError
+from chat_stream.providers.base_urls import checked_base_url
 
 _KEY_SUFFIX = "_API_KEY"
 _URL_SUFFIX = "_BASE_URL"
@@ -67,6 +68,15 @@ class ProviderSettings(Settings):
             first_token_seconds=self.provider_first_token_seconds,
             idle_seconds=self.provider_idle_seconds,
         )
+
+    def base_url(self, provider: str) -> str | None:
+        """The provider's own address; None: its public one.
+
+        Raises:
+            SettingsError: the address is unusable; the message shows no value.
+        """
+        url = self.base_urls.get(provider)
+        return None if url is None else checked_base_url(f"{provider.upper()}{_URL_SUFFIX}", url)
 
     def api_key(self, provider: str, read_secret: Callable[[str], str]) -> str | None:
         """The provider's key; None: there is none. `read_secret` gives the text of the secret with that ARN.
