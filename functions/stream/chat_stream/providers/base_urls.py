@@ -1,12 +1,14 @@
 """Checks the addresses of providers when the function starts, rather than at each request."""
 
+import ipaddress
 import re
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from chat.settings import SettingsError
 
-_HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_.])?|[0-9A-Fa-f:.]+")
-_URL = re.compile(r"[!-~]+")
+_CHARACTERS = re.compile(r"[!-~]+")
+_LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_HOST = re.compile(rf"(?=.{{1,253}}\.?$){_LABEL}(\.{_LABEL})*\.?")
 
 
 def checked_base_url(variable: str, url: str) -> str:
@@ -22,15 +24,26 @@ def checked_base_url(variable: str, url: str) -> str:
 
 
 def _problem(url: str) -> str | None:
-    if not _URL.fullmatch(url):
-        return "has characters that no URL has"
+    if not _CHARACTERS.fullmatch(url):
+        return "has characters that a URL does not have (a host in other letters is written as xn--...)"
     try:
         parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
+        has_port = parts.port != 0
     except ValueError:
         return "is not a URL, or its port is not a number up to 65535"
     if parts.scheme not in {"http", "https"}:
         return "must begin with http:// or https://"
-    if not host or not _HOST.fullmatch(host) or port == 0:
+    if not has_port or not _has_host(parts):
         return "has no usable host or port"
-    return "has a query or a fragment" if "?" in url or "#" in url else None
+    return "must have neither a query nor a fragment" if "?" in url or "#" in url else None
+
+
+def _has_host(parts: SplitResult) -> bool:
+    host = parts.hostname or ""
+    if "[" not in parts.netloc:
+        return bool(_HOST.fullmatch(host))
+    try:
+        ipaddress.IPv6Address(host)
+    except ValueError:
+        return False
+    return True

@@ -83,7 +83,7 @@ class ProviderRegistry:
         """
         self._settings = settings
         self._providers = providers
-        self._urls = {name: settings.base_url(name) for name in providers}
+        self._urls = settings.base_urls_of(providers)
         self._read_secret = read_secret
         self._monotonic = monotonic
         self._loops: WeakKeyDictionary[asyncio.AbstractEventLoop, _Adapters] = WeakKeyDictionary()
@@ -152,7 +152,7 @@ class ProviderRegistry:
             key = self._settings.api_key(name, self._read_secret)
         except SettingsError as error:
             raise _misconfigured(entry.label, "key", error) from error
-        own_url = self._urls[name]
+        own_url = self._urls.get(name)
         if key is None and own_url is None:
             raise _misconfigured(entry.label, "no key")
         return Access(entry.label, own_url or entry.base_url, key or _NO_KEY, self._settings.timing)

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Self
 
@@ -69,14 +69,23 @@ class ProviderSettings(Settings):
             idle_seconds=self.provider_idle_seconds,
         )
 
-    def base_url(self, provider: str) -> str | None:
-        """The provider's own address; None: its public one.
+    def base_urls_of(self, providers: Iterable[str]) -> dict[str, str]:
+        """The addresses of those of `providers` that have another one than their public one.
 
         Raises:
-            SettingsError: the address is unusable; the message shows no value.
+            SettingsError: naming every variable whose address is unusable, and showing no value.
         """
-        url = self.base_urls.get(provider)
-        return None if url is None else checked_base_url(f"{provider.upper()}{_URL_SUFFIX}", url)
+        urls, problems = {}, []
+        for provider in providers:
+            if (url := self.base_urls.get(provider)) is None:
+                continue
+            try:
+                urls[provider] = checked_base_url(f"{provider.upper()}{_URL_SUFFIX}", url)
+            except SettingsError as error:
+                problems.append(str(error))
+        if problems:
+            raise SettingsError("; ".join(problems))
+        return urls
 
     def api_key(self, provider: str, read_secret: Callable[[str], str]) -> str | None:
         """The provider's key; None: there is none. `read_secret` gives the text of the secret with that ARN.

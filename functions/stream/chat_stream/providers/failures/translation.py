@@ -43,6 +43,14 @@ class MalformedEventError(Exception):
     """An event of a shape that the provider does not document."""
 
 
+class UnreadableRefusalError(httpx2.TransportError):
+    """A refusal whose body could not be read; the SDKs take it for a broken connection, and try again."""
+
+    def __init__(self, response: httpx2.Response) -> None:
+        super().__init__("")
+        self.response = response
+
+
 class ReportedError(Exception):
     """An error that the provider reported within a stream, whose status was 200."""
 
@@ -66,6 +74,8 @@ class SdkErrors:
 
 def code_of(error: Exception, sdk: SdkErrors, *, has_text: bool) -> str | None:
     """The code of what happened to an answer that `has_text`; None: it is no failure of the provider."""
+    if not isinstance(error, sdk.status) and (refusal := refusal_in(error, sdk)) is not None:
+        return _reported_code((), refusal.status_code)
     if isinstance(error, (sdk.timeout, httpx2.TimeoutException)):
         return "provider_timeout"
     if isinstance(error, (sdk.connection, httpx2.TransportError, OSError)):
@@ -74,6 +84,16 @@ def code_of(error: Exception, sdk: SdkErrors, *, has_text: bool) -> str | None:
         return "provider_bad_response"
     if isinstance(error, (sdk.reported, ReportedError)):
         return _reported_code(kinds_of(error), error.status_code if isinstance(error, sdk.status) else 0)  # type: ignore[attr-defined]
+    return None
+
+
+def refusal_in(error: BaseException | None, sdk: SdkErrors) -> httpx2.Response | None:
+    """The provider's refusal that is the cause of `error`; None: something else is."""
+    while error is not None:
+        if isinstance(error, (sdk.status, UnreadableRefusalError)):
+            response: httpx2.Response = error.response  # type: ignore[attr-defined]
+            return response
+        error = error.__cause__
     return None
 
 

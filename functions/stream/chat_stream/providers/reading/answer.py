@@ -10,7 +10,7 @@ from chat.messages import Usage
 from chat_stream.providers.errors import log_failure, log_refused_usage, provider_error
 from chat_stream.providers.failures.described import described
 from chat_stream.providers.failures.retry_after import retry_after_seconds
-from chat_stream.providers.failures.translation import SdkErrors, code_of
+from chat_stream.providers.failures.translation import SdkErrors, code_of, refusal_in
 from chat_stream.providers.port import Finish, Piece
 from chat_stream.providers.reading.event_stream import EventStreamDecoder, ServerEvent
 from chat_stream.providers.reading.text import SurrogateJoiner
@@ -183,10 +183,9 @@ class _Answer:
     def _failure(
         self, code: str, error: Exception | None = None, *, retryable: bool | None = None, **details: Any
     ) -> ProviderError:
-        response = getattr(error, "response", None) or self._response
-        log_failure(self._label, code, error, **described(error, response), **details)
-        refused = response if isinstance(error, self._sdk.status) else None
-        retry_after = retry_after_seconds(refused.headers) if refused is not None else None
+        refusal = refusal_in(error, self._sdk)
+        log_failure(self._label, code, error, **described(error, refusal or self._response), **details)
+        retry_after = None if refusal is None else retry_after_seconds(refusal.headers)
         return provider_error(self._label, code, retryable=retryable, retry_after=retry_after)
 
     def _finish(self) -> Finish:
