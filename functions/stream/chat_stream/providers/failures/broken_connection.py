@@ -3,7 +3,6 @@
 import errno
 import socket
 import ssl
-from collections.abc import Iterator
 
 import httpx2
 
@@ -20,7 +19,7 @@ _KINDS: tuple[tuple[type[BaseException], str], ...] = (
 
 def broken_connection(error: BaseException) -> str | None:
     """What failed, by exception types, or as the operating system's name (`ECONNREFUSED`); None: nothing known."""
-    links = list(_links(error))
+    links = _links(error)
     for kind, name in _KINDS:
         if any(isinstance(link, kind) for link in links):
             return name
@@ -28,11 +27,11 @@ def broken_connection(error: BaseException) -> str | None:
     return next(filter(None, codes), None)
 
 
-def _links(error: BaseException | None) -> Iterator[BaseException]:
-    """The causes, and those of attempts at several addresses."""
-    while error is not None:
-        yield error
-        if isinstance(error, BaseExceptionGroup):
-            for attempt in error.exceptions:
-                yield from _links(attempt)
-        error = error.__cause__ or error.__context__
+def _links(error: BaseException) -> list[BaseException]:
+    """The error, its causes, and those of attempts at several addresses."""
+    links = [error]
+    for link in links:
+        attempts = link.exceptions if isinstance(link, BaseExceptionGroup) else ()
+        more = (*attempts, link.__cause__, link.__context__)
+        links += [cause for cause in more if cause is not None and cause not in links]
+    return links

@@ -56,6 +56,8 @@ class EventStreamDecoder:
 
     def _lines(self, chunk: bytes) -> Iterator[bytes]:
         """The lines that end within `chunk`, by CR, LF or both."""
+        if not chunk:
+            return
         if self._after_cr:
             chunk = chunk.removeprefix(b"\n")
         self._after_cr = chunk.endswith(b"\r")
