@@ -13,6 +13,9 @@ from chat_stream.providers.failures.translation import MalformedEventError
 MAX_EVENT_BYTES = 16 * 2**20
 """Of one event, several times the longest answer: an event that never ends does not fill the memory."""
 
+_LINE_BYTES = 64
+"""Of an empty line of data."""
+
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _FIELDS = frozenset({b"", b"data", b"event", b"id", b"retry"})
 
@@ -81,7 +84,7 @@ class EventStreamDecoder:
             value = value.removeprefix(b" ")
             self._limit(len(value))
             self._data.append(value)
-            self._size += len(value) + 1
+            self._size += len(value) + _LINE_BYTES
         elif name == b"event":
             self._name = value.removeprefix(b" ")
         elif name not in _FIELDS:
