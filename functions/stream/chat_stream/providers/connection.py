@@ -10,6 +10,7 @@ from chat_stream.providers import retries
 from chat_stream.providers.failures.retry_after import retry_after_seconds
 from chat_stream.providers.failures.translation import UnreadableRefusalError
 from chat_stream.providers.settings import Timing
+from chat_stream.providers.surplus import close_if_surplus
 
 MAX_RETRIES = 2
 """The SDKs retry 408, 409, 429, 5xx and connection errors, with jitter or as `retry-after` says.
@@ -47,6 +48,7 @@ async def _read_refusal(response: httpx2.Response) -> None:
     try:
         async with asyncio.timeout(REFUSAL_SECONDS):
             await response.aread()
+            await close_if_surplus(response)
     except (httpx2.RequestError, OSError) as error:
         raise UnreadableRefusalError(response) from error
 

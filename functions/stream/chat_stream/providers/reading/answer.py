@@ -16,6 +16,7 @@ from chat_stream.providers.reading.event_stream import EventStreamDecoder, Serve
 from chat_stream.providers.reading.text import SurrogateJoiner
 from chat_stream.providers.reading.timing import Watchdog
 from chat_stream.providers.settings import Timing
+from chat_stream.providers.surplus import close_if_surplus
 
 if TYPE_CHECKING:
     import httpx2
@@ -106,14 +107,24 @@ class _Answer:
                             yield usage
                         self._close_soon(watchdog)
                 self._decoder.end()
+                await close_if_surplus(self._response)
         finally:
             watchdog.stop()
-            if self._response is not None:
-                await self._response.aclose()
+            await self._close()
         if text := self._joiner.flush():
             self._has_text = True
             yield text
         yield self._finish()
+
+    async def _close(self) -> None:
+        """A connection that cannot even be closed is no failure of the answer."""
+        if self._response is None:
+            return
+        try:
+            await self._response.aclose()
+        except Exception as error:
+            if code_of(error, self._sdk, has_text=self._has_text) is None:
+                raise
 
     def _decoded(self, chunk: bytes) -> Iterator[ServerEvent]:
         """After the end the rest is read only so that the connection can be used again."""
