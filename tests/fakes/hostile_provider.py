@@ -80,6 +80,7 @@ async def outcome_of(row: Row, wire: Wire, connect: Connect, listen: Listen) -> 
         closed.set()
 
     provider = connect(await listen(handler), **row.environ)
+    await provider.adapter(wire.name)  # the SDK's import is not the provider's time
     items: list[str | Finish] = []
     code = None
     async with asyncio.timeout(GUARD_SECONDS):

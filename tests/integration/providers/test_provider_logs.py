@@ -107,21 +107,27 @@ async def test_unreadable_event_is_logged(
 
 
 @pytest.mark.parametrize(
-    ("directives", "reason"),
+    ("directives", "reason", "environ"),
     [
-        ("hang", "no first token"),
-        ("stall-after=2", "silent"),
-        ("cut-after=0", "no finish"),
-        ("cut-after=2", "no finish"),
-        ("empty", "stop"),
-        ("empty finish=content_filter", "content_filter"),
+        ("hang", "no first token", {"PROVIDER_FIRST_TOKEN_SECONDS": "0.5"}),
+        ("stall-after=2", "silent", {"PROVIDER_IDLE_SECONDS": "0.5"}),
+        ("cut-after=0", "no finish", {}),
+        ("cut-after=2", "no finish", {}),
+        ("empty", "stop", {}),
+        ("empty finish=content_filter", "content_filter", {}),
     ],
 )
 async def test_answer_that_does_not_come_is_logged(
-    *, connect: Connect, demo: DemoProcess, name: str, caplog: pytest.LogCaptureFixture, directives: str, reason: str
+    *,
+    connect: Connect,
+    demo: DemoProcess,
+    name: str,
+    caplog: pytest.LogCaptureFixture,
+    directives: str,
+    reason: str,
+    environ: dict[str, str],
 ) -> None:
-    provider = connect(demo.address, PROVIDER_FIRST_TOKEN_SECONDS="0.5", PROVIDER_IDLE_SECONDS="0.5")
-    await provider.adapter(name)
+    provider = connect(demo.address, **environ)
     line = await logged(provider, name, caplog, prompt=f"{PROMPT} [demo:{directives}]")
     assert line["reason"] == reason
 
