@@ -9,7 +9,7 @@ import pytest
 
 from chat.errors import ProviderError
 from chat_stream.providers.port import Finish
-from fakes.asking import a_request, collect, text_of
+from fakes.asking import a_model, a_request, collect, text_of
 from fakes.provider_fixtures import Connect, Listen
 from fakes.provider_wires import USAGE, WIRES, Wire
 from fakes.raw_http import EVENT_STREAM, LAST_CHUNK, chunk, read_request
@@ -58,6 +58,7 @@ class Row:
     head: bytes = EVENT_STREAM
     chunked: bool = True
     environ: dict[str, str] = field(default_factory=dict)
+    max_output_tokens: int = 1_000_000
 
 
 def table(rows: Sequence[Row]) -> pytest.MarkDecorator:
@@ -80,12 +81,13 @@ async def outcome_of(row: Row, wire: Wire, connect: Connect, listen: Listen) -> 
         closed.set()
 
     provider = connect(await listen(handler), **row.environ)
+    model = a_model(wire.name, max_output_tokens=row.max_output_tokens)
     await provider.adapter(wire.name)  # the SDK's import is not the provider's time
     items: list[str | Finish] = []
     code = None
     async with asyncio.timeout(GUARD_SECONDS):
         try:
-            await collect(provider, a_request("hello", provider=wire.name), items)
+            await collect(provider, a_request("hello", model=model), items)
         except ProviderError as error:
             code = error.code
         if row.ending in {Ending.HOLD, Ending.REPEAT}:

@@ -14,7 +14,7 @@ from chat_stream.providers.port import ChatRequest, Finish, Piece
 from chat_stream.providers.reading.answer import answer
 from chat_stream.providers.reading.event_stream import ServerEvent
 from chat_stream.providers.reading.reported import value_of
-from chat_stream.providers.reading.usage import counted, max_tokens_of
+from chat_stream.providers.reading.usage import counted, max_chars_of, max_tokens_of
 from chat_stream.providers.settings import Access
 
 SDK_ERRORS = SdkErrors(
@@ -49,8 +49,14 @@ class OpenAIProvider:
             )
             return stream.response
 
-        reader = ChunkReader(max_tokens_of(request.model))
-        return answer(ask, reader, label=self._access.label, sdk=SDK_ERRORS, timing=self._access.timing)
+        return answer(
+            ask,
+            ChunkReader(max_tokens_of(request.model)),
+            label=self._access.label,
+            sdk=SDK_ERRORS,
+            timing=self._access.timing,
+            max_chars=max_chars_of(request.model),
+        )
 
     def use_key(self, api_key: str) -> None:
         """Another key from the next request on."""

@@ -81,6 +81,13 @@ ROWS = [
         Ending.REPEAT,
         environ={"PROVIDER_IDLE_SECONDS": "0.4"},
     ),
+    Row(
+        "endless-answer",
+        lambda w: [w.opening(), w.token("x" * 64)],
+        failed("bad_response", "x" * 640),
+        Ending.REPEAT,
+        max_output_tokens=10,
+    ),
     Row("one-segment", lambda w: [whole(w, "Hel", "lo")], done()),
     Row("every-byte-a-segment", lambda w: bytes_of(whole(w, TEXT)), done(TEXT)),
     Row(

@@ -10,7 +10,7 @@ from chat.messages import Usage
 from chat_stream.providers.errors import log_failure, log_refused_usage, provider_error
 from chat_stream.providers.failures.described import described
 from chat_stream.providers.failures.retry_after import retry_after_seconds
-from chat_stream.providers.failures.translation import SdkErrors, code_of, refusal_in
+from chat_stream.providers.failures.translation import MalformedEventError, SdkErrors, code_of, refusal_in
 from chat_stream.providers.port import Finish, Piece
 from chat_stream.providers.reading.event_stream import EventStreamDecoder, ServerEvent
 from chat_stream.providers.reading.text import SurrogateJoiner
@@ -64,12 +64,13 @@ async def answer(
     label: str,
     sdk: SdkErrors,
     timing: Timing,
+    max_chars: int,
 ) -> AsyncIterator[AsyncIterator[Piece]]:
     """One answer, as `ChatProvider.stream` gives it. The provider is asked when the first item is.
 
-    `ask` gives the response when its headers have come; its body is read here.
+    `ask` gives the response when its headers have come; its body is read here. A longer answer fails.
     """
-    items = _Answer(reader, label, sdk, timing).items(ask)
+    items = _Answer(reader, label, sdk, timing, max_chars).items(ask)
     try:
         yield items
     finally:
@@ -77,11 +78,12 @@ async def answer(
 
 
 class _Answer:
-    def __init__(self, reader: EventReader, label: str, sdk: SdkErrors, timing: Timing) -> None:
+    def __init__(self, reader: EventReader, label: str, sdk: SdkErrors, timing: Timing, max_chars: int) -> None:
         self._reader = reader
         self._label = label
         self._sdk = sdk
         self._timing = timing
+        self._chars_left = max_chars
         self._response: httpx2.Response | None = None
         self._decoder = EventStreamDecoder()
         self._joiner = SurrogateJoiner()
@@ -145,6 +147,9 @@ class _Answer:
         if not self._at_work:
             self._at_work = True
             watchdog.limit(self._timing.idle_seconds)
+        self._chars_left -= len(text)
+        if self._chars_left < 0:
+            raise MalformedEventError
         text = self._joiner.join(text)
         if text:
             self._has_text = True

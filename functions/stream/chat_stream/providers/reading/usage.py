@@ -1,4 +1,4 @@
-"""Which token counts of a provider are believed: a user is billed and limited by them."""
+"""How much of a provider is believed: a user is billed and limited by its counts, and its text fills the memory."""
 
 from typing import Any
 
@@ -7,10 +7,18 @@ from chat.catalog import Model
 MAX_WINDOWS = 4
 """Prompt and answer together fit into a model's context window; the catalogue may be older than the model."""
 
+MAX_TOKEN_CHARS = 64
+"""A token has about four characters; some of spaces have dozens."""
+
 
 def max_tokens_of(model: Model) -> int:
     """More than that is believed of no count."""
     return model.context_window * MAX_WINDOWS
+
+
+def max_chars_of(model: Model) -> int:
+    """No answer has more."""
+    return model.max_output_tokens * MAX_TOKEN_CHARS
 
 
 def counted(value: Any, max_tokens: int) -> int:
