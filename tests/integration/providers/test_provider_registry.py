@@ -34,7 +34,7 @@ from chat_stream.providers.registry import ProviderRegistry
 from chat_stream.providers.settings import ProviderSettings
 
 def imported():
-    return sorted({"openai", "anthropic", "httpx2", "boto3", "aws_lambda_powertools"} & set(sys.modules))
+    return sorted({"openai", "anthropic", "httpx2", "boto3"} & set(sys.modules))
 
 async def main():
     registry = ProviderRegistry(ProviderSettings.from_environ({"OPENAI_API_KEY": "k"}))

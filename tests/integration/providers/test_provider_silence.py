@@ -97,8 +97,10 @@ async def test_a_stream_that_said_all_may_stay_open_only_shortly(connect: Connec
             writer.write((b"" if event[9:10] != b"c" else EVENT_STREAM) + chunk(b"event: e\ndata: " + event + b"\n\n"))
         await reader.read(1)
 
+    provider = connect(await listen(handler))
+    await provider.adapter("anthropic")
     begun = time.monotonic()
-    items = await collect(connect(await listen(handler)), a_request("hello", provider="anthropic"))
+    items = await collect(provider, a_request("hello", provider="anthropic"))
     assert items == ["All.", Finish("stop", None)]
     assert time.monotonic() - begun < 5
 
@@ -106,9 +108,18 @@ async def test_a_stream_that_said_all_may_stay_open_only_shortly(connect: Connec
 async def test_callers_own_cancellation_stays_one(connect: Connect, demo: DemoProcess, name: str, tag: str) -> None:
     """It is not mistaken for the provider's silence."""
     provider = connect(demo.address)
+    scope = asyncio.timeout(None)
+
+    async def end_when_asked() -> None:
+        while not demo.calls(tag)["open"]:
+            await asyncio.sleep(0.02)
+        scope.reschedule(0)
+
+    ending = asyncio.create_task(end_when_asked())
     with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.3):
+        async with scope:
             await collect(provider, a_request(f"{tag} [demo:hang]", provider=name))
+    await ending
     await _closed_by_client(demo, tag)
 
 

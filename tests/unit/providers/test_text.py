@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat_stream.providers.text import SurrogateJoiner
+from chat_stream.providers.reading.text import SurrogateJoiner
 
 HIGH, LOW = "\ud83d", "\ude00"
 any_text = st.text(st.characters(codec=None, categories=None) | st.sampled_from([HIGH, LOW]))

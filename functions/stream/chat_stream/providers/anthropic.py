@@ -8,18 +8,20 @@ import anthropic
 import httpx2
 
 from chat.messages import Role, Usage
-from chat_stream.providers.answer import SdkStream, answer
 from chat_stream.providers.connection import MAX_RETRIES, client_options
-from chat_stream.providers.errors import MalformedEventError, SdkErrors
+from chat_stream.providers.failures.translation import MalformedEventError, SdkErrors
 from chat_stream.providers.port import ChatRequest, Finish, Piece, Turn
+from chat_stream.providers.reading.answer import answer
+from chat_stream.providers.reading.event_stream import ServerEvent
+from chat_stream.providers.reading.reported import value_of
+from chat_stream.providers.reading.usage import counted, max_chars_of, max_tokens_of
 from chat_stream.providers.settings import Access
 
 SDK_ERRORS = SdkErrors(
     status=anthropic.APIStatusError,
-    # While iterating, this SDK lets httpx2's own errors through.
-    timeout=(anthropic.APITimeoutError, httpx2.TimeoutException),
-    connection=(anthropic.APIConnectionError, httpx2.TransportError),
-    malformed=(anthropic.APIResponseValidationError, httpx2.DecodingError),
+    timeout=anthropic.APITimeoutError,
+    connection=anthropic.APIConnectionError,
+    malformed=anthropic.APIResponseValidationError,
     reported=anthropic.APIError,
 )
 MAX_TEMPERATURE = 1.0
@@ -31,6 +33,13 @@ _REASONS = {
     "model_context_window_exceeded": "length",
     "refusal": "content_filter",
 }
+_COUNTS = (
+    "input_tokens",
+    # Input that was written to or read from the prompt cache is reported apart.
+    "cache_creation_input_tokens",
+    "cache_read_input_tokens",
+    "output_tokens",
+)
 
 
 class AnthropicProvider:
@@ -48,15 +57,20 @@ class AnthropicProvider:
     def stream(self, request: ChatRequest) -> AbstractAsyncContextManager[AsyncIterator[Piece]]:
         body = request_body(request)
 
-        async def open_stream() -> SdkStream:
-            # `post` is what `messages.create` calls. Asked for plain JSON values, it makes no pydantic model of each
-            # event, which takes twice as long as all the rest.
-            return await self._client.post(
+        async def ask() -> httpx2.Response:
+            # `post` is what `messages.create` calls. Its events are read without the SDK: see `reading`.
+            stream = await self._client.post(
                 "/v1/messages", body=body, cast_to=object, stream=True, stream_cls=anthropic.AsyncStream[object]
             )
+            return stream.response
 
         return answer(
-            open_stream, MessageReader(), label=self._access.label, sdk=SDK_ERRORS, timing=self._access.timing
+            ask,
+            MessageReader(max_tokens_of(request.model)),
+            label=self._access.label,
+            sdk=SDK_ERRORS,
+            timing=self._access.timing,
+            max_chars=max_chars_of(request.model),
         )
 
     def use_key(self, api_key: str) -> None:
@@ -97,13 +111,16 @@ def _messages(turns: tuple[Turn, ...]) -> list[dict[str, str]]:
 
 
 class MessageReader:
-    """Reads the events of one message."""
+    """Reads the events of one message (https://docs.anthropic.com/en/docs/build-with-claude/streaming)."""
 
-    def __init__(self) -> None:
-        self.ended = False
+    def __init__(self, max_tokens: int) -> None:
+        """`max_tokens`: more is believed of no count."""
         self.usage: Usage | None = None
+        self.usage_refused = False
+        self.ended = False
+        self._max_tokens = max_tokens
         self._reason: str | None = None
-        self._counts: dict[str, int] = {}
+        self._counts: dict[str, Any] = {}
 
     @property
     def finish(self) -> Finish | None:
@@ -111,32 +128,46 @@ class MessageReader:
             return None
         return Finish(_REASONS.get(self._reason, "other"), self.usage)
 
-    def read(self, event: Any) -> str | None:
+    def read(self, event: ServerEvent) -> str | None:
+        value = value_of(event)
         try:
-            match event["type"]:
+            match value.get("type") or event.name:
                 case "content_block_delta":
-                    return _text(event["delta"], "text_delta")
+                    return _text(value["delta"], "text_delta")
                 case "content_block_start":
-                    return _text(event["content_block"], "text") or None
+                    return _text(value["content_block"], "text") or None
                 case "message_start":
-                    self._count(event["message"].get("usage"))
+                    self._count(value["message"].get("usage"))
                 case "message_delta":
-                    self._reason = event["delta"].get("stop_reason") or self._reason
-                    self._count(event.get("usage"))
+                    if (reason := value["delta"].get("stop_reason")) and self._reason is None:
+                        self._reason = str(reason)
+                    self._count(value.get("usage"))
                 case "message_stop":
                     self.ended = True
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError) as error:
             raise MalformedEventError from error
         return None
 
-    def _count(self, usage: dict[str, Any] | None) -> None:
+    def _count(self, usage: Any) -> None:
         """The counts are cumulative: a later one replaces an earlier one."""
-        self._counts |= {name: count for name, count in (usage or {}).items() if isinstance(count, int)}
-        if "input_tokens" in self._counts:
-            # Input that was written to or read from the prompt cache is reported apart.
-            names = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
-            read = sum(self._counts.get(name, 0) for name in names)
-            self.usage = Usage(read, self._counts.get("output_tokens", 0))
+        if not usage:
+            return
+        try:
+            self._counts |= {name: usage[name] for name in _COUNTS if usage.get(name) is not None}
+            self.usage = _usage(self._counts, self._max_tokens)
+            self.usage_refused = False
+        except (AttributeError, TypeError, ValueError):
+            self.usage = None
+            self.usage_refused = True
+
+
+def _usage(counts: dict[str, Any], max_tokens: int) -> Usage | None:
+    """None: the input has not been told."""
+    known = {name: counted(count, max_tokens) for name, count in counts.items()}
+    if "input_tokens" not in known:
+        return None
+    output = known.pop("output_tokens", 0)
+    return Usage(counted(sum(known.values()), max_tokens), output)
 
 
 def _text(part: dict[str, Any], kind: str) -> str:

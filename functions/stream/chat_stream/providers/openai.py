@@ -8,19 +8,23 @@ import httpx2
 import openai
 
 from chat.messages import Usage
-from chat_stream.providers.answer import SdkStream, answer
 from chat_stream.providers.connection import MAX_RETRIES, client_options
-from chat_stream.providers.errors import MalformedEventError, SdkErrors
+from chat_stream.providers.failures.translation import MalformedEventError, SdkErrors
 from chat_stream.providers.port import ChatRequest, Finish, Piece
+from chat_stream.providers.reading.answer import answer
+from chat_stream.providers.reading.event_stream import ServerEvent
+from chat_stream.providers.reading.reported import value_of
+from chat_stream.providers.reading.usage import counted, max_chars_of, max_tokens_of
 from chat_stream.providers.settings import Access
 
 SDK_ERRORS = SdkErrors(
     status=openai.APIStatusError,
-    timeout=(openai.APITimeoutError,),
-    connection=(openai.APIConnectionError, httpx2.TransportError),
-    malformed=(openai.APIResponseValidationError, httpx2.DecodingError),
+    timeout=openai.APITimeoutError,
+    connection=openai.APIConnectionError,
+    malformed=openai.APIResponseValidationError,
     reported=openai.APIError,
 )
+_END = "[DONE]"
 
 
 class OpenAIProvider:
@@ -38,14 +42,21 @@ class OpenAIProvider:
     def stream(self, request: ChatRequest) -> AbstractAsyncContextManager[AsyncIterator[Piece]]:
         body = request_body(request)
 
-        async def open_stream() -> SdkStream:
-            # `post` is what `chat.completions.create` calls. Asked for plain JSON values, it makes no pydantic model of
-            # each chunk, which takes ten times as long as all the rest.
-            return await self._client.post(
+        async def ask() -> httpx2.Response:
+            # `post` is what `chat.completions.create` calls. Its events are read without the SDK: see `reading`.
+            stream = await self._client.post(
                 "/chat/completions", body=body, cast_to=object, stream=True, stream_cls=openai.AsyncStream[object]
             )
+            return stream.response
 
-        return answer(open_stream, ChunkReader(), label=self._access.label, sdk=SDK_ERRORS, timing=self._access.timing)
+        return answer(
+            ask,
+            ChunkReader(max_tokens_of(request.model)),
+            label=self._access.label,
+            sdk=SDK_ERRORS,
+            timing=self._access.timing,
+            max_chars=max_chars_of(request.model),
+        )
 
     def use_key(self, api_key: str) -> None:
         """Another key from the next request on."""
@@ -74,13 +85,18 @@ def request_body(request: ChatRequest) -> dict[str, Any]:
 
 
 class ChunkReader:
-    """Reads the chunks of one chat completion."""
+    """Reads the chunks of one chat completion (https://platform.openai.com/docs/api-reference/chat-streaming).
 
-    ended = False  # `[DONE]` is the SDK's business
+    The chunk with a `finish_reason` has the last of the text; only the usage comes after it.
+    """
 
-    def __init__(self) -> None:
-        self._reason: str | None = None
+    def __init__(self, max_tokens: int) -> None:
+        """`max_tokens`: more is believed of no count."""
         self.usage: Usage | None = None
+        self.usage_refused = False
+        self.ended = False
+        self._max_tokens = max_tokens
+        self._reason: str | None = None
         self._refused = False
 
     @property
@@ -92,19 +108,24 @@ class ChunkReader:
         known = self._reason in {"stop", "length", "content_filter"}
         return Finish(self._reason if known else "other", self.usage)
 
-    def read(self, event: Any) -> str | None:
+    def read(self, event: ServerEvent) -> str | None:
+        if event.data.startswith(_END):
+            self.ended = True
+            return None
+        chunk = value_of(event)
         try:
-            if usage := event.get("usage"):
-                self.usage = _usage(usage)
-            choices = event.get("choices")
-            if not choices:
-                return None
-            choice = choices[0]
-            if reason := choice.get("finish_reason"):
-                self._reason = str(reason)
-            return self._delta(choice.get("delta") or {})
+            if usage := chunk.get("usage"):
+                self._count(usage)
+            return self._choice(_first(chunk.get("choices")))
         except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
             raise MalformedEventError from error
+
+    def _choice(self, choice: Any) -> str | None:
+        if choice is None:
+            return None
+        if (reason := choice.get("finish_reason")) and self._reason is None:
+            self._reason = str(reason)
+        return self._delta(choice.get("delta") or {})
 
     def _delta(self, delta: dict[str, Any]) -> str | None:
         text = delta.get("content")
@@ -117,8 +138,21 @@ class ChunkReader:
         # Not OpenAI's own: xAI, vLLM and others stream a model's reasoning under these names.
         return "" if delta.get("reasoning_content") or delta.get("reasoning") else None
 
+    def _count(self, usage: Any) -> None:
+        try:
+            self.usage = _usage(usage, self._max_tokens)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            self.usage = None
+        self.usage_refused = self.usage is None
 
-def _usage(usage: dict[str, int]) -> Usage:
+
+def _first(choices: Any) -> Any:
+    """The choice with index 0, the only one that is asked for."""
+    return next((choice for choice in choices or () if not choice.get("index")), None)
+
+
+def _usage(usage: dict[str, Any], max_tokens: int) -> Usage:
     """XAI counts a model's reasoning in the total only; it is paid for like the rest of the output."""
-    prompt, completion = int(usage["prompt_tokens"]), int(usage["completion_tokens"])
-    return Usage(prompt, max(completion, int(usage.get("total_tokens") or 0) - prompt))
+    prompt, completion = (counted(usage[name], max_tokens) for name in ("prompt_tokens", "completion_tokens"))
+    total = usage.get("total_tokens")
+    return Usage(prompt, completion if total is None else max(completion, counted(total, max_tokens) - prompt))

@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 
 from chat.errors import ProviderError
 from chat.settings import SettingsError
-from chat_stream.providers.errors import provider_error
+from chat_stream.providers.errors import log_failure, provider_error
 from chat_stream.providers.port import ChatRequest, Piece
 from chat_stream.providers.secrets import read_secret
 from chat_stream.providers.settings import Access, ProviderSettings
@@ -75,9 +75,15 @@ class ProviderRegistry:
         read_secret: Callable[[str], str] = read_secret,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`read_secret` gives the text of the secret with that ARN; it may block."""
+        """`read_secret` gives the text of the secret with that ARN; it may block.
+
+        Raises:
+            SettingsError: the address of one of `providers` is unusable. A variable cannot change while the process
+                runs, unlike a key in a secret: so a deployment with a wrong one fails as a whole, and at once.
+        """
         self._settings = settings
         self._providers = providers
+        self._urls = settings.base_urls_of(providers)
         self._read_secret = read_secret
         self._monotonic = monotonic
         self._loops: WeakKeyDictionary[asyncio.AbstractEventLoop, _Adapters] = WeakKeyDictionary()
@@ -133,20 +139,28 @@ class ProviderRegistry:
 
     def _make(self, name: str) -> Adapter:
         access = self._access(name)
-        return self._providers[name].make(access)
+        try:
+            return self._providers[name].make(access)
+        except Exception as error:  # an unusable proxy or certificate file, in whatever way the HTTP client puts it
+            raise _misconfigured(access.label, "client", error) from error
 
     def _access(self, name: str) -> Access:
         entry = self._providers.get(name)
         if entry is None:
-            raise provider_error(name, "provider_misconfigured")
+            raise _misconfigured(name, "unknown provider")
         try:
             key = self._settings.api_key(name, self._read_secret)
         except SettingsError as error:
-            raise provider_error(entry.label, "provider_misconfigured") from error
-        own_url = self._settings.base_urls.get(name)
+            raise _misconfigured(entry.label, "key", error) from error
+        own_url = self._urls.get(name)
         if key is None and own_url is None:
-            raise provider_error(entry.label, "provider_misconfigured")
+            raise _misconfigured(entry.label, "no key")
         return Access(entry.label, own_url or entry.base_url, key or _NO_KEY, self._settings.timing)
+
+
+def _misconfigured(label: str, reason: str, error: Exception | None = None) -> ProviderError:
+    log_failure(label, "provider_misconfigured", error, reason=reason)
+    return provider_error(label, "provider_misconfigured")
 
 
 class _Adapters:

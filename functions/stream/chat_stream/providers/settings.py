@@ -2,13 +2,14 @@
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Self
 
 from pydantic import Field, SecretStr, StringConstraints, TypeAdapter, ValidationError
 
 from chat.settings import NonEmpty, Seconds, Settings, SettingsError
+from chat_stream.providers.base_urls import checked_base_url
 
 _KEY_SUFFIX = "_API_KEY"
 _URL_SUFFIX = "_BASE_URL"
@@ -67,6 +68,24 @@ class ProviderSettings(Settings):
             first_token_seconds=self.provider_first_token_seconds,
             idle_seconds=self.provider_idle_seconds,
         )
+
+    def base_urls_of(self, providers: Iterable[str]) -> dict[str, str]:
+        """The addresses of those of `providers` that have another one than their public one.
+
+        Raises:
+            SettingsError: naming every variable whose address is unusable, and showing no value.
+        """
+        urls, problems = {}, []
+        for provider in providers:
+            if (url := self.base_urls.get(provider)) is None:
+                continue
+            try:
+                urls[provider] = checked_base_url(f"{provider.upper()}{_URL_SUFFIX}", url)
+            except SettingsError as error:
+                problems.append(str(error))
+        if problems:
+            raise SettingsError("; ".join(problems))
+        return urls
 
     def api_key(self, provider: str, read_secret: Callable[[str], str]) -> str | None:
         """The provider's key; None: there is none. `read_secret` gives the text of the secret with that ARN.

@@ -1,0 +1,49 @@
+"""Checks the addresses of providers when the function starts, rather than at each request."""
+
+import ipaddress
+import re
+from urllib.parse import SplitResult, urlsplit
+
+from chat.settings import SettingsError
+
+_CHARACTERS = re.compile(r"[!-~]+")
+_LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_HOST = re.compile(rf"(?=.{{1,253}}\.?$){_LABEL}(\.{_LABEL})*\.?")
+
+
+def checked_base_url(variable: str, url: str) -> str:
+    """The address, without white space around it.
+
+    Raises:
+        SettingsError: no request can be sent to it; the message names the variable and shows no value.
+    """
+    url = url.strip()
+    if (problem := _problem(url)) is not None:
+        raise SettingsError(f"{variable}: {problem}")
+    return url
+
+
+def _problem(url: str) -> str | None:
+    if not _CHARACTERS.fullmatch(url):
+        return "has characters that a URL does not have (a host in other letters is written as xn--...)"
+    try:
+        parts = urlsplit(url)
+        has_port = parts.port != 0
+    except ValueError:
+        return "is not a URL, or its port is not a number up to 65535"
+    if parts.scheme not in {"http", "https"}:
+        return "must begin with http:// or https://"
+    if not has_port or not _has_host(parts):
+        return "has no usable host or port"
+    return "must have neither a query nor a fragment" if "?" in url or "#" in url else None
+
+
+def _has_host(parts: SplitResult) -> bool:
+    host = parts.hostname or ""
+    if "[" not in parts.netloc:
+        return bool(_HOST.fullmatch(host))
+    try:
+        ipaddress.IPv6Address(host)
+    except ValueError:
+        return False
+    return True
