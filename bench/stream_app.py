@@ -32,10 +32,9 @@ async def _answer(request: ChatRequest) -> AsyncIterator[str | Finish]:
 
 def _compose() -> Composition:
     composition = compose()
-    return replace(
-        composition,
-        streams=replace(composition.streams, answers=replace(composition.streams.answers, provider=InstantProvider())),
-    )
+    generations = composition.streams.generations
+    instantly = replace(generations, answers=replace(generations.answers, provider=InstantProvider()))
+    return replace(composition, streams=replace(composition.streams, generations=instantly))
 
 
 app = create_app(_compose)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from chat.errors import ChatError, StorageError
 from chat.limits.slots import ATTACH_SECONDS, SLOT_SECONDS, TOO_MANY_STREAMS
-from chat.messages import Message, MessageKind
-from chat.sessions import Session, SessionNotStoredError
+from chat.messages import Message, MessageKind, MessageStatus, Role
+from chat.sessions import Session, SessionNotStoredError, status_without_text
 from chat.settling import INTERRUPTED
 from chat.users import Tier
 from simulation.engine.process import CURRENT, Process
@@ -101,6 +101,20 @@ class Observer:
             self.violated("the history is not in order")
         if any(message.user_id != user_id for message in messages):
             self.violated("the history has a message of another user")
+
+    def read_at_the_end(self, messages: Sequence[Message]) -> None:
+        """The history of a chat when all its answers have ended: it says of each prompt how."""
+        answered = {message.session_id for message in messages if message.role is Role.ASSISTANT}
+        for prompt in messages:
+            session = self.world.stored.sessions.get(prompt.session_id)
+            if prompt.role is not Role.USER or session is None or not session.state.finished:
+                continue
+            expected = MessageStatus.COMPLETE
+            if prompt.session_id not in answered:
+                expected = status_without_text(session.state)
+            code = session.failure.code if expected is MessageStatus.FAILED and session.failure else None
+            if (prompt.status, prompt.code) != (expected, code):
+                self.violated(f"the history says {prompt.status}, {prompt.code} of a prompt: it is {expected}, {code}")
 
     def not_started(self, error: ChatError) -> None:
         """A start has failed; unless it says so, its session may be there all the same."""
@@ -234,8 +248,8 @@ class Observer:
             _, producer, since = seen.producers[-1]
             if session is None or session.state.finished or since > seen.stopped_at or producer.dead or producer.frozen:
                 continue
-            works = self.world.database.works_since(producer)
-            if max(works, producer.thawed_at) < seen.stopped_at - 1 and (session_id, session.epoch) in self._generations:
+            undisturbed = max(self.world.database.works_since(producer), producer.thawed_at)
+            if undisturbed < seen.stopped_at - 1 and (session_id, session.epoch) in self._generations:
                 self.violated(f"{session_id} goes on {self._now - seen.stopped_at:.1f} s after it was stopped")
 
     def _check_alone(self, session: Session) -> None:
@@ -458,4 +472,3 @@ def _lasting(event: Event) -> tuple[Any, ...]:
     """An end without what counts from its own time on."""
     data = {name: value for name, value in event.data.items() if name != "retryAfterSeconds"}
     return event.id, sorted(data.items(), key=lambda item: item[0])
-

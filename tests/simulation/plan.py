@@ -144,8 +144,9 @@ def _asks(random: Random) -> list[Action]:
 
 
 def _of_clients(random: Random, number: int, ask: Action) -> list[Action]:
-    def later(kind: Kind, least: float, most: float, **fields: bool) -> Action:
-        return Action(ask.at + least + (most - least) * random.random(), kind, ask=number, user=ask.user, **fields)
+    def later(kind: Kind, least: float, most: float, *, keeps: bool = False) -> Action:
+        at = ask.at + least + (most - least) * random.random()
+        return Action(at, kind, ask=number, user=ask.user, keeps=keeps)
 
     if random.random() < 0.04:
         return [Action(ask.at, Kind.NEVER_OPENS, ask=number, user=ask.user)]

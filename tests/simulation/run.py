@@ -1,16 +1,17 @@
-"""Runs a plan to its end: the questions and the faults, then everything heals, everybody comes back, all sessions expire."""
+"""Runs a plan: questions and faults, then everything heals and everybody comes back, then all sessions expire."""
 
 import asyncio
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from random import Random
-
-from chat_start.requests import Prompt, Regeneration, Start
 
 from chat.errors import ChatError
 from chat.sessions import BEGUN_SECONDS, SessionState
-from simulation.engine.loop import SimLoop, SpinError
+from chat_history.history import HistoryPage
+from chat_start.requests import Prompt, Regeneration, Start
+from simulation.engine.loop import SimLoop, SpinError, simulated_loop
 from simulation.engine.process import Process
 from simulation.engine.quiet import quiet
 from simulation.observer import Observer, ViolationError
@@ -70,7 +71,7 @@ def simulate(plan: Plan, *, record: bool = False) -> Result:
 
 
 def _simulate(plan: Plan, *, record: bool) -> Result:
-    loop = SimLoop(Random(f"loop/{plan.seed}{plan.variant}"))
+    loop = simulated_loop(Random(f"loop/{plan.seed}{plan.variant}"))
     run = _Run(plan, loop, Random(f"run/{plan.seed}{plan.variant}"), record=record)
     broken = None
     try:
@@ -121,12 +122,20 @@ class _Run:
         for client in self._clients:
             if client.name.startswith("late"):
                 self._check_reader(client)
+        await self._read_histories()
         self.observer.check_end()
         if left := [task for task in self.loop.unfinished() if not task.startswith("outside")]:
             self.observer.violated(f"still running: {left}")
         await self._until(self.loop.time() + BEGUN_SECONDS + 600)
         await self._cleanup()
         self.observer.check_expired()
+
+    async def _read_histories(self) -> None:
+        history = history_of(self.world.backends)
+        for user, chat in list(self.world.stored.messages):
+            page = await self.world.in_process("history", partial(history, user, chat, limit=200, cursor=None))
+            assert isinstance(page, HistoryPage)
+            self.observer.read_at_the_end(page.messages)
 
     def _check_reader(self, client: Client) -> None:
         if client.told_all:
@@ -293,7 +302,8 @@ class _Run:
                 if error.code == "chat_not_found" and expected:
                     self.observer.violated(f"{ask.chat} is not found, in which {expected} were asked")
                 return
-            self.observer.read(ask.user, expected, page.messages)  # type: ignore[attr-defined]
+            assert isinstance(page, HistoryPage)
+            self.observer.read(ask.user, expected, page.messages)
 
         self._spawn(read())
 

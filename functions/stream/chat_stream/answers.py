@@ -70,7 +70,7 @@ class Answers:
             async with tally.ask(self.provider, request) as pieces:
                 yield pieces
             return
-        shared = _SharedAnswer(self.provider, self.sharing, request, session, lease, tally).pieces()
+        shared = _SharedAnswer(self.provider, self.sharing, request, session, lease=lease, tally=tally).pieces()
         try:
             yield shared
         finally:
@@ -84,6 +84,7 @@ class _SharedAnswer:
         sharing: Sharing,
         request: ChatRequest,
         session: Session,
+        *,
         lease: HeldLease,
         tally: Tally,
     ) -> None:
@@ -196,5 +197,7 @@ def _finish_of(entry: TerminalEntry) -> Finish | None:
         counted = usage and Usage(usage["inputTokens"], usage["outputTokens"])
         return Finish(data["finishReason"], counted, cached=True)
     if data["type"] == "error" and data["code"].startswith("provider_"):
-        raise ProviderError(data["message"], code=data["code"], retryable=data["retryable"])
+        after = data.get("retryAfterSeconds")
+        extensions = {} if after is None else {"retryAfterSeconds": after}
+        raise ProviderError(data["message"], code=data["code"], retryable=data["retryable"], **extensions)
     return None

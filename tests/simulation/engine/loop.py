@@ -56,7 +56,7 @@ class Handle:
         return self.time
 
 
-class SimLoop(asyncio.AbstractEventLoop):  # type: ignore[misc]
+class SimLoop(asyncio.AbstractEventLoop):
     """Runs until the main coroutine is done. `run_in_executor` makes simulated threads (see `engine.threads`)."""
 
     def __init__(self, random: Random) -> None:
@@ -94,7 +94,7 @@ class SimLoop(asyncio.AbstractEventLoop):  # type: ignore[misc]
         return asyncio.Future(loop=self)
 
     @override
-    def create_task[T](self, coro: Coroutine[Any, Any, T], **options: Any) -> asyncio.Task[T]:  # type: ignore[override]
+    def create_task[T](self, coro: Coroutine[Any, Any, T], **options: Any) -> asyncio.Task[T]:
         task = asyncio.Task(coro, loop=self, **options)
         self._tasks.append(task)
         return task
@@ -225,7 +225,7 @@ class SimLoop(asyncio.AbstractEventLoop):  # type: ignore[misc]
         lost = [
             f"{task.get_coro().__qualname__}: {task.exception()!r}"  # type: ignore[union-attr]
             for task in self._tasks
-            if task.done() and not task.cancelled() and task._log_traceback  # type: ignore[attr-defined]
+            if task.done() and not task.cancelled() and task._log_traceback
         ]
         return reported + lost
 
@@ -301,3 +301,8 @@ class SimLoop(asyncio.AbstractEventLoop):  # type: ignore[misc]
             handle = heappop(timers)[2]
             if handle.callback is not None:
                 self._make_ready(handle)
+
+
+def simulated_loop(random: Random) -> SimLoop:
+    """A loop; what asyncio's base class leaves open (sockets, signals, subprocesses) nobody asks of it."""
+    return SimLoop(random)  # type: ignore[abstract]

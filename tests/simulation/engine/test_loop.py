@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Coroutine
+from contextvars import copy_context
 from random import Random
 from typing import Any
 
 import pytest
 
-from simulation.engine.loop import SimLoop
+from simulation.engine.loop import SimLoop, simulated_loop
 from simulation.engine.process import CURRENT, Process
 from simulation.engine.quiet import quiet
 from simulation.engine.threads import SimExecutor
@@ -21,14 +22,14 @@ def run(loop: SimLoop, main: Coroutine[Any, Any, None]) -> None:
             loop.forget()
 
 
-def spawn(loop: SimLoop, process: Process, work: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
-    context = __import__("contextvars").copy_context()
+def spawn(loop: SimLoop, process: Process, work: Coroutine[Any, Any, Any]) -> None:
+    context = copy_context()
     context.run(CURRENT.set, process)
-    return context.run(loop.create_task, work, context=context)
+    context.run(loop.create_task, work, context=context)
 
 
 def test_time_passes_only_while_all_wait() -> None:
-    loop, times = SimLoop(Random(1)), list[float]()
+    loop, times = simulated_loop(Random(1)), list[float]()
 
     async def main() -> None:
         await asyncio.gather(*(asyncio.sleep(seconds) for seconds in (3600, 5)))
@@ -39,7 +40,7 @@ def test_time_passes_only_while_all_wait() -> None:
 
 
 def test_frozen_process_goes_on_where_it_was_and_a_killed_one_never() -> None:
-    loop, seen = SimLoop(Random(1)), list[tuple[str, float]]()
+    loop, seen = simulated_loop(Random(1)), list[tuple[str, float]]()
     frozen, killed = Process("frozen"), Process("killed")
 
     async def work(name: str) -> None:
@@ -67,7 +68,7 @@ def test_frozen_process_goes_on_where_it_was_and_a_killed_one_never() -> None:
 
 
 def test_blocking_calls_of_threads_are_interleaved() -> None:
-    loop, seen = SimLoop(Random(1)), list[str]()
+    loop, seen = simulated_loop(Random(1)), list[str]()
 
     def block(name: str) -> str:
         for number in range(2):
@@ -76,7 +77,8 @@ def test_blocking_calls_of_threads_are_interleaved() -> None:
         return name
 
     async def main() -> None:
-        assert await asyncio.gather(asyncio.to_thread(block, "a"), asyncio.to_thread(block, "b")) == ["a", "b"]
+        names = await asyncio.gather(asyncio.to_thread(block, "a"), asyncio.to_thread(block, "b"))
+        assert list(names) == ["a", "b"]
 
     run(loop, main())
     assert sorted(seen[:2]) == ["a0", "b0"]
@@ -84,7 +86,7 @@ def test_blocking_calls_of_threads_are_interleaved() -> None:
 
 
 def test_executor_of_a_thread_waits_for_results_in_order() -> None:
-    loop, results = SimLoop(Random(1)), list[int]()
+    loop, results = simulated_loop(Random(1)), list[int]()
 
     def slowly(seconds: int) -> int:
         loop.pause(seconds)
@@ -103,7 +105,7 @@ def test_executor_of_a_thread_waits_for_results_in_order() -> None:
 
 
 def test_error_that_nobody_asks_for_is_reported() -> None:
-    loop = SimLoop(Random(1))
+    loop = simulated_loop(Random(1))
 
     async def fail() -> None:
         raise ValueError("lost")

@@ -43,8 +43,8 @@ def _in_a_process(mutation: Mutation, seeds: int) -> str | None:
 def _run(mutation: Mutation, seeds: int) -> int:
     """Prints after how many seeds it was found, and by which promise."""
     install(mutation)
-    from simulation.plan import draw  # noqa: PLC0415  # only now, with the fault in place
-    from simulation.run import simulate  # noqa: PLC0415
+    from simulation.plan import draw  # only now, with the fault in place
+    from simulation.run import simulate
 
     began = time.process_time()
     for seed in range(seeds):

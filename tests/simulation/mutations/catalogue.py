@@ -1,4 +1,4 @@
-"""The faults. Each was, or could be, a mistake of a programmer; tests that fail one thing at a time miss most of them."""
+"""The faults. Each was, or could be, a programmer's mistake; tests that fail one thing at a time miss most of them."""
 
 from simulation.mutations.mutation import Mutation
 
@@ -127,8 +127,8 @@ MUTATIONS = (
     Mutation(
         "a follower shows what a gap in the log hides",
         _READER,
-        "        text = events.unseen_of(entry.text, entry.event_id, self._seen) or \"\"\n",
-        "        text = entry.text if entry.event_id > self._seen else \"\"\n",
+        '        text = events.unseen_of(entry.text, entry.event_id, self._seen) or ""\n',
+        '        text = entry.text if entry.event_id > self._seen else ""\n',
     ),
     Mutation(
         "a follower takes the log's end although it lacks text",
@@ -157,9 +157,8 @@ MUTATIONS = (
     Mutation(
         "a client that has the text is told that nothing is left",
         "chat_stream.streams",
-        "    return attach.last_event_id >= terminal_event_id(session, answer.content if answer else \"\")\n",
-        "    return attach.last_event_id > 1 and answer is not None"
-        " and attach.last_event_id >= len(answer.content)\n",
+        '    return attach.last_event_id >= terminal_event_id(session, answer.content if answer else "")\n',
+        "    return attach.last_event_id > 1 and answer is not None and attach.last_event_id >= len(answer.content)\n",
     ),
     Mutation(
         "an answer is kept for everybody",
@@ -170,8 +169,8 @@ MUTATIONS = (
     Mutation(
         "the question does not count for the cache",
         "chat_stream.cache_key",
-        '[[turn.role, turn.content] for turn in request.turns]',
-        '[turn.role for turn in request.turns]',
+        "[[turn.role, turn.content] for turn in request.turns]",
+        "[turn.role for turn in request.turns]",
     ),
     Mutation(
         "a session that follows a leader without an answer asks again at once",

@@ -50,7 +50,7 @@ class Client:
             self.connections += 1
             viewer = Viewer(self.name, f"{self.name}-{self.connections}")
             self._connection = self.world.connect(
-                self.session_id, self.user_id, self.seen, viewer, self.receive, self.end
+                self.session_id, self.user_id, seen=self.seen, viewer=viewer, receive=self.receive, ended=self.end
             )
             await self._broken.wait()
             self._connection = None

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from random import Random
+from typing import Any
 
 from chat import ids
 
@@ -23,9 +24,10 @@ class _Time:
 @contextmanager
 def drawn_ids(random: Random, now: Callable[[], float]) -> Iterator[None]:
     """`now` is in seconds since the epoch."""
-    original = ids.secrets, ids.time
-    ids.secrets, ids.time = _Bits(random), _Time(now)  # type: ignore[assignment]
+    module: Any = ids
+    original = module.secrets, module.time
+    module.secrets, module.time = _Bits(random), _Time(now)
     try:
         yield
     finally:
-        ids.secrets, ids.time = original
+        module.secrets, module.time = original

@@ -5,13 +5,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from chat_history.cursors import Cursors
-from chat_history.service import ReadHistory
-from chat_start.admission import Admission
-from chat_start.regenerate import RegenerateAnswer
-from chat_start.start_chat import StartChat
-from chat_start.stop_chat import StopChat
-
 from chat.access import Access
 from chat.auth.secrets import AuthSecret
 from chat.catalog import Catalog
@@ -25,6 +18,12 @@ from chat.users import Tier, User
 from chat_cleanup.redis_side import RedisSide
 from chat_cleanup.service import Cleanup
 from chat_cleanup.settings import CleanupSettings
+from chat_history.cursors import Cursors
+from chat_history.history import ReadHistory
+from chat_start.admission import Admission
+from chat_start.regenerate import RegenerateAnswer
+from chat_start.start_chat import StartChat
+from chat_start.stop_chat import StopChat
 from chat_stream.answers import Answers, Sharing
 from chat_stream.attaching import Attach, Attaching, Claim
 from chat_stream.commands.registry import build_registry
@@ -211,6 +210,8 @@ def history_of(backends: Backends) -> ReadHistory:
     return ReadHistory(
         access=Access(backends.users, backends.clock, default_tier=Tier.BASIC),
         messages=backends.messages,
+        sessions=backends.sessions,
+        clock=backends.clock,
         cursors=Cursors(lambda: secret),
     )
 

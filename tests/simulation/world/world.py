@@ -119,6 +119,7 @@ class World:
         self,
         session_id: str,
         user_id: str,
+        *,
         seen: int,
         viewer: Viewer,
         receive: Callable[[Connection, Event], None],
@@ -136,7 +137,15 @@ class World:
             arrival.later(lambda: ended(connection))
 
         connection = Connection(
-            session_id, viewer.key, host.process, self.loop.time(), seen, on_event, on_end, self.observer.violated, position=seen
+            session_id=session_id,
+            client=viewer.key,
+            process=host.process,
+            opened_at=self.loop.time(),
+            seen=seen,
+            on_event=on_event,
+            on_end=on_end,
+            on_violation=self.observer.violated,
+            position=seen,
         )
         self.connections.append(connection)
         host.running += 1
