@@ -11,7 +11,7 @@ from chat.ids import new_id, new_message_ids
 from chat.limits import StreamSlots
 from chat.messages import Message, MessageKind, MessageStore, Role
 from chat.metrics import Metrics
-from chat.sessions import Session, SessionStore
+from chat.sessions import Session, SessionStore, Viewer
 from chat.users import Tier
 from chat_stream.answers import Answers, Sharing
 from chat_stream.attaching import Attach, Attaching
@@ -200,9 +200,15 @@ class StreamWorld:
         return [message for message in self.history(chat_id) if message.role is Role.ASSISTANT]
 
     def client(
-        self, session: Session, *, seen: int = 0, deadline_in: float | None = None, arrived_ago: float = 0
+        self,
+        session: Session,
+        *,
+        seen: int = 0,
+        deadline_in: float | None = None,
+        arrived_ago: float = 0,
+        viewer: Viewer | None = None,
     ) -> "Client":
-        return Client(self, session, seen, deadline_in, arrived_ago)
+        return Client(self, session, seen, deadline_in=deadline_in, arrived_ago=arrived_ago, viewer=viewer)
 
     async def read(self, session: Session, *, seen: int = 0, deadline_in: float | None = None) -> list[sse.Event]:
         """Attaches and reads to the end; [] for 204."""
@@ -213,8 +219,16 @@ class Client:
     """One attached client; what has arrived so far is in `body`."""
 
     def __init__(
-        self, world: StreamWorld, session: Session, seen: int, deadline_in: float | None, arrived_ago: float
+        self,
+        world: StreamWorld,
+        session: Session,
+        seen: int,
+        *,
+        deadline_in: float | None,
+        arrived_ago: float,
+        viewer: Viewer | None,
     ) -> None:
+        self._viewer = viewer
         self._world = world
         self._arrived_ago = arrived_ago
         self._session = session
@@ -245,7 +259,9 @@ class Client:
         deadline = None if self._deadline_in is None else now + self._deadline_in
         limit = None if deadline is None else deadline + 1
         arrived_at = now - self._arrived_ago
-        attach = Attach(self._session.session_id, self._session.user_id, self._seen, deadline, limit, arrived_at)
+        attach = Attach(
+            self._session.session_id, self._session.user_id, self._seen, deadline, limit, arrived_at, self._viewer
+        )
         return await self._world.streams.open(attach)
 
     async def until_bytes(self, count: int) -> None:

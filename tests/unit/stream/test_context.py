@@ -51,3 +51,14 @@ def test_scripts_with_a_token_a_character_are_counted_as_such() -> None:
     characters = sum(len(turn.content) for turn in turns_for(MODEL, messages, ""))
 
     assert characters <= MODEL.context_window - MODEL.max_output_tokens
+
+
+def test_answer_after_which_the_same_prompt_was_answered_again_is_left_out() -> None:
+    messages = [
+        message(1, Role.USER, "a"),
+        message(2, Role.ASSISTANT, "par", MessageStatus.INTERRUPTED),
+        message(3, Role.ASSISTANT, "second answer"),
+        message(4, Role.USER, "b"),
+    ]
+
+    assert [turn.content for turn in turns_for(MODEL, messages, "")] == ["a", "second answer", "b"]

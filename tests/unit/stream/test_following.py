@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from chat.messages import Usage
+from chat.sessions import Viewer
 from chat_stream.providers.port import Finish
 from fakes import sse
 from fakes.scripted_provider import Pause
@@ -98,3 +99,23 @@ async def test_connection_that_reaches_its_time_limit_just_ends_while_the_answer
     pause.released.set()
     assert sse.text_of(await first) == "part rest"
     assert sse.text_of(await world.read(session, seen=int(events[-1].id))) == " rest"
+
+
+async def test_newer_connection_of_a_client_ends_the_older_one() -> None:
+    """Lambda tells nobody that a client has gone: who reloads leaves a connection behind that costs until the end."""
+    pause = Pause()
+    world = StreamWorld(["part", pause, " rest", FINISH])
+    session = world.start("Hi")
+    producing = asyncio.create_task(world.read(session))
+    await pause.reached.wait()
+    older, newer = (world.client(session, viewer=Viewer("tab", name)) for name in ("older", "newer"))
+    left = asyncio.create_task(older.run())
+    await older.until(b'"part"')
+
+    reading = asyncio.create_task(newer.events())
+    async with asyncio.timeout(10):
+        await left
+
+    assert [event.type for event in sse.parse(older.body)] == ["typing", "token"]
+    pause.released.set()
+    assert sse.text_of(await reading) == sse.text_of(await producing) == "part rest"

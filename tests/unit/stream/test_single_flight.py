@@ -7,8 +7,10 @@ import pytest
 from chat.errors import ProviderError
 from chat.messages import MessageStatus, Usage
 from chat.sessions import Session
+from chat_stream.answers import RECLAIM_SECONDS
 from chat_stream.providers.port import Finish
 from fakes import sse
+from fakes.memory_redis import MemorySingleFlight
 from fakes.scripted_provider import Pause
 from fakes.stream_world import StreamWorld
 
@@ -179,3 +181,38 @@ async def die(producer: asyncio.Task[None], world: StreamWorld) -> None:
     await asyncio.wait({producer})
     world.flight.failing = False
     world.clock.advance(10)
+
+
+class _ForgetfulFlight(MemorySingleFlight):
+    """Its releases get lost; counts what it is asked."""
+
+    claims = 0
+
+    async def claim(self, key: str, session_id: str) -> str:
+        self.claims += 1
+        return await super().claim(key, session_id)
+
+    async def release(self, key: str, session_id: str) -> None:
+        """Nothing comes of it."""
+
+
+async def test_leader_that_was_stopped_and_cannot_be_released_is_asked_for_now_and_then() -> None:
+    pause = Pause()
+    world = StreamWorld([pause], ["answer", FINISH], shared=True)
+    world.flight = flight = _ForgetfulFlight(world.clock)
+    world.streams = world.build()
+    leading, following = sessions(world, 2)
+    first = asyncio.create_task(world.read(leading))
+    await pause.reached.wait()
+    second = asyncio.create_task(world.read(following))
+    await world.followed()
+    world.sessions.request_stop(leading.session_id, user_id="alice", now=world.clock.now())
+    await first
+    asked, began = flight.claims, asyncio.get_running_loop().time()
+
+    await asyncio.sleep(1)
+
+    waited = asyncio.get_running_loop().time() - began
+    assert 1 <= flight.claims - asked <= 1 + waited / RECLAIM_SECONDS
+    world.clock.advance(10)  # the lead has ended by itself
+    assert sse.text_of(await second) == "answer"

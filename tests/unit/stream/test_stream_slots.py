@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from chat.errors import TooManyRequestsError
+from chat.errors import StorageError, TooManyRequestsError
+from chat.messages import Message
 from chat.sessions import Attachment, SessionState
 from chat_stream.attaching import Attach
 from fakes import sse
-from fakes.memory_stores import MemoryDatabase, MemorySessionStore
+from fakes.memory_stores import MemoryDatabase, MemoryMessageStore, MemorySessionStore
 from fakes.scripted_provider import Pause
 from fakes.stream_world import StreamWorld
 
@@ -93,3 +94,76 @@ async def test_users_have_slots_of_their_own() -> None:
 
     pause.released.set()
     await running
+
+
+class _UnreadableMessages(MemoryMessageStore):
+    """Cannot be read once."""
+
+    broken = True
+
+    def latest(self, *args: Any, **options: Any) -> tuple[Message, ...]:
+        if self.broken:
+            self.broken = False
+            raise StorageError("The storage does not answer.")
+        return super().latest(*args, **options)
+
+
+async def test_slot_is_given_back_when_the_conversation_cannot_be_read() -> None:
+    world = StreamWorld(["one"], concurrent_streams=1)
+    world.streams = world.build(messages=_UnreadableMessages(world.database))
+
+    with pytest.raises(StorageError):
+        await world.read(world.start("Hi"))
+
+    assert world.slots.held["alice"] == {}
+    assert sse.text_of(await world.read(world.start("Hi", chat_id="other"))) == "one"
+
+
+@pytest.mark.parametrize("how", ["attach", "follower"])
+async def test_answer_that_is_made_anew_holds_a_slot(how: str) -> None:
+    """Its producer died before it showed anything; a client comes, or one that followed takes over."""
+    pause = Pause()
+    world = StreamWorld([asyncio.Event()], ["two", pause], concurrent_streams=1)
+    session = world.start("Hi")
+    dying = asyncio.create_task(world.client(session).run())
+    async with asyncio.timeout(10):
+        while not world.provider.requests:
+            await asyncio.sleep(0)
+    follower = asyncio.create_task(world.read(session)) if how == "follower" else None
+    await asyncio.sleep(0.05)
+    dying.cancel()
+    await asyncio.wait({dying})
+    assert world.slots.held["alice"] == {}
+    world.clock.advance(10)
+    taking_over = follower or asyncio.create_task(world.read(session))
+    await pause.reached.wait()
+
+    assert world.slots.held["alice"].keys() == {session.session_id}
+    with pytest.raises(TooManyRequestsError):
+        await world.read(world.start("Hi", chat_id="other"))
+
+    pause.released.set()
+    assert sse.text_of(await taking_over) == "two"
+    assert world.slots.held["alice"] == {}
+
+
+async def test_take_over_that_finds_no_slot_is_refused_and_can_be_tried_again() -> None:
+    pause = Pause()
+    world = StreamWorld([asyncio.Event()], ["busy", pause], ["two"], concurrent_streams=1)
+    session = world.start("Hi")
+    dying = asyncio.create_task(world.client(session).run())
+    async with asyncio.timeout(10):
+        while not world.provider.requests:
+            await asyncio.sleep(0)
+    dying.cancel()
+    await asyncio.wait({dying})
+    world.clock.advance(10)
+    busy = asyncio.create_task(world.read(world.start("Hi", chat_id="other")))
+    await pause.reached.wait()
+
+    with pytest.raises(TooManyRequestsError):
+        await world.read(session)
+
+    pause.released.set()
+    await busy
+    assert sse.text_of(await world.read(session)) == "two"
