@@ -127,7 +127,7 @@ class _Servers:
         if not self._template.tables:
             return
         if self.own_dynamodb:
-            self.dynamodb = await self._start("dynamodb", "local_stack.moto_server")
+            self.dynamodb = await self._start("dynamodb", "local_stack.dynamodb_server")
         try:
             await asyncio.to_thread(create_tables, self.dynamodb, self._template, environ=self.variables)
         except (BotoCoreError, ClientError) as error:

@@ -8,8 +8,8 @@ import httpx
 import jwt
 import pytest
 
+from fakes.dynamodb_server import dynamodb_server
 from fakes.dynamodb_tables import TEMPLATE
-from fakes.moto_server import moto_server
 from fakes.stack import RunningStack, running_stack
 from local_stack.dynamodb import create_tables
 from local_stack.template import read_template
@@ -88,7 +88,7 @@ def test_token_can_only_be_got(whole: RunningStack) -> None:
 
 
 def test_dynamodb_that_is_given_is_used_with_what_it_holds() -> None:
-    with moto_server() as url:
+    with dynamodb_server() as url:
         create_tables(url, read_template(TEMPLATE))
         with running_stack(environ={"AWS_ENDPOINT_URL_DYNAMODB": url}) as stack:
             token = stack.token("carol", "ENTERPRISE")
