@@ -1,6 +1,7 @@
 """The template's tables on whatever speaks DynamoDB."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from local_stack.launch import FAKE_CREDENTIALS
@@ -19,6 +20,18 @@ _COPIED = (
     "ProvisionedThroughput",
     "StreamSpecification",
 )
+
+
+def with_tables_named(template: Template, variables: Mapping[str, str]) -> Template:
+    """The template with the tables' names that `variables` give in the place of those that it gives itself."""
+    names = {
+        own: variables[variable]
+        for function in template.functions
+        for variable, own in function.environment.items()
+        if variable in variables
+    }
+    tables = tuple(replace(table, name=names.get(table.name, table.name)) for table in template.tables)
+    return replace(template, tables=tables)
 
 
 def create_tables(endpoint: str, template: Template, *, environ: Mapping[str, str] | None = None) -> None:
