@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -109,8 +109,9 @@ class Servers:
             self.redis = await self._start_kept_redis(self._data.redis)
 
     async def _start_kept_redis(self, folder: Path) -> str:
-        service = await self._start("redis", "local_stack.redis_server", "--folder", str(folder), keeps=True)
-        await _loaded(service)
+        service = await self._start(
+            "redis", "local_stack.redis_server", "--folder", str(folder), keeps=True, ready=_loaded
+        )
         return service.address
 
     async def _try_redis(self) -> None:
@@ -127,8 +128,15 @@ class Servers:
         if self.demo_providers:
             self._demo = (await self._start("demo", "demo_provider", "--port", "0")).address
 
-    async def _start(self, name: str, module: str, *arguments: str, keeps: bool = False) -> Service:
-        """`keeps`: it writes to the data folder, and holds its lock as long as it lives."""
+    async def _start(
+        self,
+        name: str,
+        module: str,
+        *arguments: str,
+        keeps: bool = False,
+        ready: Callable[[Service], Awaitable[None]] | None = None,
+    ) -> Service:
+        """`keeps`: it writes to the data folder, and holds its lock as long as it lives. `ready` may wait, or raise."""
         command: Sequence[str] = [sys.executable, "-m", module, *arguments]
         service = await start_service(
             name,
@@ -139,6 +147,8 @@ class Servers:
             descriptors=() if self._data is None or not keeps else (self._data.lock,),
         )
         self._services.append(service)
+        if ready is not None:
+            await ready(service)
         self._console.line(name, f"is on {service.address}")
         return service
 
