@@ -30,7 +30,11 @@ def test_processes_are_added_on_demand_until_throttled(probes: Path, gates: Gate
         throttled = httpx.get(f"{stack.url}/buffered/version")
         assert throttled.status_code == 429
         assert throttled.headers["x-amzn-errortype"] == "TooManyRequestsException"
-        assert throttled.json()["Reason"] == "ConcurrentInvocationLimitExceeded"
+        assert throttled.json() == {
+            "Reason": "ConcurrentInvocationLimitExceeded",
+            "Type": "User",
+            "message": "Rate Exceeded.",
+        }
 
         gates.open("both")
         assert len({future.result().json() for future in waiting}) == 2
