@@ -1,8 +1,9 @@
 """``python -m bench.load [--chats 2000] [--users 200]``: a crowd on the stack on one machine.
 
 Starts a stack with nothing in it, lets all users chat at the same time, each one chat after the other, and prints as
-JSON what went wrong, how long a start took early and late, and the memory of the local DynamoDB and of the stack
-meanwhile. A user who is throttled waits and tries again, as the chat page does.
+JSON what went wrong, how long a start took (with nobody else before and after, and early and late in the crowd), and
+the memory of the local DynamoDB and of the stack meanwhile. A user who is throttled waits and tries again, as the chat
+page does.
 """
 
 import argparse
@@ -28,6 +29,7 @@ import httpx
 
 READY_SECONDS = 120.0
 SAMPLES = 10
+STARTS_ALONE = 60
 TIMEOUT_SECONDS = 60.0
 ENVIRON = {"MAX_PROCESSES": "6", "STREAM_CONCURRENCY": "64", "DEMO_TOKENS_PER_SECOND": "400", "PORT": "0"}
 """Streams share processes, as on Lambda Managed Instances: a process for each of 200 would need 20 GB."""
@@ -53,9 +55,20 @@ class Crowd:
         async with httpx.AsyncClient(base_url=self.url, timeout=TIMEOUT_SECONDS, limits=limits) as client:
             await asyncio.gather(*(self._user(client, f"user{number}") for number in range(users)))
 
+    async def starts_alone(self) -> list[float]:
+        """How long a start takes while nothing else happens."""
+        async with httpx.AsyncClient(base_url=self.url, timeout=TIMEOUT_SECONDS) as client:
+            headers = await _signed_in(client, "alone")
+            body = {"modelId": self.model, "prompt": "Hello?"}
+            seconds = []
+            for _ in range(STARTS_ALONE):
+                began = time.perf_counter()
+                (await client.post("/chat/start", json=body, headers=headers)).raise_for_status()
+                seconds.append(time.perf_counter() - began)
+        return seconds
+
     async def _user(self, client: httpx.AsyncClient, name: str) -> None:
-        response = await client.get("/local/token", params={"user": name, "tier": "ENTERPRISE"})
-        headers = {"authorization": f"Bearer {response.text}"}
+        headers = await _signed_in(client, name)
         while self.begun < self.chats:
             self.begun += 1
             try:
@@ -89,6 +102,11 @@ class Crowd:
             self.start_seconds.append(time.perf_counter() - began)
         response.raise_for_status()
         return response
+
+
+async def _signed_in(client: httpx.AsyncClient, name: str) -> dict[str, str]:
+    response = await client.get("/local/token", params={"user": name, "tier": "ENTERPRISE"})
+    return {"authorization": f"Bearer {response.text}"}
 
 
 @contextlib.contextmanager
@@ -150,9 +168,11 @@ def main() -> None:
 
     with running_stack() as (url, process):
         crowd = Crowd(url, arguments.chats, model=load_catalog().models[0].id)
+        alone_before = asyncio.run(crowd.starts_alone())
         began = time.perf_counter()
         memory = asyncio.run(measured(crowd, arguments.users, process.pid))
         seconds = time.perf_counter() - began
+        alone_after = asyncio.run(crowd.starts_alone())
     tenth = max(2, arguments.chats // 10)
     result = {
         "chats": crowd.done,
@@ -160,6 +180,8 @@ def main() -> None:
         "seconds": round(seconds, 1),
         "errors": crowd.errors,
         "throttled": crowd.throttled,
+        "start_ms_alone_before": milliseconds(alone_before),
+        "start_ms_alone_after": milliseconds(alone_after),
         "start_ms_early": milliseconds(crowd.start_seconds[:tenth]),
         "start_ms_late": milliseconds(crowd.start_seconds[-tenth:]),
         "memory": memory,

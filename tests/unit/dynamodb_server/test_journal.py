@@ -56,8 +56,12 @@ def delete(database: Database, name: str) -> None:
     database.commit()
 
 
+def items(database: Database) -> list[Item]:
+    return [stored.item for stored in database.table("Things").stored()]
+
+
 def names(database: Database) -> list[str]:
-    return [item["id"]["S"] for item in database.table("Things").items()]
+    return [item["id"]["S"] for item in items(database)]
 
 
 def filled(kept: Kept) -> Database:
@@ -76,9 +80,10 @@ def test_everything_is_there_again(kept: Kept) -> None:
     table = database.table("Things")
 
     # Not closed: as after SIGKILL.
-    again = kept.open().table("Things")
+    reopened = kept.open()
+    again = reopened.table("Things")
 
-    assert [*again.items()] == [*table.items()]
+    assert items(reopened) == items(database)
     assert (again.definition, again.bytes, len(again)) == (table.definition, table.bytes, 2)
     assert len(again.index("ByG").every_key()) == 2
 

@@ -81,7 +81,7 @@ class Transactions:
                 CancellationReasons=reasons,
             )
         for write, new in zip(writes, decisions, strict=True):
-            if not isinstance(new, dict) and new is not write.table.get(write.key):
+            if not isinstance(new, dict) and new is not write.table.get(write.key):  # a ConditionCheck leaves it
                 self._database.write(write.table, write.key, new)
 
     def _prepare(self, item: Mapping[str, Any]) -> Write:

@@ -1,7 +1,7 @@
 """All tables, and the one place where they change."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from local_stack.dynamodb_server.errors import no_table
@@ -57,7 +57,8 @@ class Database:
         if new is not None:
             self._changes.append({"put": table.name, "item": new.item})
         elif old is not None:
-            self._changes.append({"delete": table.name, "key": {name: old.item[name] for name in table.schema.names}})
+            item = old.item
+            self._changes.append({"delete": table.name, "key": {name: item[name] for name in table.schema.names}})
 
     def commit(self) -> None:
         """What has changed since the last time is kept, or nothing of it."""
@@ -72,13 +73,11 @@ class Database:
                 self.write(table, key, None)
         self.commit()
 
-    def snapshot(self) -> list[Change]:
+    def snapshot(self) -> Iterator[Change]:
         """The changes that make this database out of none."""
-        changes: list[Change] = []
         for table in self.tables.values():
-            changes.append({"define": table.definition})
-            changes += [{"put": table.name, "item": item} for item in table.items()]
-        return changes
+            yield {"define": table.definition}
+            yield from ({"put": table.name, "item": stored.item} for stored in table.stored())
 
     def _replay(self, change: Change) -> None:
         if "define" in change:

@@ -24,7 +24,7 @@ COMPACT_BYTES: Final = 16 * 1024 * 1024
 class Snapshot(Protocol):
     """A database."""
 
-    def snapshot(self) -> list[Change]:
+    def snapshot(self) -> Iterator[Change]:
         """The changes that make it out of none."""
 
 

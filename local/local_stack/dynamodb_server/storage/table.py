@@ -1,8 +1,9 @@
 """A table: its definition, its items, and its indexes."""
 
+import json
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from local_stack.dynamodb_server.errors import DynamoDBError, invalid
@@ -16,10 +17,17 @@ _TTL_REACH_SECONDS: Final = 5 * 365 * 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """An item, never changed in place, and its size."""
+    """An item as JSON, in which it takes a tenth of the memory; its size, and when its time to live is over."""
 
-    item: Item
+    text: bytes
     bytes: int
+    expires_at: float | None
+
+    @property
+    def item(self) -> Item:
+        """A new object each time."""
+        found: Item = json.loads(self.text)
+        return found
 
 
 class Table:
@@ -46,8 +54,10 @@ class Table:
         self.definition = dict(definition)
         self._read_definition()
         for key, stored in self._items.items():
+            item = stored.item
+            self._items[key] = replace(stored, expires_at=self._expires_at(item))
             for index in self._indexes.values():
-                index.add(key, stored.item)
+                index.add(key, item)
 
     def index(self, name: str | None) -> Index:
         """A secondary index; None is the table itself.
@@ -103,7 +113,7 @@ class Table:
         size = item_bytes(item)
         if size > MAX_ITEM_BYTES:
             raise invalid(too_large)
-        return Stored(item, size)
+        return Stored(json.dumps(item, separators=(",", ":")).encode(), size, self._expires_at(item))
 
     def get(self, key: Key) -> Stored | None:
         return self._items.get(key)
@@ -113,25 +123,29 @@ class Table:
         old = self._items.pop(key, None)
         if old is not None:
             self.bytes -= old.bytes
+            item = old.item
             for index in (self._own, *self._indexes.values()):
-                index.discard(key, old.item)
+                index.discard(key, item)
         if new is not None:
             self._items[key] = new
             self.bytes += new.bytes
+            item = new.item
             for index in (self._own, *self._indexes.values()):
-                index.add(key, new.item)
+                index.add(key, item)
 
-    def items(self) -> Iterator[Item]:
-        return (stored.item for stored in self._items.values())
+    def stored(self) -> Iterator[Stored]:
+        """Everything, in no order."""
+        return iter(self._items.values())
 
     def expired(self, now: float) -> list[Key]:
         """The items whose time to live is over."""
+        times = ((key, stored.expires_at) for key, stored in self._items.items())
+        return [key for key, at in times if at is not None and now - _TTL_REACH_SECONDS < at <= now]
+
+    def _expires_at(self, item: Item) -> float | None:
         ttl = self.definition.get("TimeToLiveSpecification") or {}
-        if not ttl.get("Enabled"):
-            return []
-        name, first = ttl["AttributeName"], now - _TTL_REACH_SECONDS
-        times = ((key, stored.item.get(name, {}).get("N")) for key, stored in self._items.items())
-        return [key for key, at in times if at is not None and first < float(at) <= now]
+        at = item.get(ttl["AttributeName"], {}).get("N") if ttl.get("Enabled") else None
+        return None if at is None else float(at)
 
     def _read_definition(self) -> None:
         self.types = {one["AttributeName"]: one["AttributeType"] for one in self.definition["AttributeDefinitions"]}
