@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local_stack import redis_server
 from local_stack.console import Console
 from local_stack.data_folder import DataFolder
-from local_stack.dynamodb import create_tables
+from local_stack.dynamodb import OtherKeyError, create_tables
 from local_stack.guardian import Guardian
 from local_stack.launch import FAKE_CREDENTIALS, given_credentials
 from local_stack.providers import on_demo, provider_names, provider_variables
@@ -92,6 +92,8 @@ class Servers:
             await asyncio.to_thread(create_tables, self.dynamodb, self._template, environ=self.variables)
         except (BotoCoreError, ClientError) as error:
             raise ServiceError(f"the tables cannot be made at {self.dynamodb}: {error}") from None
+        except OtherKeyError as error:
+            raise ServiceError(f"{error}.") from None
 
     async def _start_redis(self) -> None:
         if self._data is None or redis_server.program() is None:

@@ -193,6 +193,19 @@ def test_dynamodb_file_that_is_another_programs_is_one_sentence(template: Path, 
     assert "Traceback" not in log.read_text()
 
 
+def test_table_with_another_key_than_the_templates_is_one_sentence(template: Path, data: Path, tmp_path: Path) -> None:
+    with stack_on(template, data):
+        pass
+    template.write_text(template.read_text().replace("id", "name"))
+    log = tmp_path / "log"
+    arguments = ["--template", str(template), "--state", str(tmp_path)]
+
+    assert start_stack(arguments, {"DATA": str(data)}, log).wait(60) == 1
+    assert log.read_text().splitlines()[-1] == (
+        "chat-sse cannot start: the table Things has another key than the template's: FRESH=1 begins anew."
+    )
+
+
 def test_redis_that_keeps_nothing_is_told(template: Path, data: Path, tmp_path: Path) -> None:
     with stack_on(template, data, PATH=str(tmp_path)) as stack:
         assert "Redis forgets its data when the stack ends, for redis-server is not installed." in stack.log()
