@@ -23,6 +23,7 @@ from local_stack.providers import provider_names, provider_variables
 from local_stack.reload import changes
 from local_stack.run_now import RunEndpoint
 from local_stack.servers import Servers
+from local_stack.services import ServiceError
 from local_stack.settings import FunctionSettings
 from local_stack.spelling import misspelled
 from local_stack.template import Template, read_template
@@ -56,7 +57,7 @@ async def running(options: Options, console: Console) -> AsyncIterator[Running]:
     given = settings.given(options.environ)
     template = with_tables_named(template, given)
     async with contextlib.AsyncExitStack() as cleanup:
-        secret = load_secret(options.state)
+        secret = _secret(options)
         _check_settings(template, settings, options, secret)
         listener = cleanup.enter_context(http1.bind(options.host, options.port))
         data = None
@@ -93,6 +94,13 @@ async def running(options: Options, console: Console) -> AsyncIterator[Running]:
             tuple(sorted(given)),
             (*_on_data(servers, data), *servers.remarks, *_on_names(options, settings)),
         )
+
+
+def _secret(options: Options) -> str:
+    try:
+        return load_secret(options.state)
+    except OSError as error:
+        raise ServiceError(f"{options.state} cannot keep the local secret: {error.strerror}.") from None
 
 
 def _check_settings(template: Template, settings: FunctionSettings, options: Options, secret: str) -> None:

@@ -28,6 +28,14 @@ def given() -> Iterator[RunningStack]:
         yield stack
 
 
+def test_tokens_of_another_issuer_are_not_made_here() -> None:
+    environ = {"JWT_ALGORITHM": "RS256", "JWKS_URL": f"http://127.0.0.1:{unused_port()}/keys"}
+    with running_stack(environ=environ) as stack:
+        response = httpx.get(f"{stack.url}/local/token?user=alice")
+
+    assert (response.status_code, response.json()["code"]) == (409, "tokens_from_elsewhere")
+
+
 def unused_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port: int = server.getsockname()[1]
