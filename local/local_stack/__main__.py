@@ -1,66 +1,26 @@
-"""``python -m local_stack``: starts the stack, runs it until a signal, ends it."""
+"""``python -m local_stack``: reads the settings, and runs the stack."""
 
-import asyncio
 import os
-import signal
 import sys
 
-from local_stack.banner import banner
-from local_stack.cloudformation import TemplateError
-from local_stack.console import Console
-from local_stack.options import Options, OptionsError, parse_options
-from local_stack.services import ServiceError
-from local_stack.stack import running
+from local_stack.options import OptionsError, parse_options
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-
-async def _run(options: Options) -> int:
-    console = Console()
-    signalled = asyncio.Event()
-    for number in _SIGNALS:
-        asyncio.get_running_loop().add_signal_handler(number, _signalled, signalled)
-    work = asyncio.create_task(_serve(options, console))
-    waiting = asyncio.create_task(signalled.wait())
-    await asyncio.wait({work, waiting}, return_when=asyncio.FIRST_COMPLETED)
-    waiting.cancel()
-    if work.done():
-        return work.result()
-    work.cancel()
-    await asyncio.wait({work})
-    console.plain("chat-sse has ended.")
-    return 0
-
-
-def _signalled(signalled: asyncio.Event) -> None:
-    if signalled.is_set():
-        # Asked twice: at once. The guardian kills what is left.
-        os._exit(1)
-    signalled.set()
-
-
-async def _serve(options: Options, console: Console) -> int:
-    try:
-        async with running(options, console) as stack:
-            console.plain(banner(stack))
-            await asyncio.Event().wait()
-    except OSError as error:
-        console.plain(
-            f"chat-sse cannot listen on {options.host}:{options.port}: {error.strerror or error}. "
-            "PORT= and HOST= name another address."
-        )
-    except (TemplateError, ServiceError) as error:
-        console.plain(f"chat-sse cannot start: {error}")
-    return 1
+_READ_AT_IMPORT = ("LOG_LEVEL", "POWERTOOLS_LOG_LEVEL")
+"""By Powertools, in this process too; they are meant for the functions."""
 
 
 def main() -> None:
+    environ = dict(os.environ)
+    for name in _READ_AT_IMPORT:
+        os.environ.pop(name, None)
     try:
-        options = parse_options()
+        options = parse_options(environ=environ)
     except OptionsError as error:
         print(error, file=sys.stderr)
         sys.exit(2)
-    sys.exit(asyncio.run(_run(options)))
+    from local_stack.application import run
+
+    sys.exit(run(options))
 
 
 if __name__ == "__main__":

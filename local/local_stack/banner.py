@@ -1,5 +1,6 @@
 """What the stack says when it is ready: where it is, and how to talk to it."""
 
+from chat.catalog import load_catalog
 from local_stack.stack import Running
 
 _EXAMPLES = """
@@ -7,7 +8,7 @@ _EXAMPLES = """
 
   Start a chat, which gives sessionId and chatId:
   curl -s -X POST {address}/chat/start -H "Authorization: Bearer $TOKEN" \\
-    -H 'content-type: application/json' -d '{{"modelId":"gpt-5.6-luna","prompt":"What is artificial intelligence?"}}'
+    -H 'content-type: application/json' -d '{{"modelId":"{model}","prompt":"What is artificial intelligence?"}}'
 
   See the answer, token by token:
   curl --no-buffer -H "Authorization: Bearer $TOKEN" "{address}/chat/stream?sessionId=..."
@@ -32,11 +33,12 @@ def banner(running: Running) -> str:
             f"Answers of {', '.join(running.demo_providers)} come from a demo provider; set <PROVIDER>_API_KEY or "
             "<PROVIDER>_BASE_URL for others."
         )
-    if not running.keeps_data:
-        remarks.append("Data lives in memory: it is gone when the stack ends.")
+    if running.settings:
+        remarks.append(f"Settings from the environment: {', '.join(running.settings)}.")
+    remarks += running.remarks
     lines = [
         f"chat-sse is ready on {running.address}  (Ctrl-C ends it)",
         f"  What it does, live: {running.address}/local/dashboard",
         *(f"  {remark}" for remark in remarks),
     ]
-    return "\n" + "\n".join(lines) + "\n" + _EXAMPLES.format(address=running.address)
+    return "\n" + "\n".join(lines) + "\n" + _EXAMPLES.format(address=running.address, model=load_catalog().models[0].id)

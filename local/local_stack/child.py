@@ -23,9 +23,15 @@ class Child:
 
     @classmethod
     async def start(
-        cls, command: Sequence[str], *, env: Mapping[str, str], cwd: Path | None, guardian: Guardian
+        cls,
+        command: Sequence[str],
+        *,
+        env: Mapping[str, str],
+        cwd: Path | None,
+        guardian: Guardian,
+        descriptors: Sequence[int] = (),
     ) -> "Child":
-        """Starts the process. It gets no input; stdout and stderr come together.
+        """Starts the process. It gets no input, and inherits `descriptors`; stdout and stderr come together.
 
         Raises:
             OSError: the program cannot be started.
@@ -38,6 +44,7 @@ class Child:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             start_new_session=True,
+            pass_fds=descriptors,
         )
         return cls(process, guardian)
 

@@ -1,6 +1,7 @@
 """The template's tables on whatever speaks DynamoDB."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from local_stack.launch import FAKE_CREDENTIALS
@@ -21,17 +22,39 @@ _COPIED = (
 )
 
 
+class OtherKeyError(Exception):
+    """A table that is there, but has another key than the template's; the message is one sentence."""
+
+
+def with_tables_named(template: Template, variables: Mapping[str, str]) -> Template:
+    """The template with the tables' names that `variables` give in the place of those that it gives itself."""
+    names = {
+        own: variables[variable]
+        for function in template.functions
+        for variable, own in function.environment.items()
+        if variable in variables
+    }
+    tables = tuple(replace(table, name=names.get(table.name, table.name)) for table in template.tables)
+    return replace(template, tables=tables)
+
+
 def create_tables(endpoint: str, template: Template, *, environ: Mapping[str, str] | None = None) -> None:
     """Creates the template's tables that are not there yet, with their TTL attributes, and indexes that they lack.
 
     `environ` may give credentials for an endpoint that checks them.
+
+    Raises:
+        OtherKeyError: a table that is there cannot be the template's.
     """
     client = _client(endpoint, environ or {})
     existing = set(_table_names(client))
     for table in template.tables:
         if table.name not in existing:
             _create(client, table)
-        elif _INDEXES in table.properties:
+            continue
+        if client.describe_table(TableName=table.name)["Table"]["KeySchema"] != table.properties["KeySchema"]:
+            raise OtherKeyError(f"the table {table.name} has another key than the template's: FRESH=1 begins anew")
+        if _INDEXES in table.properties:
             _add_indexes(client, table)
 
 

@@ -29,7 +29,7 @@ class Surroundings:
     auth_secret: str
     provider_variables: Mapping[str, str]
     variables: Mapping[str, str]
-    """For all functions, over what the template says."""
+    """For all functions, over what the template says and the stack itself sets."""
 
     def variables_of(self, function: FunctionSpec) -> dict[str, str]:
         """The function's environment: secrets take the place of the names of secrets."""

@@ -37,6 +37,8 @@ class Exchange:
         self.target = request.target.decode("ascii")
         self.headers: Headers = [(name.decode("ascii"), value.decode("latin-1")) for name, value in request.headers]
         self.trailers: dict[str, str] = {}
+        self.extra_headers: Headers = []
+        """Sent with the response's own."""
         self.started = False
         self.status = 0
         self.client_gone = False
@@ -83,7 +85,8 @@ class Exchange:
         """Sends status and headers at once. Without a content-length the body is chunked."""
         self.started, self.status = True, status
         self._sends_body = self.method != "HEAD" and status not in _BODILESS
-        encoded = [(name.encode("ascii"), value.encode("latin-1", "replace")) for name, value in headers]
+        items = (*headers, *self.extra_headers)
+        encoded = [(name.encode("ascii"), value.encode("latin-1", "replace")) for name, value in items]
         await self._send(h11.Response(status_code=status, headers=encoded, reason=_reason(status)))
 
     async def send(self, data: bytes) -> None:

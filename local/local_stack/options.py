@@ -5,9 +5,27 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
+
+from local_stack.providers import provider_names
 
 ROOT = Path(__file__).resolve().parents[2]
 """The project's folder."""
+
+
+NAMES = (
+    "AWS_ENDPOINT_URL_DYNAMODB",
+    "DATA",
+    "DEMO_TOKENS_PER_SECOND",
+    "FRESH",
+    "HOST",
+    "IDLE_SECONDS",
+    "MAX_PROCESSES",
+    "PORT",
+    "REDIS_URL",
+    "STREAM_CONCURRENCY",
+)
+"""The variables that are the stack's own settings."""
 
 
 class OptionsError(Exception):
@@ -16,13 +34,19 @@ class OptionsError(Exception):
 
 @dataclass(frozen=True)
 class Options:
-    """How the stack runs. `environ` is where provider keys and addresses of DynamoDB and Redis are looked up."""
+    """How the stack runs.
+
+    `data` is the folder that keeps what is in DynamoDB and Redis, None for memory only; `fresh` begins with nothing in
+    it. `environ` is where the functions' settings, provider keys and addresses of DynamoDB and Redis are looked up.
+    """
 
     host: str = "127.0.0.1"
     port: int = 3000
     template: Path = ROOT / "template.yaml"
     web: Path = ROOT / "web"
     state: Path = ROOT / ".local"
+    data: Path | None = ROOT / ".local/data"
+    fresh: bool = False
     artefacts: bool = False
     max_processes: int = 10
     stream_concurrency: int = 1
@@ -41,6 +65,7 @@ def parse_options(arguments: Sequence[str] | None = None, environ: Mapping[str, 
         SystemExit: the arguments are wrong, or ask for help.
     """
     parsed = _parser().parse_args(arguments)
+    _check(environ)
     template, artefacts = parsed.template, False
     if parsed.artefacts is not None:
         template, artefacts = parsed.artefacts / "template.yaml", True
@@ -50,6 +75,8 @@ def parse_options(arguments: Sequence[str] | None = None, environ: Mapping[str, 
         template=template.resolve(),
         web=parsed.web,
         state=parsed.state,
+        data=_data(environ, parsed.state),
+        fresh=_flag(environ, "FRESH"),
         artefacts=artefacts,
         max_processes=_number(environ, "MAX_PROCESSES", Options.max_processes, least=1),
         stream_concurrency=_number(environ, "STREAM_CONCURRENCY", Options.stream_concurrency, least=1),
@@ -61,18 +88,51 @@ def parse_options(arguments: Sequence[str] | None = None, environ: Mapping[str, 
     )
 
 
+def _check(environ: Mapping[str, str]) -> None:
+    """What the stack only hands on."""
+    rate = environ.get("DEMO_TOKENS_PER_SECOND") or "0"
+    try:
+        fits = 0 <= float(rate) < float("inf")
+    except ValueError:
+        fits = False
+    if not fits:
+        raise OptionsError(f"DEMO_TOKENS_PER_SECOND must be a number from 0 (as quick as possible), not {rate!r}.")
+    for name in ("AWS_ENDPOINT_URL_DYNAMODB", *(f"{provider.upper()}_BASE_URL" for provider in provider_names())):
+        url = urlsplit(environ.get(name) or "http://none")
+        if url.scheme not in {"http", "https"} or not url.hostname:
+            raise OptionsError(f"{name} must be http://host:port or https://host:port, not {environ[name]!r}.")
+
+
+def _data(environ: Mapping[str, str], state: Path) -> Path | None:
+    """DATA, relative to the current folder; where it is empty, memory; where it is absent, a folder of the state's."""
+    if "DATA" not in environ:
+        return state.absolute() / "data"
+    return Path(environ["DATA"]).absolute() if environ["DATA"] else None
+
+
+def _flag(environ: Mapping[str, str], name: str) -> bool:
+    text = environ.get(name) or "0"
+    values = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+    if text.lower() not in values:
+        raise OptionsError(f"{name} must be 1 or 0, not {text!r}.")
+    return values[text.lower()]
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m local_stack",
         description="The whole system on this machine.",
         epilog="Environment: HOST, PORT, MAX_PROCESSES (of each function), STREAM_CONCURRENCY, IDLE_SECONDS, "
-        "REDIS_URL, AWS_ENDPOINT_URL_DYNAMODB, and for each provider such as OPENAI: OPENAI_API_KEY, OPENAI_BASE_URL.",
+        "DATA (a folder; empty: memory), FRESH=1, REDIS_URL, AWS_ENDPOINT_URL_DYNAMODB, DEMO_TOKENS_PER_SECOND, "
+        "for each provider <PROVIDER>_API_KEY and <PROVIDER>_BASE_URL, and every setting of a function.",
     )
     defaults = Options()
     parser.add_argument("--template", type=Path, default=defaults.template, help="what to run")
     parser.add_argument("--artefacts", type=Path, metavar="DIR", help="run what `sam build` put there (.aws-sam/build)")
     parser.add_argument("--web", type=Path, default=defaults.web, help="the folder of the demo page")
-    parser.add_argument("--state", type=Path, default=defaults.state, help="where the local secret is kept")
+    parser.add_argument(
+        "--state", type=Path, default=defaults.state, help="where the local secret and the data are kept"
+    )
     parser.add_argument("--no-reload", action="store_true", help="do not restart the processes when files are edited")
     parser.add_argument(
         "--set", type=_pair, action="append", default=[], metavar="NAME=VALUE", help="a variable of all functions"

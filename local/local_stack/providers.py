@@ -1,6 +1,7 @@
 """Which model provider each function talks to: the real one, one that the developer names, or the demo provider."""
 
 from collections.abc import Iterable, Mapping
+from urllib.parse import urlsplit
 
 from chat.catalog import load_catalog
 
@@ -31,11 +32,16 @@ def provider_variables(names: Iterable[str], environ: Mapping[str, str], demo_ad
     for name in names:
         key, url = f"{name.upper()}_API_KEY", f"{name.upper()}_BASE_URL"
         if name in demo:
-            # Anthropic's SDK appends /v1 itself, the others' expect it in the address.
-            suffix = "" if name == "anthropic" else "/v1"
-            variables |= {key: _DUMMY_KEY, url: f"{demo_address}{suffix}"}
+            variables |= {key: _DUMMY_KEY, url: f"{demo_address}{_path(name)}"}
             continue
         variables[key] = environ.get(key) or _DUMMY_KEY
         if environ.get(url):
             variables[url] = environ[url]
     return variables
+
+
+def _path(name: str) -> str:
+    """What follows the host in the provider's own address: some SDKs append /v1 themselves, others expect it there."""
+    from chat_stream.providers.registry import PROVIDERS
+
+    return urlsplit(PROVIDERS[name].base_url).path

@@ -29,6 +29,11 @@ class Service:
         self._child = child
         self._watching = watching
 
+    @property
+    def ended(self) -> bool:
+        """It is no longer running."""
+        return self._watching.done()
+
     async def stop(self) -> None:
         """Asks it to end; after a second it has no choice."""
         self._child.terminate()
@@ -39,11 +44,17 @@ class Service:
 
 
 async def start_service(
-    name: str, command: Sequence[str], env: Mapping[str, str], guardian: Guardian, log: Callable[[str], None]
+    name: str,
+    command: Sequence[str],
+    env: Mapping[str, str],
+    guardian: Guardian,
+    log: Callable[[str], None],
+    *,
+    descriptors: Sequence[int] = (),
 ) -> Service:
     """Starts a server that prints its address (``http://host:port`` or ``redis://host:port``); returns when it listens.
 
-    What it prints after the address goes to `log`.
+    What it prints after the address goes to `log`; it inherits `descriptors`.
 
     Raises:
         ServiceError: it ended, or printed no address in time.
@@ -60,7 +71,7 @@ async def start_service(
             address.set_result(match[0])
 
     try:
-        child = await Child.start(command, env=env, cwd=None, guardian=guardian)
+        child = await Child.start(command, env=env, cwd=None, guardian=guardian, descriptors=descriptors)
     except OSError as error:
         raise ServiceError(f"{name} cannot be started: {error}") from None
 

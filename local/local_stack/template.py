@@ -75,12 +75,21 @@ class TableSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class ParameterSpec:
+    """A parameter of the template; any value is allowed if none is named."""
+
+    name: str
+    allowed_values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Template:
-    """Everything the local stack runs."""
+    """Everything the local stack runs. `parameters` are those that are a variable of a function, by its name."""
 
     path: Path
     functions: tuple[FunctionSpec, ...]
     tables: tuple[TableSpec, ...]
+    parameters: Mapping[str, ParameterSpec] = field(default_factory=dict)
 
 
 def read_template(path: Path, parameters: Mapping[str, str] | None = None) -> Template:
@@ -93,17 +102,20 @@ def read_template(path: Path, parameters: Mapping[str, str] | None = None) -> Te
     resolver = Resolver(document, parameters)
     defaults = (document.get("Globals") or {}).get("Function") or {}
     functions, tables = [], []
+    found: dict[str, ParameterSpec] = {}
     for name, resource in document["Resources"].items():
         if "Condition" in resource and not resolver.resolve({"Condition": resource["Condition"]}):
             continue
         kind = resource.get("Type")
         if kind == "AWS::Serverless::Function":
-            properties = resolver.resolve(_with_defaults(defaults, resource.get("Properties") or {}))
+            unresolved = _with_defaults(defaults, resource.get("Properties") or {})
+            found |= _parameters(unresolved, document.get("Parameters") or {})
+            properties = resolver.resolve(unresolved)
             metadata = resolver.resolve(resource.get("Metadata") or {})
             functions.append(_function(name, properties, metadata, document["Resources"], path.parent))
         elif kind == "AWS::DynamoDB::Table":
             tables.append(TableSpec(resolver.resolve({"Ref": name}), resolver.resolve(resource["Properties"])))
-    return Template(path, tuple(functions), tuple(tables))
+    return Template(path, tuple(functions), tuple(tables), found)
 
 
 def _with_defaults(defaults: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
@@ -143,6 +155,17 @@ def _function(
         paths=tuple(metadata.get("Paths") or ()),
         schedules=tuple(_schedules(properties.get("Events") or {})),
     )
+
+
+def _parameters(function: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, ParameterSpec]:
+    """The parameters that are the whole value of one of the function's variables."""
+    variables = (function.get("Environment") or {}).get("Variables") or {}
+    references = {name: str(value.get("Ref")) for name, value in variables.items() if isinstance(value, dict)}
+    return {
+        name: ParameterSpec(parameter, tuple(map(str, parameters[parameter].get("AllowedValues") or ())))
+        for name, parameter in references.items()
+        if parameter in parameters
+    }
 
 
 def _layer(function: str, reference: str, resources: Mapping[str, Any], folder: Path) -> Path:

@@ -13,7 +13,7 @@ import jwt
 
 from chat.dynamo import DynamoUserStore, Tables
 from chat.errors import StorageError
-from chat.settings import StorageSettings
+from chat.settings import AuthSettings, StorageSettings
 from chat.users import Tier, User
 from local_stack.http1 import Exchange
 from local_stack.problems import problem
@@ -50,18 +50,19 @@ def load_secret(folder: Path) -> str:
 class TokenEndpoint:
     """Makes the tokens, and the users' records with their tiers."""
 
-    def __init__(self, secret: str, table_variables: Mapping[str, str]) -> None:
-        """`table_variables` are those of a function: they name the tables."""
-        self._secret = secret
-        self._users = DynamoUserStore(Tables(StorageSettings.from_environ(table_variables)))
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        """`variables` are those of a function: they name the tables, and say which tokens it takes."""
+        self._settings = AuthSettings.from_environ(variables)
+        self._users = DynamoUserStore(Tables(StorageSettings.from_environ(variables)))
 
     async def handle(self, exchange: Exchange) -> None:
         """Answers with the token as text."""
-        if not _is_from_here(exchange):
-            await problem(exchange, 403, "forbidden", "Tokens are only for pages and programs of this very machine.")
-            return
         if exchange.method not in {"GET", "HEAD"}:
             await problem(exchange, 405, "method_not_allowed", "GET /local/token?user=...&tier=...")
+            return
+        secret = self._settings.auth_secret
+        if self._settings.jwt_algorithm != ALGORITHM or secret is None:
+            await problem(exchange, 409, "tokens_from_elsewhere", "The functions take the tokens of another issuer.")
             return
         try:
             user = parse_user(exchange.target)
@@ -74,12 +75,12 @@ class TokenEndpoint:
             await problem(exchange, 503, error.code, error.message)
             return
         headers = {"content-type": "text/plain; charset=utf-8", "cache-control": "no-store"}
-        await exchange.respond(200, headers, self._token(user).encode())
+        await exchange.respond(200, headers, self._token(user, secret).encode())
 
-    def _token(self, user: User) -> str:
-        now = int(time.time())
-        claims = {"sub": user.user_id, "iss": ISSUER, "aud": AUDIENCE, "iat": now, "exp": now + LIFETIME_SECONDS}
-        return jwt.encode(claims, self._secret, algorithm=ALGORITHM)
+    def _token(self, user: User, secret: str) -> str:
+        now, settings = int(time.time()), self._settings
+        claims = {"iss": settings.jwt_issuer, "aud": settings.jwt_audience, "iat": now, "exp": now + LIFETIME_SECONDS}
+        return jwt.encode({"sub": user.user_id, **claims}, secret, algorithm=ALGORITHM)
 
 
 def parse_user(target: str) -> User:
@@ -102,12 +103,3 @@ def parse_user(target: str) -> User:
     if disabled not in {"true", "false"}:
         raise TokenRequestError("disabled must be true or false.")
     return User(user_id, Tier(tier), disabled=disabled == "true")
-
-
-def _is_from_here(exchange: Exchange) -> bool:
-    """Not a stranger's page in this machine's browser, nor one whose name was made to point here (DNS rebinding)."""
-    if exchange.header("sec-fetch-site") == "cross-site":
-        return False
-    name = urlsplit(f"//{exchange.header('host') or ''}").hostname or ""
-    is_address = ":" in name or name.replace(".", "").isdigit()
-    return is_address or name == "localhost" or name.endswith(".localhost") or "." not in name

@@ -21,7 +21,7 @@ from artefacts.transformed import source_template
 from chat.dynamo import Tables
 from chat.settings import StorageSettings
 from fakes.conversation import Conversation, dynamo_stores
-from fakes.moto_server import moto_server
+from fakes.dynamodb_server import dynamodb_server
 from fakes.sse import Event, check_stream, parse
 from fakes.stack import running_stack
 from local_stack.launch import FAKE_CREDENTIALS
@@ -148,7 +148,7 @@ def signed(built: Path, folder: Path) -> Path:
 def deployed_stack(built: Path, folder: Path) -> Iterator[Deployed]:
     """The artefacts in `built` at work, without Redis: DynamoDB does all there is to do."""
     with (
-        moto_server() as dynamodb,
+        dynamodb_server() as dynamodb,
         Gate(dynamodb, Rights(allowed())) as gate,
         running_stack(
             "--artefacts",

@@ -7,15 +7,15 @@ import pytest
 from chat.dynamo import Tables
 from fakes.conversation import Conversation, Stores, dynamo_stores, memory_stores
 from fakes.dynamodb_local import dynamodb_local
+from fakes.dynamodb_server import dynamodb_server
 from fakes.dynamodb_tables import new_tables
-from fakes.moto_server import moto_server
 
-DYNAMODB = ("moto", "dynamodb-local")
+DYNAMODB = ("local", "dynamodb-local")
 
 
 @pytest.fixture(scope="session")
-def moto_tables() -> Iterator[Tables]:
-    with moto_server() as url:
+def local_tables() -> Iterator[Tables]:
+    with dynamodb_server() as url:
         yield new_tables(url)
 
 
@@ -27,7 +27,7 @@ def dynamodb_local_tables() -> Iterator[Tables]:
 
 @pytest.fixture(params=DYNAMODB)
 def tables(request: pytest.FixtureRequest) -> Tables:
-    """DynamoDB in each of its two imitations."""
+    """DynamoDB in each of its two imitations: the local stack's, and Amazon's."""
     found: Tables = request.getfixturevalue(f"{request.param.replace('-', '_')}_tables")
     return found
 

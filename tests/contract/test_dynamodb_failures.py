@@ -118,18 +118,16 @@ def test_a_checkpoint_and_a_stop_whose_answers_were_lost_have_happened(
     assert stopped.stop_requested
 
 
-def test_transactions_whose_answers_were_lost_happen_once(dynamodb_local_tables: Tables) -> None:
-    """Only DynamoDB Local knows client tokens; moto takes the repetition for another transaction."""
-    conversation = Conversation(dynamo_stores(dynamodb_local_tables))
+def test_transactions_whose_answers_were_lost_happen_once(tables: Tables, conversation: Conversation) -> None:
     sessions, users = conversation.stores.sessions, conversation.stores.users
     users.get_or_create(conversation.user_id, default_tier=Tier.BASIC, now=NOW)
     session, prompt = conversation.prepare()
-    with lost_answer(dynamodb_local_tables, "TransactWriteItems") as lost:
+    with lost_answer(tables, "TransactWriteItems") as lost:
         sessions.start(session, prompt)
     assert lost
     attached = conversation.attach(session).session
     answer = conversation.answer(session)
-    with lost_answer(dynamodb_local_tables, "TransactWriteItems") as lost:
+    with lost_answer(tables, "TransactWriteItems") as lost:
         sessions.finish(attached, state=SessionState.COMPLETED, answer=answer)
     assert lost
     assert conversation.history() == (prompt, answer)

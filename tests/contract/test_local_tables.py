@@ -8,14 +8,14 @@ import pytest
 
 from fakes.conversation import Conversation, dynamo_stores
 from fakes.dynamodb_local import dynamodb_local
+from fakes.dynamodb_server import dynamodb_server
 from fakes.dynamodb_tables import TEMPLATE, connect
-from fakes.moto_server import moto_server
 from local_stack.dynamodb import create_tables
 from local_stack.launch import FAKE_CREDENTIALS
 from local_stack.template import TableSpec, read_template
 
 
-@pytest.fixture(params=[moto_server, dynamodb_local])
+@pytest.fixture(params=[dynamodb_server, dynamodb_local])
 def empty_server(request: pytest.FixtureRequest) -> Iterator[str]:
     with request.param() as url:
         yield url

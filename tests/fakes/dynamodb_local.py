@@ -1,4 +1,4 @@
-"""Amazon's DynamoDB Local: a Java program, stricter than moto, out of the npm package that carries it.
+"""Amazon's DynamoDB Local: a Java program, which tells what DynamoDB does, out of the npm package that carries it.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/DynamoDBLocal.html
 """

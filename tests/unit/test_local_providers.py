@@ -1,39 +1,47 @@
 """Which provider the functions of the local stack talk to."""
 
+from urllib.parse import urlsplit
+
+from chat_stream.providers.registry import PROVIDERS
 from local_stack.providers import on_demo, provider_names, provider_variables
 
 DEMO = "http://127.0.0.1:4000"
-NAMES = ("anthropic", "openai", "xai")
+NAMES = provider_names()
+FIRST, *OTHERS = NAMES
 
 
-def test_catalogue_names_the_providers() -> None:
-    assert provider_names() == NAMES
+def key(name: str) -> str:
+    return f"{name.upper()}_API_KEY"
 
 
-def test_nothing_given_means_the_demo_provider() -> None:
-    assert provider_variables(NAMES, {"HTTPS_PROXY": "http://proxy"}, DEMO) == {
-        "ANTHROPIC_API_KEY": "local",
-        "ANTHROPIC_BASE_URL": DEMO,
-        "OPENAI_API_KEY": "local",
-        "OPENAI_BASE_URL": f"{DEMO}/v1",
-        "XAI_API_KEY": "local",
-        "XAI_BASE_URL": f"{DEMO}/v1",
-    }
+def address(name: str) -> str:
+    return f"{name.upper()}_BASE_URL"
+
+
+def test_providers_of_the_catalogue_are_those_of_the_registry() -> None:
+    assert set(NAMES) <= PROVIDERS.keys()
+
+
+def test_nothing_given_means_the_demo_provider_at_the_paths_of_the_real_ones() -> None:
+    expected = {key(name): "local" for name in NAMES}
+    expected |= {address(name): DEMO + urlsplit(PROVIDERS[name].base_url).path for name in NAMES}
+
+    assert provider_variables(NAMES, {"HTTPS_PROXY": "http://proxy"}, DEMO) == expected
 
 
 def test_key_alone_means_the_real_provider() -> None:
-    environ = {"OPENAI_API_KEY": "sk-1", "HTTPS_PROXY": "http://proxy", "OPENAI_ORGANIZATION": "private"}
+    environ = {key(FIRST): "sk-1", "HTTPS_PROXY": "http://proxy", f"{FIRST.upper()}_ORGANIZATION": "private"}
     variables = provider_variables(NAMES, environ, DEMO)
 
-    assert variables["OPENAI_API_KEY"] == "sk-1"
-    assert "OPENAI_BASE_URL" not in variables
-    assert variables["ANTHROPIC_BASE_URL"] == DEMO
+    assert variables[key(FIRST)] == "sk-1"
+    assert address(FIRST) not in variables
+    assert all(variables[address(name)].startswith(DEMO) for name in OTHERS)
     assert variables["HTTPS_PROXY"] == "http://proxy"
-    assert "OPENAI_ORGANIZATION" not in variables
-    assert on_demo(NAMES, environ) == ("anthropic", "xai")
+    assert f"{FIRST.upper()}_ORGANIZATION" not in variables
+    assert on_demo(NAMES, environ) == tuple(OTHERS)
 
 
 def test_address_alone_needs_no_key() -> None:
-    variables = provider_variables(("openai",), {"OPENAI_BASE_URL": "http://127.0.0.1:11434/v1"}, None)
+    variables = provider_variables((FIRST,), {address(FIRST): "http://127.0.0.1:11434/v1"}, None)
 
-    assert variables == {"OPENAI_API_KEY": "local", "OPENAI_BASE_URL": "http://127.0.0.1:11434/v1"}
+    assert variables == {key(FIRST): "local", address(FIRST): "http://127.0.0.1:11434/v1"}

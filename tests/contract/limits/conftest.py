@@ -15,7 +15,7 @@ from fakes.limits import dynamo_limiter, redis_limiter
 from fakes.memory_limits import MemoryRateLimiter, MemoryStreamSlots
 from fakes.redis_servers import fakeredis_server, redis_server
 
-DYNAMODB = ("moto", "dynamodb-local")
+DYNAMODB = ("local", "dynamodb-local")
 REDIS = ("redis", "redis-cluster", "fakeredis")
 
 

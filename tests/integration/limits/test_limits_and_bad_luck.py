@@ -13,9 +13,9 @@ from chat.errors import StorageError
 from chat.ids import new_id
 from chat.limits import build_rate_limiter
 from chat.redis import CacheErrors, RedisSettings
+from fakes.dynamodb_server import dynamodb_server
 from fakes.dynamodb_tables import new_tables
 from fakes.limits import patient
-from fakes.moto_server import moto_server
 from fakes.redis_servers import RedisServer, redis_server
 
 FIVE = TierLimits(requests_per_minute=5, concurrent_streams=2)
@@ -24,7 +24,7 @@ WAIT_SECONDS = 20
 
 @pytest.fixture(scope="module")
 def tables() -> Iterator[Tables]:
-    with moto_server() as url:
+    with dynamodb_server() as url:
         yield new_tables(url)
 
 

@@ -92,6 +92,17 @@ def test_port_in_use_is_one_sentence(tmp_path: Path) -> None:
     ]
 
 
+def test_state_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    state = tmp_path / "file/state"
+    process = start_stack(["--state", str(state)], {}, tmp_path / "log")
+
+    assert process.wait(60) == 1
+    assert (tmp_path / "log").read_text() == (
+        f"chat-sse cannot start: {state} cannot keep the local secret: Not a directory.\n"
+    )
+
+
 def test_setting_that_makes_no_sense_is_one_sentence(tmp_path: Path) -> None:
     process = start_stack([], {"PORT": "many"}, tmp_path / "log")
     assert process.wait(20) == 2

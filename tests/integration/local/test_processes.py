@@ -9,6 +9,9 @@ import httpx
 
 from fakes.stack import RunningStack, running_stack
 from integration.local.conftest import Gates
+from local_stack.providers import provider_names
+
+KEY = f"{provider_names()[0].upper()}_API_KEY"
 
 
 def started(stack: RunningStack, function: str, times: int) -> None:
@@ -30,7 +33,11 @@ def test_processes_are_added_on_demand_until_throttled(probes: Path, gates: Gate
         throttled = httpx.get(f"{stack.url}/buffered/version")
         assert throttled.status_code == 429
         assert throttled.headers["x-amzn-errortype"] == "TooManyRequestsException"
-        assert throttled.json()["Reason"] == "ConcurrentInvocationLimitExceeded"
+        assert throttled.json() == {
+            "Reason": "ConcurrentInvocationLimitExceeded",
+            "Type": "User",
+            "message": "Rate Exceeded.",
+        }
 
         gates.open("both")
         assert len({future.result().json() for future in waiting}) == 2
@@ -93,7 +100,7 @@ def test_report_has_durations_and_memory(http: httpx.Client, stack: RunningStack
 
 
 def test_environment_is_lambdas_and_nothing_of_the_developers(probes: Path) -> None:
-    environ = {"OPENAI_API_KEY": "sk-private", "AWS_PROFILE": "private", "PYTHONPATH": "/nowhere", "PRIVATE": "1"}
+    environ = {KEY: "sk-private", "AWS_PROFILE": "private", "PYTHONPATH": "/nowhere", "PRIVATE": "1"}
     with running_stack("--template", str(probes), environ=environ, variables={"OWN": "set"}) as stack:
         found = httpx.get(f"{stack.url}/buffered/environment").json()
 
@@ -111,7 +118,7 @@ def test_environment_is_lambdas_and_nothing_of_the_developers(probes: Path) -> N
     assert len(found["AUTH_SECRET"]) >= 32
     assert "AUTH_SECRET_ARN" not in found
     assert found["PATH"] == os.environ["PATH"]
-    assert found.keys().isdisjoint({"OPENAI_API_KEY", "AWS_PROFILE", "PRIVATE", "VIRTUAL_ENV"})
+    assert found.keys().isdisjoint({KEY, "AWS_PROFILE", "PRIVATE", "VIRTUAL_ENV"})
     assert "private" not in json.dumps(found)
 
 

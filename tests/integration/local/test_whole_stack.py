@@ -8,8 +8,8 @@ import httpx
 import jwt
 import pytest
 
+from fakes.dynamodb_server import dynamodb_server
 from fakes.dynamodb_tables import TEMPLATE
-from fakes.moto_server import moto_server
 from fakes.stack import RunningStack, running_stack
 from local_stack.dynamodb import create_tables
 from local_stack.template import read_template
@@ -75,12 +75,48 @@ def test_request_that_names_no_user_is_told_so(whole: RunningStack, query: str, 
 
 
 @pytest.mark.parametrize(
-    "headers", [{"host": "rebound.attacker.example"}, {"sec-fetch-site": "cross-site"}], ids=["rebinding", "other-site"]
+    "headers",
+    [
+        {"host": "rebound.attacker.example"},
+        {"sec-fetch-site": "cross-site"},
+        {"origin": "https://attacker.example", "sec-fetch-site": "cross-site"},
+        {"origin": "https://attacker.example"},
+        {"origin": "https://localhost.attacker.example"},
+        {"origin": "http://192.168.7.7:5173"},
+        {"origin": "null"},
+        {"origin": "http://["},
+    ],
+    ids=str,
 )
 def test_strangers_pages_get_no_token(whole: RunningStack, headers: dict[str, str]) -> None:
-    response = httpx.get(f"{whole.url}/local/token?user=alice", headers=headers)
+    for method in ("GET", "OPTIONS"):
+        asking = {"access-control-request-method": "GET"} if method == "OPTIONS" else {}
+        response = httpx.request(method, f"{whole.url}/local/token?user=mallory", headers=headers | asking)
 
-    assert response.status_code == 403
+        assert response.status_code == 403
+        assert "access-control-allow-origin" not in response.headers
+    assert user_record(whole, "mallory") is None
+
+
+@pytest.mark.parametrize(
+    "origin", ["http://localhost:5173", "http://127.0.0.1:8080", "https://app.localhost", "http://[::1]:5173"]
+)
+def test_page_of_another_server_of_this_machine_can_sign_in(whole: RunningStack, origin: str) -> None:
+    url = f"{whole.url}/local/token?user=alice"
+    headers = {"origin": origin, "sec-fetch-site": "cross-site"}
+    asking = {"access-control-request-method": "GET", "access-control-request-headers": "x-anything"}
+
+    preflight = httpx.options(url, headers=headers | asking)
+    response = httpx.get(url, headers=headers)
+    refused = httpx.get(whole.url + "/local/token?user=", headers=headers)
+
+    assert preflight.status_code == 204
+    assert "GET" in preflight.headers["access-control-allow-methods"]
+    assert preflight.headers["access-control-allow-headers"] == "x-anything"
+    assert (response.status_code, refused.status_code) == (200, 400)
+    for answer in (preflight, response, refused):
+        assert answer.headers["access-control-allow-origin"] == origin
+        assert answer.headers["vary"] == "Origin"
 
 
 def test_token_can_only_be_got(whole: RunningStack) -> None:
@@ -88,7 +124,7 @@ def test_token_can_only_be_got(whole: RunningStack) -> None:
 
 
 def test_dynamodb_that_is_given_is_used_with_what_it_holds() -> None:
-    with moto_server() as url:
+    with dynamodb_server() as url:
         create_tables(url, read_template(TEMPLATE))
         with running_stack(environ={"AWS_ENDPOINT_URL_DYNAMODB": url}) as stack:
             token = stack.token("carol", "ENTERPRISE")

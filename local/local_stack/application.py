@@ -1,0 +1,63 @@
+"""Starts the stack, runs it until a signal, ends it."""
+
+import asyncio
+import os
+import signal
+
+from local_stack.banner import banner
+from local_stack.cloudformation import TemplateError
+from local_stack.console import Console
+from local_stack.data_folder import DataFolderError
+from local_stack.options import Options
+from local_stack.services import ServiceError
+from local_stack.settings import GivenSettingsError
+from local_stack.stack import running
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+async def _run(options: Options) -> int:
+    console = Console()
+    signalled = asyncio.Event()
+    for number in _SIGNALS:
+        asyncio.get_running_loop().add_signal_handler(number, _signalled, signalled)
+    work = asyncio.create_task(_serve(options, console))
+    waiting = asyncio.create_task(signalled.wait())
+    await asyncio.wait({work, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    if work.done():
+        return work.result()
+    work.cancel()
+    await asyncio.wait({work})
+    console.plain("chat-sse has ended.")
+    return 0
+
+
+def _signalled(signalled: asyncio.Event) -> None:
+    if signalled.is_set():
+        # Asked twice: at once. The guardian kills what is left.
+        os._exit(1)
+    signalled.set()
+
+
+async def _serve(options: Options, console: Console) -> int:
+    try:
+        async with running(options, console) as stack:
+            console.plain(banner(stack))
+            await asyncio.Event().wait()
+    except OSError as error:
+        console.plain(
+            f"chat-sse cannot listen on {options.host}:{options.port}: {error.strerror or error}. "
+            "PORT= and HOST= name another address."
+        )
+    except GivenSettingsError as error:
+        console.plain(f"chat-sse cannot start: {error}")
+        return 2
+    except (DataFolderError, TemplateError, ServiceError) as error:
+        console.plain(f"chat-sse cannot start: {error}")
+    return 1
+
+
+def run(options: Options) -> int:
+    """Runs the stack; returns the exit code."""
+    return asyncio.run(_run(options))

@@ -1,0 +1,74 @@
+"""Key conditions: which part of which partition a query reads."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Final
+
+from local_stack.dynamodb_server.errors import invalid
+from local_stack.dynamodb_server.expressions.conditions import All, BeginsWith, Between, Comparison, Condition
+from local_stack.dynamodb_server.expressions.operands import Attribute, Bindings, Given, Operand
+from local_stack.dynamodb_server.expressions.request import Expressions
+from local_stack.dynamodb_server.storage.index import Bounds, KeySchema
+from local_stack.dynamodb_server.values import Scalar, scalar
+
+type _Read = tuple[str, str, tuple[Scalar, ...]]
+"""The attribute, how it is compared, and with what."""
+
+_PYTHON_TYPES: Final = {"S": str, "N": Decimal, "B": bytes}
+_UNSUPPORTED: Final = "Query key condition not supported"
+
+
+def key_condition(expressions: Expressions, schema: KeySchema, types: Mapping[str, str]) -> tuple[Scalar, Bounds]:
+    """The partition, and the bounds within it. `types` are those of the table's key attributes.
+
+    Raises:
+        DynamoDBError: the condition is none of such keys.
+    """
+    condition, bindings = expressions.keys, expressions.bindings
+    parts = condition.conditions if isinstance(condition, All) else (condition,)
+    read = [_read(part, bindings) for part in parts]
+    partition = [values[0] for name, comparator, values in read if name == schema.partition and comparator == "="]
+    rest = [(comparator, values) for name, comparator, values in read if name == schema.sort]
+    if len(partition) != 1:
+        raise invalid(f"Query condition missed key schema element: {schema.partition}")
+    if len(partition) + len(rest) != len(read) or len(rest) > 1:
+        raise invalid(_UNSUPPORTED)
+    _check_types(read, types)
+    if not rest:
+        return partition[0], Bounds()
+    ((comparator, values),) = rest
+    return partition[0], Bounds(comparator, values)
+
+
+def _check_types(read: list[_Read], types: Mapping[str, str]) -> None:
+    for name, _, values in read:
+        if any(not isinstance(value, _PYTHON_TYPES[types[name]]) for value in values):
+            raise invalid(
+                "One or more parameter values were invalid: Condition parameter type does not match schema type"
+            )
+
+
+def _read(part: Condition, bindings: Bindings) -> _Read:
+    if isinstance(part, Comparison) and part.comparator != "<>":
+        return _attribute(part.left, bindings), part.comparator, (_given(part.right, bindings),)
+    if isinstance(part, BeginsWith):
+        return _attribute(part.operand, bindings), "begins_with", (_given(part.start, bindings),)
+    if isinstance(part, Between):
+        values = (_given(part.least, bindings), _given(part.most, bindings))
+        return _attribute(part.operand, bindings), "between", values
+    raise invalid(_UNSUPPORTED)
+
+
+def _attribute(operand: Operand, bindings: Bindings) -> str:
+    if isinstance(operand, Attribute):
+        path = bindings.path(operand.path)
+        if len(path) == 1:
+            return str(path[0])
+    raise invalid(_UNSUPPORTED)
+
+
+def _given(operand: Operand, bindings: Bindings) -> Scalar:
+    value = scalar(bindings.value(operand.placeholder)) if isinstance(operand, Given) else None
+    if value is None:
+        raise invalid(_UNSUPPORTED)
+    return value

@@ -1,0 +1,104 @@
+"""Document paths: `name`, `map.name`, `list[2]`; reading and writing along them."""
+
+from collections.abc import Mapping
+
+from local_stack.dynamodb_server.errors import invalid
+from local_stack.dynamodb_server.values import Item, Value
+
+type Path = tuple[str | int, ...]
+"""An attribute's name, and then names within maps and places in lists."""
+
+_NO_SUCH_PATH = "The document path provided in the update expression is invalid for update"
+
+
+def resolved(path: Path, names: Mapping[str, str]) -> Path:
+    """The path with the placeholders' names in their places.
+
+    Raises:
+        DynamoDBError: a placeholder has none.
+    """
+    if not any(isinstance(part, str) and part.startswith("#") for part in path):
+        return path
+    return tuple(_resolved_part(part, names) for part in path)
+
+
+def find(item: Item, path: Path) -> Value | None:
+    """What is there."""
+    found: Value | None = {"M": item}
+    for part in path:
+        if found is None:
+            return None
+        if isinstance(part, int):
+            elements = found.get("L", [])
+            found = elements[part] if part < len(elements) else None
+        else:
+            found = found.get("M", {}).get(part)
+    return found
+
+
+def replaced(item: Item, path: Path, value: Value) -> Item:
+    """A new item with the value there; behind a list's end it is appended.
+
+    Raises:
+        DynamoDBError: the map or list that is to hold it is not there.
+    """
+    new: Item = _replaced({"M": item}, path, value)["M"]
+    return new
+
+
+def removed(item: Item, path: Path) -> Item:
+    """A new item without what is there; the elements behind it in a list move up.
+
+    Raises:
+        DynamoDBError: the map or list that would hold it is not there.
+    """
+    new: Item = _replaced({"M": item}, path, None)["M"]
+    return new
+
+
+def overlap(left: Path, right: Path) -> bool:
+    """One leads to a part of the other."""
+    shorter = min(len(left), len(right))
+    return left[:shorter] == right[:shorter]
+
+
+def text(path: Path) -> str:
+    """As DynamoDB names it in its messages: `[a, b, [0]]`."""
+    return "[" + ", ".join(f"[{part}]" if isinstance(part, int) else part for part in path) + "]"
+
+
+def _resolved_part(part: str | int, names: Mapping[str, str]) -> str | int:
+    if isinstance(part, int) or not part.startswith("#"):
+        return part
+    if part not in names:
+        raise invalid(f"An expression attribute name used in the document path is not defined; attribute name: {part}")
+    return names[part]
+
+
+def _replaced(container: Value, path: Path, value: Value | None) -> Value:
+    part, rest = path[0], path[1:]
+    if isinstance(part, int):
+        return {"L": _replaced_element(container, part, rest, value)}
+    members = container.get("M")
+    if members is None:
+        raise invalid(_NO_SUCH_PATH)
+    if rest:
+        if part not in members:
+            raise invalid(_NO_SUCH_PATH)
+        return {"M": {**members, part: _replaced(members[part], rest, value)}}
+    if value is None:
+        return {"M": {name: member for name, member in members.items() if name != part}}
+    return {"M": {**members, part: value}}
+
+
+def _replaced_element(container: Value, index: int, rest: Path, value: Value | None) -> list[Value]:
+    elements = container.get("L")
+    if elements is None:
+        raise invalid(_NO_SUCH_PATH)
+    if rest:
+        if index >= len(elements):
+            raise invalid(_NO_SUCH_PATH)
+        value = _replaced(elements[index], rest, value)
+    elif value is None:
+        return [*elements[:index], *elements[index + 1 :]]
+    return [*elements[:index], value, *elements[index + 1 :]]

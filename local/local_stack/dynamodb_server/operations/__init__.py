@@ -1,0 +1,1 @@
+"""The operations of the API: each takes a request and returns its answer, or raises `DynamoDBError`."""

@@ -1,0 +1,137 @@
+"""GetItem, BatchGetItem, TransactGetItems, Query and Scan."""
+
+from collections.abc import Iterable, Mapping
+from itertools import dropwhile
+from typing import Any, Final
+
+from local_stack.dynamodb_server.errors import invalid
+from local_stack.dynamodb_server.expressions.keys import key_condition
+from local_stack.dynamodb_server.expressions.projections import projected
+from local_stack.dynamodb_server.expressions.request import Expressions
+from local_stack.dynamodb_server.storage.database import Database
+from local_stack.dynamodb_server.storage.index import Index, Key
+from local_stack.dynamodb_server.storage.table import Table
+from local_stack.dynamodb_server.values import Item, Scalar, normalised
+
+type Request = Mapping[str, Any]
+type Answer = dict[str, Any]
+
+MAX_PAGE_BYTES: Final = 1024 * 1024
+MAX_BATCH_KEYS: Final = 100
+MAX_BATCH_BYTES: Final = 16 * 1024 * 1024
+
+
+def get_item(database: Database, request: Request) -> Answer:
+    item = _found(database.table(request["TableName"]), request)
+    return {} if item is None else {"Item": item}
+
+
+def batch_get_item(database: Database, request: Request) -> Answer:
+    """Keys behind 16 MB of items are left to the caller's next call."""
+    wanted = request["RequestItems"]
+    if not 1 <= sum(len(one["Keys"]) for one in wanted.values()) <= MAX_BATCH_KEYS:
+        raise invalid("Too many items requested for the BatchGetItem call")
+    responses: dict[str, list[Item]] = {name: [] for name in wanted}
+    left: dict[str, Any] = {}
+    size = 0
+    for name, one in wanted.items():
+        table, expressions = database.table(name), Expressions(one)
+        keys = [table.checked_key(normalised(key)) for key in one["Keys"]]
+        if len(set(keys)) != len(keys):
+            raise invalid("Provided list of item keys contains duplicates")
+        for key, attributes in zip(keys, one["Keys"], strict=True):
+            stored = table.get(key)
+            size += 0 if stored is None else stored.bytes
+            if size > MAX_BATCH_BYTES:
+                left.setdefault(name, {**one, "Keys": []})["Keys"].append(attributes)
+            elif stored is not None:
+                responses[name].append(_shown(stored.item, expressions))
+    return {"Responses": responses, "UnprocessedKeys": left}
+
+
+def transact_get_items(database: Database, request: Request) -> Answer:
+    found = [_found(database.table(one["Get"]["TableName"]), one["Get"]) for one in request["TransactItems"]]
+    return {"Responses": [{} if item is None else {"Item": item} for item in found]}
+
+
+def query(database: Database, request: Request) -> Answer:
+    table, index = _place(database, request)
+    expressions = Expressions(request)
+    if keys := expressions.filtered.intersection(index.schema.names):
+        raise invalid(
+            f"Filter Expression can only contain non-primary key attributes: Primary key attribute: {min(keys)}"
+        )
+    partition, bounds = key_condition(expressions, index.schema, table.types)
+    forward = request.get("ScanIndexForward", True)
+    found = index.select(partition, bounds, _position(table, index, request, partition), forward=forward)
+    return _page(table, index, found, expressions, request)
+
+
+def scan(database: Database, request: Request) -> Answer:
+    table, index = _place(database, request)
+    if request.get("TotalSegments", 1) != 1:
+        raise invalid("Parallel scans are not imitated here.")
+    keys: Iterable[Key] = index.every_key()
+    if (start := request.get("ExclusiveStartKey")) is not None:
+        last = table.key_of(normalised(start))
+        keys = dropwhile(lambda key: key <= last, keys)
+    return _page(table, index, keys, Expressions(request), request)
+
+
+def _found(table: Table, request: Request) -> Item | None:
+    expressions = Expressions(request)
+    stored = table.get(table.checked_key(normalised(request["Key"])))
+    return None if stored is None else _shown(stored.item, expressions)
+
+
+def _shown(item: Item, expressions: Expressions) -> Item:
+    wanted = expressions.projection
+    return item if wanted is None else projected(item, wanted, expressions.bindings)
+
+
+def _place(database: Database, request: Request) -> tuple[Table, Index]:
+    table = database.table(request["TableName"])
+    index = table.index(request.get("IndexName"))
+    if request.get("ConsistentRead") and table.is_global(index):
+        raise invalid("Consistent reads are not supported on global secondary indexes")
+    return table, index
+
+
+def _position(table: Table, index: Index, request: Request, partition: Scalar) -> tuple[Scalar, ...] | None:
+    """Where the last page ended; the item there may be gone by now."""
+    if (start := request.get("ExclusiveStartKey")) is None:
+        return None
+    attributes = normalised(start)
+    place = index.place(table.key_of(attributes), attributes)
+    if place is None or attributes.keys() != {*table.schema.names, *index.schema.names} or place[0] != partition:
+        raise invalid("The provided starting key is invalid")
+    return place[1]
+
+
+def _page(table: Table, index: Index, keys: Iterable[Key], expressions: Expressions, request: Request) -> Answer:
+    """Items up to the limit, which counts what the filter leaves out as well, or up to 1 MB."""
+    limit = request.get("Limit")
+    if limit is not None and limit < 1:
+        raise invalid("Limit must be greater than or equal to 1")
+    items: list[Item] = []
+    scanned = size = 0
+    last: Item | None = None
+    for key in keys:
+        stored = table.get(key)
+        if stored is None:
+            continue
+        scanned += 1
+        size += stored.bytes
+        shown = index.shown(stored.item)
+        if expressions.passes(shown):
+            items.append(_shown(shown, expressions))
+        if scanned == limit or size >= MAX_PAGE_BYTES:
+            last = stored.item
+            break
+    answer: Answer = {"Count": len(items), "ScannedCount": scanned}
+    if request.get("Select") != "COUNT":
+        answer["Items"] = items
+    if last is not None:
+        names = {*table.schema.names, *index.schema.names}
+        answer["LastEvaluatedKey"] = {name: value for name, value in last.items() if name in names}
+    return answer

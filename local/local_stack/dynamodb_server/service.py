@@ -1,0 +1,74 @@
+"""One request of DynamoDB's API: bytes in, status and bytes out.
+
+Source: docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.LowLevelAPI.html
+"""
+
+import json
+import traceback
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from local_stack.dynamodb_server.errors import DynamoDBError, invalid
+from local_stack.dynamodb_server.operations import definitions, reads, writes
+from local_stack.dynamodb_server.operations.transactions import Transactions
+from local_stack.dynamodb_server.storage.database import Database
+
+type _Operation = Callable[[Database, Mapping[str, Any]], dict[str, Any]]
+
+TARGET: Final = "DynamoDB_20120810."
+_OPERATIONS: Final[dict[str, _Operation]] = {
+    "BatchGetItem": reads.batch_get_item,
+    "BatchWriteItem": writes.batch_write_item,
+    "CreateTable": definitions.create_table,
+    "DeleteItem": writes.delete_item,
+    "DeleteTable": definitions.delete_table,
+    "DescribeTable": definitions.describe_table,
+    "DescribeTimeToLive": definitions.describe_time_to_live,
+    "GetItem": reads.get_item,
+    "ListTables": definitions.list_tables,
+    "PutItem": writes.put_item,
+    "Query": reads.query,
+    "Scan": reads.scan,
+    "TransactGetItems": reads.transact_get_items,
+    "UpdateItem": writes.update_item,
+    "UpdateTable": definitions.update_table,
+    "UpdateTimeToLive": definitions.update_time_to_live,
+}
+
+
+class Service:
+    """Answers one request at a time; what it has changed is kept before it answers."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._transactions = Transactions(database)
+
+    def answer(self, target: str, body: bytes) -> tuple[int, bytes]:
+        """`target` is the request's X-Amz-Target."""
+        try:
+            status, found = 200, self._run(target.removeprefix(TARGET), body)
+        except DynamoDBError as error:
+            status, found = 400, {"__type": _type(error), "message": error.message, **error.details}
+        except Exception:  # noqa: BLE001  # whatever it is, the caller is told and the server lives on
+            traceback.print_exc()
+            status, found = 500, {"__type": "InternalServerError", "message": "The local DynamoDB failed."}
+        self._database.commit()
+        return status, json.dumps(found, separators=(",", ":")).encode()
+
+    def _run(self, operation: str, body: bytes) -> dict[str, Any]:
+        try:
+            request = json.loads(body)
+        except ValueError:
+            raise DynamoDBError("SerializationException", "The body is not JSON.") from None
+        if operation == "TransactWriteItems":
+            return self._transactions.transact_write_items(request)
+        if operation not in _OPERATIONS:
+            raise DynamoDBError("UnknownOperationException", f"{operation or 'This'} is not imitated here.")
+        try:
+            return _OPERATIONS[operation](self._database, request)
+        except KeyError as error:
+            raise invalid(f"A parameter is missing, or its value is not known: {error}") from None
+
+
+def _type(error: DynamoDBError) -> str:
+    return f"com.amazonaws.dynamodb.v20120810#{error.error_type}"

@@ -1,0 +1,1 @@
+"""Tables and their items in memory, and the file that keeps them."""

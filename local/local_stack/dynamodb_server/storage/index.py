@@ -1,0 +1,135 @@
+"""Items in order: a table's own, and those of its secondary indexes."""
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from local_stack.dynamodb_server.values import Item, Scalar, scalar
+
+type Key = tuple[Scalar, ...]
+"""A primary key: partition, and sort key if the table has one."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeySchema:
+    """The attributes of a key."""
+
+    partition: str
+    sort: str | None
+
+    @classmethod
+    def from_request(cls, schema: Sequence[Mapping[str, str]]) -> "KeySchema":
+        by_type = {element["KeyType"]: element["AttributeName"] for element in schema}
+        return cls(by_type["HASH"], by_type.get("RANGE"))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self.partition,) if self.sort is None else (self.partition, self.sort)
+
+    def scalars(self, item: Item) -> tuple[Scalar, ...] | None:
+        """The key's values; None if the item lacks one."""
+        found = [scalar(item[name]) for name in self.names if name in item]
+        known = tuple(value for value in found if value is not None)
+        return known if len(known) == len(self.names) else None
+
+
+class Index:
+    """Primary keys, by partition, and within one in the order of the sort key."""
+
+    def __init__(self, name: str | None, schema: KeySchema, table: KeySchema, projection: Mapping[str, Any]) -> None:
+        """`name` is None for the table itself; `table` is the table's own schema, `projection` CloudFormation's."""
+        self.name = name
+        self.schema = schema
+        self._key_length = len(table.names)
+        self._partitions: dict[Scalar, list[tuple[Scalar, ...]]] = {}
+        self._included: frozenset[str] | None = None
+        if projection.get("ProjectionType", "ALL") != "ALL":
+            self._included = frozenset((*table.names, *schema.names, *projection.get("NonKeyAttributes", ())))
+
+    def add(self, key: Key, item: Item) -> None:
+        """Takes the item in; one that lacks the index's attributes is not in it."""
+        if (place := self.place(key, item)) is not None:
+            insort(self._partitions.setdefault(place[0], []), place[1])
+
+    def discard(self, key: Key, item: Item) -> None:
+        """Takes the item out."""
+        if (place := self.place(key, item)) is None:
+            return
+        partition, position = place
+        positions = self._partitions[partition]
+        del positions[bisect_left(positions, position)]
+        if not positions:
+            del self._partitions[partition]
+
+    def shown(self, item: Item) -> Item:
+        """What the index has of an item."""
+        if self._included is None:
+            return item
+        return {name: value for name, value in item.items() if name in self._included}
+
+    def place(self, key: Key, item: Item) -> tuple[Scalar, tuple[Scalar, ...]] | None:
+        """The item's partition, and where it would stand within it; None: it is not in the index."""
+        scalars = self.schema.scalars(item)
+        if scalars is None:
+            return None
+        # Within a partition of an index, equal sort keys stand in the order of the primary keys.
+        return scalars[0], (*scalars[1:], *key)
+
+    def select(
+        self, partition: Scalar, bounds: "Bounds", after: tuple[Scalar, ...] | None, *, forward: bool
+    ) -> Iterator[Key]:
+        """The keys of one partition, from behind a position on."""
+        positions = self._partitions.get(partition, [])
+        low, high = bounds.slice(positions)
+        if after is not None and forward:
+            low = max(low, bisect_right(positions, after))
+        elif after is not None:
+            high = min(high, bisect_left(positions, after))
+        places = range(low, high) if forward else range(high - 1, low - 1, -1)
+        return (positions[place][-self._key_length :] for place in places)
+
+    def every_key(self) -> list[Key]:
+        """All keys, in an order that stays the same as long as the items do."""
+        length = self._key_length
+        return sorted(position[-length:] for positions in self._partitions.values() for position in positions)
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """A part of a partition: by a condition on the sort key."""
+
+    comparator: str | None = None
+    values: tuple[Scalar, ...] = ()
+
+    def slice(self, positions: list[tuple[Scalar, ...]]) -> tuple[int, int]:
+        """From where to where, the end not included."""
+        if self.comparator is None:
+            return 0, len(positions)
+        first, last = self.values[0], self.values[-1]
+        if self.comparator == "begins_with":
+            length = len(first) if isinstance(first, str | bytes) else 0
+            return _left(positions, first), bisect_right(positions, first, key=_start(length))
+        low = {"<": 0, "<=": 0, ">": _right(positions, first)}.get(self.comparator, _left(positions, first))
+        high = {"<": _left(positions, first), ">": len(positions), ">=": len(positions)}
+        return low, high.get(self.comparator, _right(positions, last))
+
+
+def _sort_key(position: tuple[Scalar, ...]) -> Any:
+    return position[0]
+
+
+def _left(positions: list[tuple[Scalar, ...]], value: Scalar) -> int:
+    return bisect_left(positions, value, key=_sort_key)
+
+
+def _right(positions: list[tuple[Scalar, ...]], value: Scalar) -> int:
+    return bisect_right(positions, value, key=_sort_key)
+
+
+def _start(length: int) -> Callable[[tuple[Scalar, ...]], Any]:
+    def start(position: tuple[Scalar, ...]) -> Any:
+        value = position[0]
+        return value[:length] if isinstance(value, str | bytes) else value
+
+    return start

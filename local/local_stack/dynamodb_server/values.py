@@ -1,0 +1,194 @@
+"""Attribute values as DynamoDB's JSON has them: `{"S": "text"}`, `{"N": "1"}`, and so on.
+
+Source: docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValue.html, and the developer guide's
+"Supported data types" and "Item sizes" beside it.
+"""
+
+import base64
+import binascii
+from decimal import Context, Decimal, InvalidOperation
+from functools import lru_cache
+from typing import Any, Final
+
+from local_stack.dynamodb_server.errors import invalid
+
+type Value = dict[str, Any]
+type Item = dict[str, Value]
+type Scalar = str | Decimal | bytes
+"""A key's value, as keys are ordered. Strings order by code point, which is the order of their UTF-8 bytes."""
+
+MAX_ITEM_BYTES: Final = 400 * 1024
+MAX_DEPTH: Final = 32
+_DIGITS = 38
+_EXACT = Context(prec=300)
+"""Holds the sum of the largest and the smallest number without rounding."""
+_LARGEST = Decimal("9.9999999999999999999999999999999999999E+125")
+_SMALLEST = Decimal("1E-130")
+_SETS = {"SS": "string", "NS": "number", "BS": "binary"}
+_NEVER_EMPTY = "One or more parameter values were invalid: An {} set  may not be empty"
+
+
+def type_of(value: Value) -> str:
+    """As `S` or `M`."""
+    return next(iter(value))
+
+
+def normalised(item: Item) -> Item:
+    """The item with its numbers as DynamoDB writes them.
+
+    Raises:
+        DynamoDBError: a value is none.
+    """
+    return _normalised_members(item, 0)
+
+
+def normalised_value(value: Value, depth: int = 0) -> Value:
+    """One value, its numbers as DynamoDB writes them.
+
+    Raises:
+        DynamoDBError: it is none.
+    """
+    if not isinstance(value, dict) or len(value) != 1:
+        raise invalid(
+            "Supplied AttributeValue is empty or has more than one datatypes set, "
+            "must contain exactly one of the supported datatypes"
+        )
+    if depth > MAX_DEPTH:
+        raise invalid("Nesting Levels have exceeded supported limits")
+    ((kind, content),) = value.items()
+    match kind, content:
+        case ("S", str()) | ("BOOL", bool()) | ("NULL", True):
+            normal = content
+        case "N", str():
+            normal = normalised_number(content)
+        case "B", str():
+            normal = _checked_binary(content)
+        case "M", dict():
+            normal = _normalised_members(content, depth + 1)
+        case "L", list():
+            normal = [normalised_value(inner, depth + 1) for inner in content]
+        case (("SS" | "NS" | "BS"), list()):
+            normal = _normalised_set(kind, content)
+        case _:
+            raise invalid(f"A value of type {kind} cannot be {content!r}")
+    return {kind: normal}
+
+
+@lru_cache(maxsize=4096)
+def normalised_number(text: str) -> str:
+    """A number without leading and trailing zeros.
+
+    Raises:
+        DynamoDBError: it is none, or has more than 38 digits, or is too large or too small.
+    """
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if not number.is_finite() or text != text.strip():
+        raise invalid(f"The parameter cannot be converted to a numeric value: {text}")
+    if not number:
+        return "0"
+    digits = "".join(map(str, number.as_tuple().digits)).strip("0")
+    if len(digits) > _DIGITS:
+        raise invalid("Attempting to store more than 38 significant digits in a Number")
+    if abs(number) > _LARGEST:
+        raise invalid("Number overflow. Attempting to store a number with magnitude larger than supported range")
+    if abs(number) < _SMALLEST:
+        raise invalid("Number underflow. Attempting to store a number with magnitude smaller than supported range")
+    plain = format(number, "f")
+    return plain.rstrip("0").rstrip(".") if "." in plain else str(int(plain))
+
+
+def scalar(value: Value) -> Scalar | None:
+    """What a value that has an order (S, N, B) is compared by; None for any other."""
+    ((kind, content),) = value.items()
+    if kind == "S":
+        return str(content)
+    if kind == "N":
+        return Decimal(content)
+    return base64.b64decode(content) if kind == "B" else None
+
+
+def equal(left: Value, right: Value) -> bool:
+    """Same type and same value; the order of a set does not count."""
+    kind = type_of(left)
+    if kind != type_of(right):
+        return False
+    a, b = left[kind], right[kind]
+    if kind in _SETS:
+        return set(a) == set(b)
+    if kind == "M":
+        return a.keys() == b.keys() and all(equal(inner, b[name]) for name, inner in a.items())
+    if kind == "L":
+        return len(a) == len(b) and all(map(equal, a, b))
+    return bool(a == b)
+
+
+def item_bytes(item: Item) -> int:
+    """An item's size, as its limit and those of pages count it."""
+    return sum(_utf8_bytes(name) + value_bytes(value) for name, value in item.items())
+
+
+def value_bytes(value: Value) -> int:
+    """A value's size."""
+    ((kind, content),) = value.items()
+    match kind:
+        case "S":
+            size = _utf8_bytes(content)
+        case "N":
+            size = _number_bytes(content)
+        case "B":
+            size = len(base64.b64decode(content))
+        case "M":
+            size = 3 + sum(1 + _utf8_bytes(name) + value_bytes(inner) for name, inner in content.items())
+        case "L":
+            size = 3 + sum(1 + value_bytes(inner) for inner in content)
+        case "SS" | "NS" | "BS":
+            size = sum(value_bytes({kind[0]: inner}) for inner in content)
+        case _:
+            size = 1
+    return size
+
+
+def total(first: str, second: str, sign: int) -> str:
+    """The sum of two numbers, or their difference.
+
+    Raises:
+        DynamoDBError: it is too large, or has too many digits.
+    """
+    return normalised_number(str(_EXACT.add(Decimal(first), sign * Decimal(second))))
+
+
+def _normalised_members(members: Item, depth: int) -> Item:
+    if "" in members:
+        raise invalid("Empty attribute name")
+    return {name: normalised_value(value, depth) for name, value in members.items()}
+
+
+def _utf8_bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+
+
+def _number_bytes(text: str) -> int:
+    return 1 + (len(text.strip("-0.")) + 1) // 2
+
+
+def _checked_binary(text: str) -> str:
+    try:
+        base64.b64decode(text, validate=True)
+    except binascii.Error:
+        raise invalid("A binary value is not base64") from None
+    return text
+
+
+def _normalised_set(kind: str, members: list[Any]) -> list[Any]:
+    if not members:
+        raise invalid(_NEVER_EMPTY.format(_SETS[kind]))
+    found = [normalised_value({kind[0]: member})[kind[0]] for member in members]
+    if len(set(found)) != len(found):
+        raise invalid(
+            "One or more parameter values were invalid: "
+            f"Input collection [{', '.join(map(str, members))}] contains duplicates."
+        )
+    return found

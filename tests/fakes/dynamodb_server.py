@@ -1,0 +1,21 @@
+"""The DynamoDB of the stack on one machine."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def dynamodb_server(file: Path | None = None) -> Iterator[str]:
+    """A server of its own, and its URL; it ends by SIGKILL. Without a file it has nothing in it."""
+    command = [sys.executable, "-m", "local_stack.dynamodb_server"]
+    if file is not None:
+        command += ["--file", str(file)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield process.stdout.readline().split()[-1]
+        finally:
+            process.kill()
