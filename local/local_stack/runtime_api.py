@@ -1,11 +1,14 @@
 """Lambda's Runtime API, one server for each sandbox, as strict as Lambda's own.
 
-Sources: docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html, runtimes-custom.html beside it, and what AWS's Runtime
-Interface Emulator answers.
+Of the Extensions API it has what a runtime needs that registers itself to be sent SIGTERM.
+
+Sources: docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html, runtimes-custom.html and runtimes-extensions-api.html
+beside it, and what AWS's Runtime Interface Emulator answers.
 """
 
 import asyncio
 import json
+import uuid
 from typing import Protocol
 
 from local_stack.http1 import BodyTooLargeError, ClientGoneError, Exchange
@@ -17,6 +20,7 @@ MAX_STREAM_BYTES = 200 * 1024 * 1024
 """Of a streamed answer."""
 
 _PREFIX = "/2018-06-01/runtime/"
+_EXTENSIONS = ["", "2020-01-01", "extension"]
 _ERROR_TYPE = "lambda-runtime-function-error-type"
 _MODE = "lambda-runtime-function-response-mode"
 _INVOCATION_ID = "lambda-runtime-invocation-id"
@@ -79,6 +83,11 @@ class RuntimeApi:
             case "POST", ["init", "error"]:
                 self._events.runtime_init_failed(exchange.header(_ERROR_TYPE) or "Runtime.Unknown")
                 await _accept(exchange)
+            case "POST", [*start, "register"] if start == _EXTENSIONS:
+                headers = {"lambda-extension-identifier": str(uuid.uuid4())}
+                await exchange.respond(200, headers, b"{}")
+            case "GET", [*start, "event", "next"] if start == _EXTENSIONS:
+                await asyncio.Event().wait()  # an internal extension that asked for no events gets none
             case _:
                 await _refuse(exchange, 404, "NotFound", f"{exchange.method} {exchange.target} is not of this API.")
 

@@ -19,7 +19,7 @@ DEPLOYED, OTHERS = COMMANDS
     [
         (DEPLOYED, "functions/stream", "not_declared_anywhere", "DEP001"),
         (DEPLOYED, "layers/common", "anyio", "DEP003"),
-        (DEPLOYED, "functions/start", "werkzeug", "DEP004"),
+        (DEPLOYED, "functions/start", "moto", "DEP004"),
         (OTHERS, "tests", "not_declared_anywhere", "DEP001"),
         (OTHERS, "local", "anyio", "DEP003"),
     ],

@@ -15,6 +15,7 @@ from template.checks.stack import Stack, reference
 
 READ_BY_OTHERS = {
     "AWS_LAMBDA_EXEC_WRAPPER": "Lambda",
+    "LAMBDA_ASGI_EXTENSION": "lambda_asgi",
     "POWERTOOLS_LOG_LEVEL": "Powertools",
     "POWERTOOLS_METRICS_NAMESPACE": "Powertools",
     "POWERTOOLS_SERVICE_NAME": "Powertools",
