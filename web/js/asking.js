@@ -1,5 +1,6 @@
 /** From a question to a session in which it is answered. */
 
+import { SESSION_WAITS_MS } from "./config.js";
 import { ApiError } from "./http.js";
 import { sentenceOf } from "./sentences.js";
 
@@ -32,7 +33,9 @@ export async function ask({ chatId, prompt, stored }, { api, outbox, modelId, se
 
 /** @param {import("./types.js").Session} session @param {{model: string, prompt: string}} asked */
 function kept({ sessionId, chatId, streamToken, expiresAt }, { model, prompt }) {
-  return { sessionId, chatId, streamToken, expiresAt, modelId: model, prompt };
+  // By this browser's clock, where that is ahead of the service's.
+  const expires = new Date(Math.max(Date.parse(expiresAt), Date.now() + SESSION_WAITS_MS));
+  return { sessionId, chatId, streamToken, expiresAt: expires.toISOString(), modelId: model, prompt };
 }
 
 /** The id of a session's prompt, which only the history tells. @param {string} chatId @param {string} sessionId @param {import("./api.js").ChatApi} api */

@@ -17,6 +17,8 @@ import { statusOf } from "./views/trouble.js";
  * @typedef {import("./asking.js").Question} Question
  * @typedef {import("./views/answer_message.js").AnswerMessage} AnswerMessage
  *
+ * @typedef {{run: Run, message: AnswerMessage, told?: string}} Live `told`: the trouble of which screen readers have been told
+ *
  * @typedef {object} Parts
  * @property {import("./api.js").ChatApi} api
  * @property {import("./outbox.js").Outbox} outbox
@@ -39,7 +41,7 @@ export class Conversation {
   #chatId = null;
   /** What is under way for the open chat; aborted when another one is opened. */
   #visit = new AbortController();
-  /** `told`: the trouble of which screen readers have been told. @type {{run: Run, message: AnswerMessage, told?: string} | null} */
+  /** @type {Live | null} */
   #live = null;
   /** The visit in which a prompt is on its way to the service. @type {AbortController | null} */
   #sending = null;
@@ -130,7 +132,7 @@ export class Conversation {
 
   /** Once for each thing that happens, not for each second of a wait. @param {Run} run @param {AnswerMessage} message */
   #announce(run, message) {
-    const live = /** @type {NonNullable<typeof this.#live>} */ (this.#live);
+    const live = /** @type {Live} */ (this.#live);
     const state = fromRun(run);
     if (run.trouble) {
       if (live.told !== run.trouble.code) announce(statusOf(state));
@@ -330,11 +332,12 @@ function questionOf({ chatId, content, id, sessionId }) {
 }
 
 /**
- * Whether the history knows more of a prompt than this page. Of one that failed, a history of the first version does not.
+ * Whether the history knows more of a prompt than this page.
  * @param {Run} run the prompt's @param {Message} prompt @param {import("./turns.js").Standing} standing
  */
 function isOutdated(run, prompt, standing) {
-  const told = standing === "ended" || prompt.status === "pending" || prompt.status === "streaming";
-  if (run.ended) return told || standing === "answered" || !run.untold;
-  return standing === "ended" && run.session.sessionId === prompt.sessionId;
+  const ofPrompt = run.session.sessionId === prompt.sessionId;
+  if (!run.ended) return standing === "ended" && ofPrompt;
+  if (standing === "ended") return !ofPrompt || !run.untold || run.over;
+  return standing === "answered" || prompt.status === "pending" || prompt.status === "streaming" || !run.untold;
 }

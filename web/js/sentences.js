@@ -44,11 +44,13 @@ function ofStatus(status) {
 }
 
 /**
+ * The service's message only where it says more: the name of the provider, or a code that this page does not know.
  * @param {string} code the service's, `http_<status>`, or one of this page's own
- * @param {string} [message] the service's, for a code that this page does not know
+ * @param {string} [message] the service's
  * @returns {string}
  */
 export function sentenceOf(code, message) {
+  if (message && code.startsWith("provider_")) return message;
   const status = /^http_(\d+)$/.exec(code);
   return SENTENCES[code] ?? message ?? (status ? ofStatus(Number(status[1])) : "Something went wrong in the service.");
 }
