@@ -87,7 +87,7 @@ def change_history(page: Page, change: Callable[[list[dict[str, Any]]], None]) -
 
 @dataclass
 class Regenerating:
-    """`POST /chat/start` with `regenerate`, over a stack that may not have it: the answer comes from a chat of its own."""
+    """`POST /chat/start` with `regenerate`, over any stack: the answer comes from a chat of its own."""
 
     page: Page
     prompt: str

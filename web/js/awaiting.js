@@ -49,6 +49,11 @@ export function endedWithoutAnswer(status) {
   return status === "failed" || status === "stopped";
 }
 
+/** Of a prompt: its session waits for its stream, or is streamed. @param {Message["status"]} status */
+export function isUnderWay(status) {
+  return status === "pending" || status === "streaming";
+}
+
 /** Reads the pages from the prompt's on: after the first look that is one, however long the chat. */
 class SessionInHistory {
   #session;

@@ -2,14 +2,14 @@
 
 import { awaited, fromMessage, fromPrompt, fromRun, unanswered } from "./answer_state.js";
 import { ask } from "./asking.js";
-import { answerTo, endedWithoutAnswer, expiryOf } from "./awaiting.js";
+import { answerTo, endedWithoutAnswer, expiryOf, isUnderWay } from "./awaiting.js";
 import { ApiError, sentence } from "./http.js";
 import { nameChat } from "./route.js";
-import { standingOf } from "./turns.js";
+import { isOutdated, questionOf, standingOf } from "./turns.js";
 import { hideAlert, showAlert } from "./views/alert.js";
 import { announce } from "./views/announcer.js";
 import { HeldPrompt } from "./views/held_prompt.js";
-import { statusOf } from "./views/trouble.js";
+import { RunAnnouncer } from "./views/run_announcer.js";
 
 /**
  * @typedef {import("./types.js").Message} Message
@@ -17,7 +17,7 @@ import { statusOf } from "./views/trouble.js";
  * @typedef {import("./asking.js").Question} Question
  * @typedef {import("./views/answer_message.js").AnswerMessage} AnswerMessage
  *
- * @typedef {{run: Run, message: AnswerMessage, told?: string}} Live `told`: the trouble of which screen readers have been told
+ * @typedef {{run: Run, message: AnswerMessage, announcer: RunAnnouncer}} Live
  *
  * @typedef {object} Parts
  * @property {import("./api.js").ChatApi} api
@@ -122,28 +122,12 @@ export class Conversation {
   /** @param {Run} run */
   onRunChange(run) {
     if (run !== this.#live?.run) return;
-    const { message } = this.#live;
+    const { message, announcer } = this.#live;
     message.show(run.refused ? awaited(run.kept()) : fromRun(run));
     this.#parts.composer.show(run.ended ? "idle" : run.phase === "stopping" ? "stopping" : "writing");
-    this.#announce(run, message);
+    announcer.tell(run, () => message.plainText);
     if (run.doubtful) void this.#compare(run, message);
     else if (run.settled) this.#runs.forget(run);
-  }
-
-  /** Once for each thing that happens, not for each second of a wait. @param {Run} run @param {AnswerMessage} message */
-  #announce(run, message) {
-    const live = /** @type {Live} */ (this.#live);
-    const state = fromRun(run);
-    if (run.trouble) {
-      if (live.told !== run.trouble.code) announce(statusOf(state));
-      live.told = run.trouble.code;
-    } else if (run.ended) {
-      const how = run.done?.finishReason === "stopped" ? "Stopped" : "Answer finished";
-      if (!run.refused) announce(run.error ? (state.note ?? "") : `${how}. ${message.plainText}`);
-    } else if (live.told) {
-      live.told = "";
-      announce("Connected again.");
-    }
   }
 
   get #busy() {
@@ -283,7 +267,7 @@ export class Conversation {
   #showLive(run) {
     const { chatId, prompt, promptId, sessionId } = run.session;
     const message = this.#addAnswer(fromRun(run), { chatId, prompt, stored: { id: promptId, sessionId } }, run);
-    this.#live = { run, message };
+    this.#live = { run, message, announcer: new RunAnnouncer() };
     this.#parts.composer.show(run.ended ? "idle" : "writing");
   }
 
@@ -317,27 +301,11 @@ export class Conversation {
     } else if (run.refused && prompt && endedWithoutAnswer(prompt.status)) {
       this.#runs.forget(run);
       message.show(fromPrompt(prompt));
-    } else if (run.over && messages) {
+    } else if (run.over && messages && !(prompt && isUnderWay(prompt.status))) {
       message.show(fromRun(run));
     } else if (run.refused) {
       this.#runs.forget(run);
       if (!signal.aborted) void this.#awaitAnswer(run.kept(), message);
     }
   }
-}
-
-/** @param {Message} prompt @returns {Question} */
-function questionOf({ chatId, content, id, sessionId }) {
-  return { chatId, prompt: content, stored: { id, sessionId } };
-}
-
-/**
- * Whether the history knows more of a prompt than this page.
- * @param {Run} run the prompt's @param {Message} prompt @param {import("./turns.js").Standing} standing
- */
-function isOutdated(run, prompt, standing) {
-  const ofPrompt = run.session.sessionId === prompt.sessionId;
-  if (!run.ended) return standing === "ended" && ofPrompt;
-  if (standing === "ended") return !ofPrompt || !run.untold || run.over;
-  return standing === "answered" || prompt.status === "pending" || prompt.status === "streaming" || !run.untold;
 }

@@ -90,7 +90,7 @@ def test_answer_is_shown_on_one_origin(page: Page, address: str, user: str) -> N
         status(502),
         status(200),
         no_connection,
-        stream('retry: 10\n\n'),
+        stream("retry: 10\n\n"),
         refusal("too_many_streams", retryable=True, retryAfterSeconds=1),
         refusal("storage_unavailable", retryable=True),
     ],
@@ -130,7 +130,13 @@ def test_the_next_attempt_goes_on_where_the_text_ends(page: Page, address: str, 
 
 def test_a_generation_that_failed_has_ended(page: Page, address: str, user: str) -> None:
     """Also if it says when another one may be asked for."""
-    failed = {"type": "error", "code": "provider_rate_limited", "message": "No.", "retryable": True, "retryAfterSeconds": 1}
+    failed = {
+        "type": "error",
+        "code": "provider_rate_limited",
+        "message": "No.",
+        "retryable": True,
+        "retryAfterSeconds": 1,
+    }
     faked = Answers(page, STREAM, [stream(f"data: {json.dumps(failed)}\nid: 1000002\n\n")])
 
     reading = read_on_one_origin(page, address, user)

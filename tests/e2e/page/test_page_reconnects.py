@@ -21,7 +21,10 @@ NO_STREAM: dict[str, tuple[Answer, str]] = {
     "throttled": (status(429), "The service has more requests than it can take at the moment."),
     "bad gateway": (status(502), "The service does not answer at the moment."),
     "unavailable": (status(503), "The service does not answer at the moment."),
-    "another type": (status(200, body="<p>Sign in to the Wi-Fi"), "Something between this page and the service answered"),
+    "another type": (
+        status(200, body="<p>Sign in to the Wi-Fi"),
+        "Something between this page and the service answered",
+    ),
     "no connection": (no_connection, "The service cannot be reached."),
     "cut at once": (stream("retry: 300\n\n"), "The connection dropped."),
 }
@@ -193,7 +196,7 @@ def test_what_is_no_event_is_passed_over(chat: ChatPage) -> None:
 def test_events_are_the_same_wherever_the_stream_is_cut_into_pieces(chat: ChatPage) -> None:
     text = (
         "\ufeffretry: 250\r\n: ping\ndata: one\nid: 1\n\nid:2\rdata:two\rdata: lines\r\r\n"
-        "event: other\ndata: {\"a\":\"b: c\"}\n\ndata:\n\nid: 9\n\nid: \x00\ndata: four 🙂\n\ndata: never whole\nid: 99\n"
+        'event: other\ndata: {"a":"b: c"}\n\ndata:\n\nid: 9\n\nid: \x00\ndata: four 🙂\n\ndata: never whole\nid: 99\n'
     )
     result = chat.page.evaluate(
         """async (text) => {

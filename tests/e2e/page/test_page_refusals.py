@@ -1,4 +1,4 @@
-"""Each refusal is said in a sentence of its own, and what may pass is tried again by the page, when the service says."""
+"""Each refusal has a sentence of its own, and what may pass is tried again by the page, when the service says."""
 
 import re
 import time
@@ -56,9 +56,7 @@ def test_an_answer_too_many_begins_when_another_one_ends(open_page: Callable[...
 
 
 @pytest.mark.parametrize(("code", "sentence"), PASSING.items(), ids=PASSING)
-def test_a_refusal_that_may_pass_is_tried_again_when_the_service_says(
-    chat: ChatPage, code: str, sentence: str
-) -> None:
+def test_a_refusal_that_may_pass_is_tried_again_when_the_service_says(chat: ChatPage, code: str, sentence: str) -> None:
     times: list[float] = []
     chat.page.on("request", lambda request: times.append(time.monotonic()) if "/chat/stream?" in request.url else None)
     Answers(chat.page, STREAM, [refusal(code, retryable=True, retryAfterSeconds=3)])
@@ -112,11 +110,16 @@ def test_a_stream_token_that_does_not_hold_is_replaced_by_the_users_own(chat: Ch
 
 def test_a_message_too_many_waits_and_is_sent_once(chat: ChatPage) -> None:
     chat.watch.refusals_expected = True
-    answers = [problem(429, "rate_limited", retryAfterSeconds=3), problem(429, "rate_limited", headers={"retry-after": "1"})]
+    answers = [
+        problem(429, "rate_limited", retryAfterSeconds=3),
+        problem(429, "rate_limited", headers={"retry-after": "1"}),
+    ]
     faked = Answers(chat.page, START, answers)
     chat.send(f"Hello {QUICK}")
     expect(chat.answers).to_have_attribute("data-phase", "held")
-    expect(chat.answers.locator(".reason")).to_have_text(re.compile(re.escape(TOO_FAST) + r" Sending it again in [123] s"))
+    expect(chat.answers.locator(".reason")).to_have_text(
+        re.compile(re.escape(TOO_FAST) + r" Sending it again in [123] s")
+    )
     expect(chat.page.get_by_role("status")).to_contain_text(TOO_FAST)
     expect(chat.alert).to_be_hidden()
     assert chat.finished(0)

@@ -96,7 +96,7 @@ export class AnswerMessage {
     if (phase === "ended") return;
     const moving = phase !== "paused" && el("span", { class: "dots", "aria-hidden": "true" }, el("i"), el("i"), el("i"));
     this.#reason.textContent = phase === "paused" && text ? LEFT_IN_THE_MIDDLE : (PROGRESS[phase] ?? "");
-    this.#status.append(el("span", {}, this.#reason, moving), ...this.#buttons(phase));
+    this.#status.append(el("span", {}, this.#reason, moving), el("span", {}, ...this.#buttons(phase)));
   }
 
   /** @param {import("../types.js").Phase} phase */
