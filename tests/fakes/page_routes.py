@@ -10,7 +10,7 @@ from playwright.sync_api import Page, Request, Route
 
 START = "**/chat/start"
 STREAM = "**/chat/stream?*"
-HISTORY = "**/chat/history?*"
+HISTORY = "**/chat/history?*chatId=*"
 
 type Answer = Callable[[Route], None]
 
@@ -73,7 +73,7 @@ class Answers:
 
 
 def change_history(page: Page, change: Callable[[list[dict[str, Any]]], None]) -> None:
-    """Lets a test change the messages that the stack answers with."""
+    """Lets a test change the messages of a chat that the stack answers with."""
 
     def answer(route: Route) -> None:
         response = route.fetch()
@@ -83,6 +83,30 @@ def change_history(page: Page, change: Callable[[list[dict[str, Any]]], None]) -
         route.fulfill(response=response, json=document)
 
     page.route(HISTORY, answer)
+
+
+def prompts_are(page: Page, status: str, code: str | None = None, *, retryable: bool | None = None) -> None:
+    """The history says so of all prompts of a chat, and has no answers."""
+
+    def change(messages: list[dict[str, Any]]) -> None:
+        messages[:] = [message for message in messages if message["role"] == "user"]
+        for message in messages:
+            message.update(status=status, code=code, retryable=retryable)
+
+    change_history(page, change)
+
+
+def prompts_have_no_status(page: Page) -> None:
+    """The history of version 0.1.0: each message is complete, unless it is an answer that is not."""
+
+    def change(messages: list[dict[str, Any]]) -> None:
+        for message in messages:
+            message.pop("code", None)
+            message.pop("retryable", None)
+            if message["role"] == "user":
+                message["status"] = "complete"
+
+    change_history(page, change)
 
 
 @dataclass

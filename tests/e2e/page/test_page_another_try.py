@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from fakes.chat_page import ChatPage
-from fakes.page_routes import START, STREAM, Answers, Regenerating, problem, refusal
+from fakes.page_routes import START, STREAM, Answers, Regenerating, problem, prompts_are, refusal
 
 QUICK = "[demo:rate=400]"
 FAILS = "Hello from {} [demo:status=500 times=3 rate=400]"
@@ -68,7 +68,7 @@ def test_another_answer_that_grows_is_found_again_after_a_reload(chat: ChatPage)
     _fails(chat)
     Regenerating(chat.page, "What is artificial intelligence? [demo:rate=20 tokens=2000]")
     _try_again(chat)
-    shown = chat.growing(0, more_than=20)
+    shown = chat.growing(0, more_than=60)
     chat.reload()
     assert chat.growing(0).startswith(shown[:20])
     expect(chat.answers).to_have_count(1)
@@ -125,6 +125,7 @@ def test_a_session_that_is_over_without_an_answer_can_be_tried_again(chat: ChatP
         "session_expired": "This message was not answered in time.",
         "session_not_found": "There is no answer to this message.",
     }[code]
+    prompts_are(chat.page, "failed", code, retryable=True)
     Answers(chat.page, STREAM, [refusal(code)])
     chat.send(f"Hello {QUICK}")
     note = chat.answers.locator(".note.failed")
@@ -133,4 +134,3 @@ def test_a_session_that_is_over_without_an_answer_can_be_tried_again(chat: ChatP
     _try_again(chat)
     assert chat.finished(0)
     expect(chat.prompts).to_have_count(1)
-    assert chat.kept_runs == []

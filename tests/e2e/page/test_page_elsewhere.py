@@ -3,13 +3,12 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from fakes.chat_page import ChatPage
-from fakes.page_routes import STREAM, Answers, change_history, refusal
+from fakes.page_routes import STREAM, Answers, prompts_are, refusal
 
 SLOW = "What is artificial intelligence? [demo:rate=25]"
 ENDLESS = "What is artificial intelligence? [demo:rate=20 tokens=2000]"
@@ -49,17 +48,6 @@ def _one_that_cannot_follow(chat: ChatPage, open_page: Callable[..., ChatPage], 
     other.page.route(STREAM, refusal("too_many_attaches"))
     other.page.goto(f"{chat.address}/#/chat/{chat.chat_id}")
     return other
-
-
-def _prompts_are(page: Page, status: str, code: str | None = None, *, retryable: bool | None = None) -> None:
-    """The history says so of all prompts, and has no answers."""
-
-    def change(messages: list[dict[str, Any]]) -> None:
-        messages[:] = [message for message in messages if message["role"] == "user"]
-        for message in messages:
-            message.update(status=status, code=code, retryable=retryable)
-
-    change_history(page, change)
 
 
 def _stop(chat: ChatPage) -> None:
@@ -102,7 +90,7 @@ def test_an_answer_that_waits_for_its_stream_begins_here(chat: ChatPage, open_pa
     with chat.page.expect_request(STREAM):
         chat.send("Hello [demo:rate=400]")
     other = open_page()
-    _prompts_are(other.page, "pending")
+    prompts_are(other.page, "pending")
     other.page.goto(chat.page.url)
     assert other.finished(0)
     expect(other.prompts).to_have_count(1)
@@ -113,7 +101,7 @@ def test_an_old_prompt_is_followed_if_the_history_says_that_it_is_answered(chat:
     """However the clocks differ."""
     chat.ask("Hello [demo:rate=400]")
     chat.page.evaluate("localStorage.clear()")
-    _prompts_are(chat.page, status)
+    prompts_are(chat.page, status)
     chat.reload_later(minutes=120)
     assert chat.finished(0)
     expect(chat.answers.locator(".note")).to_have_count(0)
@@ -134,7 +122,7 @@ def test_an_answer_that_failed_elsewhere_says_so(
     chat.ask("Hello [demo:rate=400]")
     other = open_page()
     streams = Answers(other.page, STREAM, [])
-    _prompts_are(other.page, "failed", code, retryable=retryable)
+    prompts_are(other.page, "failed", code, retryable=retryable)
     other.page.goto(chat.page.url)
     expect(other.answers.locator(".note.failed")).to_contain_text(sentence)
     expect(other.answers).to_have_attribute("data-phase", "ended")
@@ -144,7 +132,7 @@ def test_an_answer_that_failed_elsewhere_says_so(
 
 def test_an_answer_stopped_elsewhere_before_its_first_word_says_so(chat: ChatPage) -> None:
     chat.ask("Hello [demo:rate=400]")
-    _prompts_are(chat.page, "stopped")
+    prompts_are(chat.page, "stopped")
     chat.reload()
     expect(chat.answers.locator(".note")).to_have_text("You stopped this answer.")
     expect(chat.button("Try again")).to_have_count(0)
@@ -153,7 +141,7 @@ def test_an_answer_stopped_elsewhere_before_its_first_word_says_so(chat: ChatPag
 def test_prompts_before_the_newest_say_that_they_failed(chat: ChatPage) -> None:
     for _ in range(2):
         chat.ask("Hello [demo:rate=400]")
-    _prompts_are(chat.page, "failed", "provider_timeout", retryable=True)
+    prompts_are(chat.page, "failed", "provider_timeout", retryable=True)
     chat.reload()
     expect(chat.answers.locator(".note.failed")).to_have_count(2)
     expect(chat.button("Try again")).to_have_count(1)
@@ -164,7 +152,7 @@ def test_a_wait_ends_when_the_history_says_that_the_answer_failed(
 ) -> None:
     other = _one_that_cannot_follow(chat, open_page, ENDLESS)
     _waits(other)
-    _prompts_are(other.page, "failed", "provider_timeout", retryable=True)
+    prompts_are(other.page, "failed", "provider_timeout", retryable=True)
     expect(other.answers.locator(".note.failed")).to_have_text("The model's provider did not answer in time.")
     expect(other.button("Try again")).to_be_visible()
     _stop(chat)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from playwright.sync_api import Route, expect
 
 from fakes.chat_page import ChatPage
-from fakes.page_routes import STREAM, refusal
+from fakes.page_routes import STREAM, prompts_are, prompts_have_no_status, refusal
 
 SLOW = "What is artificial intelligence? [demo:rate=25]"
 ENDLESS = "What is artificial intelligence? [demo:rate=20 tokens=2000]"
@@ -31,8 +31,10 @@ def test_a_session_that_has_begun_is_followed_past_its_expiry(chat: ChatPage) ->
 
 
 def test_a_session_is_given_up_when_its_token_has_expired(chat: ChatPage) -> None:
+    """Where the history does not say that its prompt is being answered."""
     chat.send(ENDLESS)
     chat.growing(0)
+    prompts_have_no_status(chat.page)
     chat.reload_later(minutes=34)
     chat.growing(0)
     chat.reload_later(minutes=36)
@@ -59,6 +61,7 @@ def test_a_session_whose_token_does_not_hold_is_followed_as_the_user(
 
 
 def test_a_session_that_is_over_without_an_answer_stays_so(chat: ChatPage) -> None:
+    prompts_are(chat.page, "failed", "session_expired", retryable=True)
     chat.page.route(STREAM, refusal("session_expired"))
     chat.send(f"Hello {QUICK}")
     note = chat.answers.locator(".note.failed")

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from fakes.chat_page import ChatPage
-from fakes.page_routes import STREAM, Answer, Answers, no_connection, status, stream
+from fakes.page_routes import STREAM, Answer, Answers, no_connection, prompts_are, status, stream
 from fakes.tcp_proxy import tcp_proxy
 
 QUICK = "[demo:rate=400]"
@@ -165,6 +165,7 @@ def test_a_connection_without_a_sign_of_life_is_given_up(chat: ChatPage) -> None
 def test_it_is_given_up_when_the_session_can_live_no_longer(chat: ChatPage) -> None:
     chat.page.clock.install()
     chat.open()
+    prompts_are(chat.page, "failed", "session_expired", retryable=True)
     faked = _fails_to_connect(chat, [status(502)] * 20)
     chat.page.clock.fast_forward("34:00")
     expect(chat.answers).to_have_attribute("data-phase", "retrying")
