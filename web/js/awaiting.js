@@ -16,9 +16,11 @@ const FIRST_PAUSE_MS = 2000;
 const GROWTH = 1.3;
 const LONGEST_PAUSE_MS = 20_000;
 
-/** A prompt's session's, which its message does not tell. @param {Message} prompt */
+/** When a prompt's session expires at the latest, which its message does not tell. @param {Message} prompt */
 export function expiryOf(prompt) {
-  return Date.parse(prompt.createdAt) + SESSION_WAITS_MS;
+  // One that is under way may be another than the prompt's first, and may have begun just now.
+  const begun = isUnderWay(prompt.status) ? Date.now() : Date.parse(prompt.createdAt);
+  return begun + SESSION_WAITS_MS;
 }
 
 /**

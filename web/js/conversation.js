@@ -254,13 +254,15 @@ export class Conversation {
     const { signal } = this.#visit;
     const end = await answerTo(asked, { api: this.#parts.api, expiresAt: Date.parse(asked.expiresAt), signal });
     if (signal.aborted) return;
-    this.#showStored(end, message, unanswered(asked));
+    if (end) this.#showEnd(end, message);
+    else message.show(unanswered(asked));
   }
 
-  /** @param {Message | null} end an answer, or a prompt without one @param {AnswerMessage} message @param {import("./types.js").AnswerState} otherwise */
-  #showStored(end, message, otherwise) {
-    message.show(end ? (end.role === "assistant" ? fromMessage(end) : fromPrompt(end)) : otherwise);
-    if (end?.role === "assistant") announce(`Answer finished. ${message.plainText}`);
+  /** Of an answer that ended out of this page's sight. @param {Message} end it, or its prompt, if there is none @param {AnswerMessage} message */
+  #showEnd(end, message) {
+    const state = end.role === "assistant" ? fromMessage(end) : fromPrompt(end);
+    message.show(state);
+    announce(end.role === "assistant" ? `Answer finished. ${message.plainText}` : (state.note ?? ""));
   }
 
   /** @param {Run} run */
@@ -295,12 +297,13 @@ export class Conversation {
     const stored = own.find(({ role }) => role === "assistant");
     const prompt = own.find(({ role }) => role === "user");
     if (stored) {
-      if (run.refused || stored.status !== "interrupted" || stored.content.length > run.text.length) this.#showStored(stored, message, fromRun(run));
+      if (run.refused) this.#showEnd(stored, message);
+      else if (stored.status !== "interrupted" || stored.content.length > run.text.length) message.show(fromMessage(stored));
       this.#runs.forget(run);
       if (this.#live?.run === run) this.#parts.composer.show("idle");
     } else if (run.refused && prompt && endedWithoutAnswer(prompt.status)) {
       this.#runs.forget(run);
-      message.show(fromPrompt(prompt));
+      this.#showEnd(prompt, message);
     } else if (run.over && messages && !(prompt && isUnderWay(prompt.status))) {
       message.show(fromRun(run));
     } else if (run.refused) {

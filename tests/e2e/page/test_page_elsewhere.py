@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from fakes.chat_page import ChatPage
 from fakes.page_routes import STREAM, Answers, prompts_are, refusal
+from fakes.page_routes import status as answer_of_status
 
 SLOW = "What is artificial intelligence? [demo:rate=25]"
 ENDLESS = "What is artificial intelligence? [demo:rate=20 tokens=2000]"
@@ -98,10 +99,12 @@ def test_an_answer_that_waits_for_its_stream_begins_here(chat: ChatPage, open_pa
 
 @pytest.mark.parametrize("status", ["pending", "streaming"])
 def test_an_old_prompt_is_followed_if_the_history_says_that_it_is_answered(chat: ChatPage, status: str) -> None:
-    """However the clocks differ."""
+    """For the second time, or by clocks that differ; the first attempt to connect fails."""
     chat.ask("Hello [demo:rate=400]")
     chat.page.evaluate("localStorage.clear()")
     prompts_are(chat.page, status)
+    chat.watch.refusals_expected = True
+    Answers(chat.page, STREAM, [answer_of_status(502)])
     chat.reload_later(minutes=120)
     assert chat.finished(0)
     expect(chat.answers.locator(".note")).to_have_count(0)
