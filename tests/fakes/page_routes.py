@@ -43,6 +43,12 @@ def no_connection(route: Route) -> None:
     route.abort("connectionrefused")
 
 
+def body_of(request: Request) -> dict[str, Any]:
+    """Its JSON."""
+    body: dict[str, Any] = json.loads(request.post_data or "{}")
+    return body
+
+
 @dataclass
 class Answers:
     """Gives the requests of one address the answers named, one after the other, and the stack's own from then on."""
@@ -121,7 +127,7 @@ class Regenerating:
         self.page.route(START, self._answer)
 
     def _answer(self, route: Route) -> None:
-        body = route.request.post_data_json
+        body = body_of(route.request)
         self.bodies.append(body)
         if "regenerate" not in body:
             route.continue_()

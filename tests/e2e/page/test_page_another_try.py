@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from fakes.chat_page import ChatPage
-from fakes.page_routes import START, STREAM, Answers, Regenerating, problem, prompts_are, refusal
+from fakes.page_routes import START, STREAM, Answers, Regenerating, body_of, problem, prompts_are, refusal
 
 QUICK = "[demo:rate=400]"
 FAILS = "Hello from {} [demo:status=500 times=3 rate=400]"
@@ -83,7 +83,7 @@ def test_a_service_that_cannot_do_so_is_sent_the_prompt(chat: ChatPage) -> None:
     chat.watch.refusals_expected = True
     _try_again(chat)
     assert chat.finished(0)
-    assert faked.requests[1].post_data_json["prompt"] == prompt
+    assert body_of(faked.requests[1])["prompt"] == prompt
     assert len(set(faked.keys)) == 2
 
 
