@@ -159,10 +159,10 @@ def test_it_ends_when_the_session_can_live_no_longer(page: Page, address: str, u
     Answers(page, STREAM, [status(502)] * 100)
     page.goto(f"{address}/icon.svg")
     page.evaluate(_BEGIN, [snippet("## In a frontend"), token(address, user), PROMPT])
-    page.clock.fast_forward("34:00")
+    page.clock.fast_forward("30:00")
     assert page.evaluate("window.ends") == []
     for _ in range(4):
-        page.clock.fast_forward("00:45")
+        page.clock.fast_forward("02:00")
     page.wait_for_function("window.ends.length > 0")
     assert [end["code"] for end in page.evaluate("window.ends")] == ["session_expired"]
 
