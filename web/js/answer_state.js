@@ -1,19 +1,20 @@
 /** Answers as the page shows them, made from what the history stores or from a run. Pure functions. */
 
+import { duration, sentenceOf } from "./sentences.js";
+
 /**
  * @typedef {import("./types.js").AnswerState} AnswerState
  * @typedef {import("./types.js").Message} Message
  */
 
+const STOPPED = "You stopped this answer.";
+
 /** @type {Record<string, string>} */
 const FINISH_NOTES = {
-  stopped: "You stopped this answer.",
+  stopped: STOPPED,
   length: "The answer reached the model's length limit.",
   content_filter: "The provider's content filter ended this answer.",
 };
-
-const NONE = "There is no answer to this message.";
-const INTERRUPTED = "This answer was interrupted. What had been written is kept.";
 
 /** @param {Message} message an assistant's @returns {AnswerState} */
 export function fromMessage(message) {
@@ -26,9 +27,9 @@ export function fromMessage(message) {
     usage: message.usage,
     cached: message.cached,
     savedUsd: message.savedUsd,
-    note: interrupted ? INTERRUPTED : finishNote(message.status === "stopped" ? "stopped" : message.finishReason),
+    note: interrupted ? interruption(message.code) : finishNote(message.status === "stopped" ? "stopped" : message.finishReason),
     failed: interrupted,
-    canRetry: interrupted,
+    canRetry: interrupted && (message.retryable ?? true),
   };
 }
 
@@ -38,12 +39,13 @@ export function fromRun(run) {
   return {
     text: run.text,
     phase: run.phase,
+    trouble: run.trouble,
     modelId: session.modelId,
     command: isCommand(session.prompt),
     usage: done?.usage ?? null,
     cached: done?.cached ?? false,
     savedUsd: done?.savedUsd ?? null,
-    note: run.over ? NONE : error?.message ?? finishNote(done?.finishReason ?? null),
+    note: error ? failure(error, run.over ? "" : run.text) : finishNote(done?.finishReason ?? null),
     failed: error !== null,
     canRetry: run.over || (error?.retryable ?? false),
   };
@@ -59,14 +61,42 @@ export function awaited({ modelId, prompt, text = "" }) {
   return { text, phase: "elsewhere", modelId, command: isCommand(prompt), usage: null, cached: false, savedUsd: null, note: null, failed: false, canRetry: false };
 }
 
+/** It is not on its way yet. @param {Asked} asked @param {import("./types.js").Trouble} trouble @returns {AnswerState} */
+export function held(asked, trouble) {
+  return { ...awaited(asked), phase: "held", trouble };
+}
+
 /** It is too late for an answer. @param {Asked} asked @returns {AnswerState} */
 export function unanswered(asked) {
-  return { ...awaited(asked), phase: "ended", note: asked.text ? INTERRUPTED : NONE, failed: true, canRetry: true };
+  return { ...awaited(asked), phase: "ended", note: asked.text ? interruption() : sentenceOf("session_not_found"), failed: true, canRetry: true };
+}
+
+/** The history says how it ended: without an answer. @param {Message} prompt @returns {AnswerState} */
+export function fromPrompt(prompt) {
+  const stopped = prompt.status === "stopped";
+  return {
+    ...awaited({ modelId: prompt.modelId, prompt: prompt.content }),
+    phase: "ended",
+    note: stopped ? STOPPED : sentenceOf(prompt.code ?? "session_not_found"),
+    failed: !stopped,
+    canRetry: !stopped && (prompt.retryable ?? true),
+  };
 }
 
 /** A slash command; two slashes begin an ordinary message. @param {string} prompt */
 export function isCommand(prompt) {
   return prompt.startsWith("/") && !prompt.startsWith("//");
+}
+
+/** @param {import("./types.js").ErrorEvent} error @param {string} kept what is stored of the answer */
+function failure({ code, message, retryAfterSeconds }, kept) {
+  const wait = retryAfterSeconds ? ` It may work again in ${duration(retryAfterSeconds * 1000)}.` : "";
+  return `${sentenceOf(code, message)}${kept ? " What had been written is kept." : ""}${wait}`;
+}
+
+/** @param {string | null} [code] */
+function interruption(code) {
+  return `${sentenceOf(code ?? "interrupted")} What had been written is kept.`;
 }
 
 /** @param {string | null} reason */

@@ -1,18 +1,17 @@
 /** The service's calls, each one function. */
 
 import { endpoints, HISTORY_PAGE } from "./config.js";
-import { ApiError, request } from "./http.js";
+import { request } from "./http.js";
 
 /**
  * @typedef {import("./types.js").Message} Message
  * @typedef {import("./types.js").MessagePage} MessagePage
  * @typedef {import("./types.js").Model} Model
  * @typedef {import("./types.js").Session} Session
- * @typedef {{modelId: string, prompt: string, chatId?: string}} Prompt
+ * @typedef {{modelId: string, prompt: string, chatId?: string}} NewPrompt
+ * @typedef {{modelId: string, chatId: string, regenerate: string}} StoredPrompt `regenerate`: the id of its message
+ * @typedef {NewPrompt | StoredPrompt} StartRequest
  */
-
-/** Waits before a start is sent again with the same Idempotency-Key, so that one click is one prompt. */
-const START_RETRIES_MS = [400, 1200];
 
 export class ChatApi {
   #identity;
@@ -27,22 +26,13 @@ export class ChatApi {
     return (await this.#json(endpoints.models)).models;
   }
 
-  /** Stores a prompt and opens a session for its answer. @param {Prompt} prompt @returns {Promise<Session>} */
-  async start(prompt) {
-    const options = {
-      method: "POST",
-      headers: { "content-type": "application/json", "idempotency-key": randomKey() },
-      body: JSON.stringify(prompt),
-    };
-    for (const wait of START_RETRIES_MS) {
-      try {
-        return await this.#json(endpoints.start, options);
-      } catch (error) {
-        if (!mayHaveArrived(error)) throw error;
-        await new Promise((resolve) => setTimeout(resolve, wait));
-      }
-    }
-    return this.#json(endpoints.start, options);
+  /**
+   * Opens a session for the answer to a prompt: a new one, which is stored, or one that is stored already.
+   * @param {string} body a `StartRequest` @param {string} key the same request under the same key gets the same session
+   * @returns {Promise<Session>}
+   */
+  start(body, key) {
+    return this.#json(endpoints.start, { method: "POST", headers: { "content-type": "application/json", "idempotency-key": key }, body });
   }
 
   /** Ends a generation; what was written so far is kept. @param {string} sessionId */
@@ -93,14 +83,4 @@ export class ChatApi {
     });
     return response.json();
   }
-}
-
-/** The request may have been carried out although no answer came, or is being carried out. @param {unknown} error */
-function mayHaveArrived(error) {
-  return error instanceof ApiError && ["unreachable", "idempotency_in_progress"].includes(error.code);
-}
-
-/** Not `crypto.randomUUID`: that exists on secure origins only, and a stack in a local network is none. */
-function randomKey() {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

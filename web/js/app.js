@@ -5,6 +5,7 @@ import { Chats, titleOf } from "./chats.js";
 import { Conversation } from "./conversation.js";
 import { ApiError, sentence } from "./http.js";
 import { Identity } from "./identity.js";
+import { Outbox } from "./outbox.js";
 import { currentChat, newChat } from "./route.js";
 import { Runs } from "./runs.js";
 import { read, write } from "./storage.js";
@@ -30,6 +31,7 @@ export class App {
   #sidebar = new Sidebar({ older: () => void this.#loadChats(), account: () => this.#account.open(this.#identity.person) });
   #conversation = new Conversation(this.#runs, {
     api: this.#api,
+    outbox: new Outbox(this.#api),
     thread: new Thread((prompt) => void this.#conversation.send(prompt)),
     composer: this.#composer,
     scroll: new StickToEnd(),
@@ -61,7 +63,7 @@ export class App {
   }
 
   #newRuns() {
-    return new Runs(this.#identity.person.user, (run) => this.#onRunChange(run));
+    return new Runs(this.#identity.person.user, this.#identity, (run) => this.#onRunChange(run));
   }
 
   #openChat() {

@@ -16,14 +16,16 @@ const FIRST_PAUSE_MS = 2000;
 const GROWTH = 1.3;
 const LONGEST_PAUSE_MS = 20_000;
 
-/** A prompt's session's, which its message does not tell. @param {Message} prompt */
+/** When a prompt's session expires at the latest, which its message does not tell. @param {Message} prompt */
 export function expiryOf(prompt) {
-  return Date.parse(prompt.createdAt) + SESSION_WAITS_MS;
+  // One that is under way may be another than the prompt's first, and may have begun just now.
+  const begun = isUnderWay(prompt.status) ? Date.now() : Date.parse(prompt.createdAt);
+  return begun + SESSION_WAITS_MS;
 }
 
 /**
- * The answer to a session's prompt, as soon as it is in the history; null once it is too late for one. It looks only
- * while the page is visible, and at once when it becomes so.
+ * The answer to a session's prompt, as soon as it is in the history, or the prompt, as soon as that says that there will
+ * be none; null once it is too late for one. It looks only while the page is visible, and at once when it becomes so.
  *
  * @param {{chatId: string, sessionId: string}} session
  * @param {Look} look
@@ -31,17 +33,27 @@ export function expiryOf(prompt) {
  */
 export async function answerTo(session, { api, expiresAt, signal }) {
   // Where the clocks of browser and service differ, the wait still is no longer than for a prompt of this moment.
-  const end = Math.min(expiresAt, Date.now() + SESSION_WAITS_MS) + LONGEST_STREAM_MS;
+  const tooLate = Math.min(expiresAt, Date.now() + SESSION_WAITS_MS) + LONGEST_STREAM_MS;
   const history = new SessionInHistory(session, api);
   let pause = FIRST_PAUSE_MS;
-  while (Date.now() < end && !signal.aborted) {
+  while (Date.now() < tooLate && !signal.aborted) {
     await nextLook(pause, signal);
-    // A look that fails is one at which no answer was seen.
-    const answer = await history.answer(signal).catch(() => null);
-    if (answer) return answer;
+    // A look that fails is one at which nothing was seen.
+    const end = await history.end(signal).catch(() => null);
+    if (end) return end;
     pause = Math.min(pause * GROWTH, LONGEST_PAUSE_MS);
   }
   return null;
+}
+
+/** Of a prompt: nothing is being written for it, and nothing was. @param {Message["status"]} status */
+export function endedWithoutAnswer(status) {
+  return status === "failed" || status === "stopped";
+}
+
+/** Of a prompt: its session waits for its stream, or is streamed. @param {Message["status"]} status */
+export function isUnderWay(status) {
+  return status === "pending" || status === "streaming";
 }
 
 /** Reads the pages from the prompt's on: after the first look that is one, however long the chat. */
@@ -58,14 +70,14 @@ class SessionInHistory {
   }
 
   /** @param {AbortSignal} signal @returns {Promise<Message | null>} */
-  async answer(signal) {
+  async end(signal) {
     const { chatId, sessionId } = this.#session;
     let cursor = this.#from;
     do {
       const { messages, nextCursor } = await this.#api.messages({ chatId, cursor }, signal);
       const own = messages.filter((message) => message.sessionId === sessionId);
-      const answer = own.find(({ role }) => role === "assistant");
-      if (answer) return answer;
+      const end = own.find(({ role, status }) => role === "assistant" || endedWithoutAnswer(status));
+      if (end) return end;
       if (own.length) this.#from = cursor;
       cursor = nextCursor;
     } while (cursor);

@@ -28,6 +28,21 @@ export const LONGEST_STREAM_MS = 900_000;
  */
 export const RUN_OUTLIVES_EXPIRY_MS = 1_500_000;
 
+/**
+ * Milliseconds between two attempts to connect: the first wait, unless the stream itself names one (`retry:`), doubled
+ * with each attempt that brought nothing new, and the longest.
+ */
+export const RECONNECT = Object.freeze({ firstMs: 1000, longestMs: 30_000 });
+
+/** Milliseconds of silence after which a connection is taken for dead: the service writes something every 15 s. */
+export const SILENCE_MS = 45_000;
+
+/** How often a prompt that was refused for the moment is sent again, and the longest wait before it is. */
+export const RESEND = Object.freeze({ times: 4, firstMs: 1000, longestMs: 65_000 });
+
+/** Milliseconds from the end of an answer until the service lets the next one of the same user begin. */
+export const SLOT_FREED_MS = 1000;
+
 /** Milliseconds between two copies of a growing answer in the browser's storage. */
 export const SAVE_EVERY_MS = 500;
 

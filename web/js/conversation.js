@@ -1,19 +1,27 @@
 /** The open chat: loads it, sends prompts, shows the answer being written, stops it. */
 
-import { awaited, fromMessage, fromRun, unanswered } from "./answer_state.js";
-import { answerTo, expiryOf } from "./awaiting.js";
-import { sentence } from "./http.js";
+import { awaited, fromMessage, fromPrompt, fromRun, unanswered } from "./answer_state.js";
+import { ask } from "./asking.js";
+import { answerTo, endedWithoutAnswer, expiryOf, isUnderWay } from "./awaiting.js";
+import { ApiError, sentence } from "./http.js";
 import { nameChat } from "./route.js";
+import { isOutdated, questionOf, standingOf } from "./turns.js";
 import { hideAlert, showAlert } from "./views/alert.js";
 import { announce } from "./views/announcer.js";
+import { HeldPrompt } from "./views/held_prompt.js";
+import { RunAnnouncer } from "./views/run_announcer.js";
 
 /**
  * @typedef {import("./types.js").Message} Message
  * @typedef {import("./run.js").Run} Run
+ * @typedef {import("./asking.js").Question} Question
  * @typedef {import("./views/answer_message.js").AnswerMessage} AnswerMessage
+ *
+ * @typedef {{run: Run, message: AnswerMessage, announcer: RunAnnouncer}} Live
  *
  * @typedef {object} Parts
  * @property {import("./api.js").ChatApi} api
+ * @property {import("./outbox.js").Outbox} outbox
  * @property {import("./views/thread.js").Thread} thread
  * @property {import("./views/composer.js").Composer} composer
  * @property {import("./views/scroll.js").StickToEnd} scroll
@@ -21,6 +29,9 @@ import { announce } from "./views/announcer.js";
  * @property {(chatId: string, prompt: string) => void} sent a prompt was stored
  * @property {(title: string | null) => void} titled
  */
+
+/** Refusals of another try that say that the chat is no longer as it is shown. */
+const ANSWERED_ELSEWHERE = new Set(["answer_in_progress", "message_not_found"]);
 
 export class Conversation {
   #parts;
@@ -30,7 +41,7 @@ export class Conversation {
   #chatId = null;
   /** What is under way for the open chat; aborted when another one is opened. */
   #visit = new AbortController();
-  /** @type {{run: Run, message: AnswerMessage} | null} */
+  /** @type {Live | null} */
   #live = null;
   /** The visit in which a prompt is on its way to the service. @type {AbortController | null} */
   #sending = null;
@@ -77,21 +88,21 @@ export class Conversation {
 
   /** Sends a prompt, unless one is on its way or its answer is being written. @param {string} prompt */
   async send(prompt) {
-    const { thread, composer, scroll } = this.#parts;
-    const visit = this.#visit;
-    if (this.#sending === visit || this.#live?.run.ended === false) return;
-    this.#sending = visit;
-    hideAlert();
-    composer.show("sending");
-    const message = thread.addPrompt(prompt);
-    scroll.toEnd();
-    try {
-      this.#started(await this.#start(prompt), visit);
-    } catch (error) {
-      this.#unsent(prompt, message, sentence(error), visit);
-    } finally {
-      if (this.#sending === visit) this.#sending = null;
-    }
+    if (this.#busy) return;
+    const message = this.#parts.thread.addPrompt(prompt);
+    await this.#dispatch({ chatId: this.#chatId, prompt }, () => {
+      if (!this.#chatId) this.#parts.thread.showEmpty();
+      message.remove();
+    });
+  }
+
+  /** Asks for an answer to a prompt that is stored. @param {Question} question @param {AnswerMessage} failed in whose place it comes */
+  async retry(question, failed) {
+    if (this.#busy) return;
+    const { element, plainText } = failed;
+    element.hidden = plainText === "";
+    await this.#dispatch(question, () => (element.hidden = false));
+    if (element.hidden) element.remove();
   }
 
   /** Ends the answer that is being written. */
@@ -101,6 +112,7 @@ export class Conversation {
     run.stopping(true);
     try {
       await this.#parts.api.stop(run.session.sessionId);
+      run.retryNow();
     } catch (error) {
       run.stopping(false);
       showAlert(sentence(error));
@@ -110,22 +122,42 @@ export class Conversation {
   /** @param {Run} run */
   onRunChange(run) {
     if (run !== this.#live?.run) return;
-    const { message } = this.#live;
+    const { message, announcer } = this.#live;
     message.show(run.refused ? awaited(run.kept()) : fromRun(run));
     this.#parts.composer.show(run.ended ? "idle" : run.phase === "stopping" ? "stopping" : "writing");
-    if (run.ended && !run.refused) announce(run.error?.message ?? `${run.done?.finishReason === "stopped" ? "Stopped" : "Answer finished"}. ${message.plainText}`);
+    announcer.tell(run, () => message.plainText);
     if (run.doubtful) void this.#compare(run, message);
     else if (run.settled) this.#runs.forget(run);
   }
 
-  /** @param {string} prompt */
-  async #start(prompt) {
-    const { api, modelId } = this.#parts;
-    const chatId = this.#chatId;
-    const model = await modelId();
-    const session = await api.start({ modelId: model, prompt, ...(chatId && { chatId }) });
-    const { sessionId, streamToken, expiresAt } = session;
-    return this.#runs.add({ sessionId, streamToken, expiresAt, chatId: session.chatId, modelId: model, prompt });
+  get #busy() {
+    return this.#sending === this.#visit || this.#live?.run.ended === false;
+  }
+
+  /** @param {Question} question @param {() => void} undo puts back what was shown before */
+  async #dispatch(question, undo) {
+    const { api, outbox, modelId, thread, composer, scroll } = this.#parts;
+    const visit = this.#visit;
+    const held = new HeldPrompt(thread, question.prompt);
+    this.#sending = visit;
+    hideAlert();
+    composer.show("sending");
+    scroll.toEnd();
+    /** @type {import("./outbox.js").Sending} */
+    const sending = {
+      signal: held.givenUp,
+      delayed: (trouble, sendNow) => visit.signal.aborted || held.show(trouble, sendNow),
+    };
+    try {
+      const run = this.#runs.add(await ask(question, { api, outbox, modelId, sending }));
+      held.remove();
+      this.#started(run, visit);
+    } catch (error) {
+      held.remove();
+      this.#unsent(question, error, { undo, visit, givenUp: held.givenUp.aborted });
+    } finally {
+      if (this.#sending === visit) this.#sending = null;
+    }
   }
 
   /** @param {Run} run @param {AbortController} visit the one in which the prompt was sent */
@@ -139,107 +171,144 @@ export class Conversation {
     }
     this.#runs.follow(run);
     this.#parts.sent(chatId, prompt);
+    // The chat was left while the prompt waited, and opened again.
+    if (visit.signal.aborted && this.#chatId === chatId) void this.open(chatId);
+  }
+
+  /**
+   * The prompt was not taken: a new one goes back into the box, also if another chat has been opened since.
+   * @param {Question} question @param {unknown} error @param {{undo: () => void, visit: AbortController, givenUp: boolean}} context
+   */
+  #unsent({ prompt, chatId, stored }, error, { undo, visit, givenUp }) {
+    const { composer } = this.#parts;
+    if (!stored) composer.restore(prompt);
+    if (!givenUp) showAlert(sentence(error));
+    if (visit.signal.aborted) return;
+    undo();
+    composer.show("idle");
+    composer.focus();
+    if (error instanceof ApiError && ANSWERED_ELSEWHERE.has(error.code)) void this.open(chatId).then(() => showAlert(sentence(error)));
   }
 
   /** @param {string} chatId @param {Message[]} messages */
   #show(chatId, messages) {
     const { thread, scroll, titled } = this.#parts;
     thread.clear();
-    titled(messages.find(({ role }) => role === "user")?.content ?? null);
-    const answered = new Set(messages.filter(({ role }) => role === "assistant").map(({ sessionId }) => sessionId));
+    const prompts = messages.filter(({ role }) => role === "user");
+    titled(prompts[0]?.content ?? null);
     const run = this.#runs.get(chatId);
-    if (run && answered.has(run.session.sessionId)) this.#runs.forget(run);
-    for (const [index, message] of messages.entries()) {
-      const last = index === messages.length - 1;
+    if (run && messages.some((one) => one.role === "assistant" && one.sessionId === run.session.sessionId)) this.#runs.forget(run);
+    let prompt = prompts[0];
+    for (const message of messages) {
       if (message.role === "assistant") {
-        this.#addAnswer(fromMessage(message), { prompt: messages[index - 1]?.content, last });
+        this.#addAnswer(fromMessage(message), prompt && questionOf(prompt));
       } else {
+        prompt = message;
         thread.addPrompt(message.content);
-        if (!answered.has(message.sessionId)) this.#showUnanswered(message, last);
+        if (message !== prompts.at(-1)) this.#showEarlier(message, messages);
       }
     }
+    if (prompt) this.#showNewest(prompt, messages);
     scroll.toEnd();
   }
 
-  /** A prompt whose answer is not in the history. @param {Message} prompt @param {boolean} last */
-  #showUnanswered(prompt, last) {
-    const run = this.#runs.get(prompt.chatId);
-    const own = run?.session.sessionId === prompt.sessionId ? run : null;
-    if (own && (own.untold ? last : !own.ended)) {
+  /** What became of a prompt before the newest one, if its answer is not in the history. @param {Message} prompt @param {Message[]} messages */
+  #showEarlier(prompt, messages) {
+    if (standingOf(prompt, messages, Date.now()) === "ended") this.#addAnswer(fromPrompt(prompt));
+  }
+
+  /** What becomes of the newest prompt, if its answer is not in the history. @param {Message} prompt @param {Message[]} messages */
+  #showNewest(prompt, messages) {
+    const own = this.#runOf(prompt);
+    const standing = standingOf(prompt, messages, Date.now());
+    if (own && !isOutdated(own, prompt, standing)) {
       this.#showLive(own);
       this.#runs.follow(own);
-    } else if (last) {
-      if (own) this.#runs.forget(own);
-      const asked = { ...prompt, prompt: prompt.content };
-      const message = this.#addAnswer(awaited(asked), { prompt: prompt.content, last });
-      void this.#awaitAnswer(asked, expiryOf(prompt), message);
+      return;
     }
+    if (own) this.#runs.forget(own);
+    if (standing === "open") this.#attach(prompt);
+    else if (standing !== "answered") this.#addAnswer(standing === "ended" ? fromPrompt(prompt) : unanswered({ ...prompt, prompt: prompt.content }), questionOf(prompt));
+  }
+
+  /** Follows an answer that was asked for elsewhere. @param {Message} prompt */
+  #attach(prompt) {
+    const { sessionId, chatId, modelId, content, id } = prompt;
+    const expiresAt = new Date(expiryOf(prompt)).toISOString();
+    const run = this.#runs.add({ sessionId, chatId, streamToken: null, expiresAt, modelId, prompt: content, promptId: id });
+    this.#showLive(run);
+    this.#runs.follow(run);
+  }
+
+  /** The run that this page has, or has kept, for a prompt. @param {Message} prompt */
+  #runOf({ chatId, sessionId, id }) {
+    const run = this.#runs.get(chatId);
+    return run && (run.session.sessionId === sessionId || run.session.promptId === id) ? run : null;
   }
 
   /**
    * Shows the answer when it is in the history, and that there is none when it is too late for one.
-   * @param {import("./answer_state.js").Asked & {chatId: string, sessionId: string}} asked
-   * @param {number} expiresAt @param {AnswerMessage} message
+   * @param {import("./run.js").Kept} asked @param {AnswerMessage} message
    */
-  async #awaitAnswer(asked, expiresAt, message) {
+  async #awaitAnswer(asked, message) {
     const { signal } = this.#visit;
-    const answer = await answerTo(asked, { api: this.#parts.api, expiresAt, signal });
+    const end = await answerTo(asked, { api: this.#parts.api, expiresAt: Date.parse(asked.expiresAt), signal });
     if (signal.aborted) return;
-    message.show(answer ? fromMessage(answer) : unanswered(asked));
-    if (answer) announce(`Answer finished. ${message.plainText}`);
+    if (end) this.#showEnd(end, message);
+    else message.show(unanswered(asked));
+  }
+
+  /** Of an answer that ended out of this page's sight. @param {Message} end it, or its prompt, if there is none @param {AnswerMessage} message */
+  #showEnd(end, message) {
+    const state = end.role === "assistant" ? fromMessage(end) : fromPrompt(end);
+    message.show(state);
+    announce(end.role === "assistant" ? `Answer finished. ${message.plainText}` : (state.note ?? ""));
   }
 
   /** @param {Run} run */
   #showLive(run) {
-    const message = this.#addAnswer(fromRun(run), { run, prompt: run.session.prompt, last: true });
-    this.#live = { run, message };
+    const { chatId, prompt, promptId, sessionId } = run.session;
+    const message = this.#addAnswer(fromRun(run), { chatId, prompt, stored: { id: promptId, sessionId } }, run);
+    this.#live = { run, message, announcer: new RunAnnouncer() };
     this.#parts.composer.show(run.ended ? "idle" : "writing");
   }
 
-  /** @param {import("./types.js").AnswerState} state @param {{prompt?: string, last: boolean, run?: Run}} context */
-  #addAnswer(state, { prompt, last, run }) {
-    return this.#parts.thread.addAnswer(
-      { ...state, canRetry: state.canRetry && last && prompt !== undefined },
+  /** @param {import("./types.js").AnswerState} state @param {Question} [question] what to ask again if it failed @param {Run} [run] */
+  #addAnswer(state, question, run) {
+    const message = this.#parts.thread.addAnswer(
+      { ...state, canRetry: state.canRetry && question !== undefined },
       {
-        retry: () => void this.send(prompt ?? ""),
+        retry: () => question && void this.retry(question, message),
+        tryNow: () => run?.retryNow(),
         follow: () => run && this.#runs.follow(run),
         leave: () => run?.leave(),
       },
     );
-  }
-
-  /**
-   * The prompt was not taken: back into the box with it, also if another chat has been opened since.
-   * @param {string} prompt @param {HTMLElement} message @param {string} reason @param {AbortController} visit
-   */
-  #unsent(prompt, message, reason, visit) {
-    const { thread, composer } = this.#parts;
-    composer.restore(prompt);
-    showAlert(reason);
-    if (visit.signal.aborted) return;
-    message.remove();
-    if (!this.#chatId) thread.showEmpty();
-    composer.show("idle");
-    composer.focus();
+    return message;
   }
 
   /** Looks whether the history has more of an answer than was received. @param {Run} run @param {AnswerMessage} message */
   async #compare(run, message) {
     const { signal } = this.#visit;
-    const { sessionId, chatId, expiresAt } = run.session;
+    const { sessionId, chatId } = run.session;
     const messages = await this.#parts.api.chat(chatId).catch(() => null);
     if (run.following) return;
-    const stored = messages?.find((one) => one.role === "assistant" && one.sessionId === sessionId);
+    const own = messages?.filter((one) => one.sessionId === sessionId) ?? [];
+    const stored = own.find(({ role }) => role === "assistant");
+    const prompt = own.find(({ role }) => role === "user");
     if (stored) {
-      if (run.refused || stored.status !== "interrupted" || stored.content.length > run.text.length) message.show(fromMessage(stored));
+      if (run.refused) this.#showEnd(stored, message);
+      else if (stored.status !== "interrupted" || stored.content.length > run.text.length) message.show(fromMessage(stored));
       this.#runs.forget(run);
       if (this.#live?.run === run) this.#parts.composer.show("idle");
-      if (run.refused) announce(`Answer finished. ${message.plainText}`);
-    } else if (run.over && messages) {
+    } else if (run.refused && prompt && endedWithoutAnswer(prompt.status)) {
+      this.#runs.forget(run);
+      this.#showEnd(prompt, message);
+    } else if (run.over && messages && !(prompt && isUnderWay(prompt.status))) {
       message.show(fromRun(run));
     } else if (run.refused) {
       this.#runs.forget(run);
-      if (!signal.aborted) void this.#awaitAnswer(run.kept(), Date.parse(expiresAt), message);
+      if (!signal.aborted) void this.#awaitAnswer(run.kept(), message);
     }
   }
 }

@@ -1,13 +1,20 @@
 /** fetch, with every failure as an `ApiError` whose message is a sentence for the user. */
 
+import { retryAfterMs, secondsAsMs } from "./backoff.js";
+import { duration, sentenceOf } from "./sentences.js";
+
 /** A request that did not succeed: a problem document (RFC 9457), or no answer at all (code `unreachable`). */
 export class ApiError extends Error {
-  /** @param {string} message @param {{code: string, status: number}} facts */
-  constructor(message, { code, status }) {
+  /** @param {string} message @param {{code: string, status: number, retryAfterMs?: number | null, fields?: string[]}} facts */
+  constructor(message, { code, status, retryAfterMs = null, fields = [] }) {
     super(message);
     this.name = "ApiError";
     this.code = code;
     this.status = status;
+    /** How long the service asks to wait before another attempt. */
+    this.retryAfterMs = retryAfterMs;
+    /** The fields of the request that are at fault. */
+    this.fields = fields;
   }
 }
 
@@ -23,10 +30,8 @@ export async function request(url, options) {
     response = await fetch(url, options);
   } catch (error) {
     if (options?.signal?.aborted) throw error;
-    throw new ApiError("The service cannot be reached. Check the connection and try again.", {
-      code: "unreachable",
-      status: 0,
-    });
+    const code = navigator.onLine ? "unreachable" : "offline";
+    throw new ApiError(`${sentenceOf(code)} Check the connection and try again.`, { code, status: 0 });
   }
   if (!response.ok) throw await problem(response);
   return response;
@@ -34,16 +39,26 @@ export async function request(url, options) {
 
 /** What there is to tell the user about an error of any kind. @param {unknown} error */
 export function sentence(error) {
-  if (error instanceof ApiError) return error.message;
-  console.error(error);
-  return "Something went wrong on this page. Reload it and try again.";
+  if (!(error instanceof ApiError)) {
+    console.error(error);
+    return "Something went wrong on this page. Reload it and try again.";
+  }
+  const { message, retryAfterMs } = error;
+  return retryAfterMs === null ? message : `${message} Try again in ${duration(retryAfterMs)}.`;
 }
 
 /** @param {Response} response */
 async function problem(response) {
-  const { status } = response;
+  const { status, headers } = response;
   const document = await response.json().catch(() => ({}));
-  const details = (document.errors ?? []).map((/** @type {{field: string, message: string}} */ item) => `${item.field}: ${item.message}`);
-  const detail = document.detail ?? document.title ?? `The service answered with status ${status}.`;
-  return new ApiError([detail, ...details].join(" "), { code: document.code ?? `http_${status}`, status });
+  /** @type {{field: string, message: string}[]} */
+  const errors = document.errors ?? [];
+  const code = document.code ?? `http_${status}`;
+  const detail = sentenceOf(code, document.detail ?? document.title);
+  return new ApiError([detail, ...errors.map(({ field, message }) => `${field}: ${message}`)].join(" "), {
+    code,
+    status,
+    retryAfterMs: secondsAsMs(document.retryAfterSeconds) ?? retryAfterMs(headers.get("retry-after"), Date.now()),
+    fields: errors.map(({ field }) => field),
+  });
 }

@@ -1,11 +1,12 @@
 /** The answers that are not in the history, by chat: follows a few at a time, and keeps all in the browser's storage for a reload. */
 
-import { MAX_FOLLOWED, RUN_OUTLIVES_EXPIRY_MS, SAVE_EVERY_MS } from "./config.js";
+import { MAX_FOLLOWED, RUN_OUTLIVES_EXPIRY_MS, SAVE_EVERY_MS, SLOT_FREED_MS } from "./config.js";
 import { Run } from "./run.js";
 import { keys, read, remove, write } from "./storage.js";
 
 export class Runs {
   #user;
+  #credentials;
   #changed;
   /** @type {Map<string, Run>} by chat, the one looked at last at the end */
   #runs = new Map();
@@ -13,9 +14,13 @@ export class Runs {
   #unsaved = new Set();
   #timer = 0;
 
-  /** Takes up what an earlier page of this user left. @param {string} user @param {(run: Run) => void} changed */
-  constructor(user, changed) {
+  /**
+   * Takes up what an earlier page of this user left.
+   * @param {string} user @param {import("./sse/stream.js").Credentials} credentials @param {(run: Run) => void} changed
+   */
+  constructor(user, credentials, changed) {
     this.#user = user;
+    this.#credentials = credentials;
     this.#changed = changed;
     const found = [];
     for (const key of keys(this.#key(""))) {
@@ -76,7 +81,7 @@ export class Runs {
   #add(kept) {
     const before = this.get(kept.chatId);
     if (before) this.forget(before);
-    const run = new Run(kept, (changed) => this.#onChange(changed));
+    const run = new Run(kept, this.#credentials, (changed) => this.#onChange(changed));
     this.#runs.set(kept.chatId, run);
     return run;
   }
@@ -90,8 +95,14 @@ export class Runs {
       this.#unsaved.add(run);
       this.#timer ||= setTimeout(this.#save, SAVE_EVERY_MS);
     }
+    if (run.ended) setTimeout(this.#retryRefused, SLOT_FREED_MS);
     this.#changed(run);
   }
+
+  /** An answer ended: one that was too many may begin. */
+  #retryRefused = () => {
+    for (const run of this.#runs.values()) if (run.trouble?.code === "too_many_streams") run.retryNow();
+  };
 
   #save = () => {
     clearTimeout(this.#timer);

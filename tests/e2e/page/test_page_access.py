@@ -3,9 +3,10 @@
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from fakes.chat_page import ChatPage
+from fakes.page_routes import START, STREAM, Answers, problem, refusal
 
 QUICK = "[demo:rate=400]"
 
@@ -56,6 +57,12 @@ _LOW_CONTRAST = """() => {
     if (ratio < 4.5) low.push([walker.currentNode.data, ratio.toFixed(2)]);
   }
   return low;
+}"""
+
+_RECORD_TOLD = """() => {
+  window.told = [];
+  const announcer = document.querySelector('[role=status]');
+  new MutationObserver(() => told.push(announcer.textContent)).observe(announcer, {childList: true});
 }"""
 
 
@@ -165,14 +172,40 @@ def test_every_part_has_a_name_and_every_text_enough_contrast(open_page: Callabl
     check()
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_waits_has_names_and_contrast_and_keeps_the_focus(open_page: Callable[..., ChatPage], scheme: str) -> None:
+    chat = open_page(color_scheme=scheme)
+    page = chat.page
+    chat.watch.refusals_expected = True
+    Answers(page, START, [problem(429, "rate_limited", retryAfterSeconds=50)])
+    Answers(page, STREAM, [refusal("too_many_streams", retryable=True, retryAfterSeconds=50)])
+    chat.send(f"Hello {QUICK}")
+    for button in ("Send now", "Try now"):
+        reason = chat.answers.locator(".reason")
+        chat.button(button).focus()
+        before = reason.inner_text()
+        expect(reason).not_to_have_text(before)
+        assert _focused(page) == button
+        assert page.evaluate(_UNNAMED) == []
+        assert page.evaluate(_LOW_CONTRAST) == []
+        page.keyboard.press("Enter")
+    assert chat.finished(0)
+
+
+def test_a_screen_reader_is_told_why_it_waits_and_not_of_each_second(chat: ChatPage) -> None:
+    chat.page.evaluate(_RECORD_TOLD)
+    Answers(chat.page, STREAM, [refusal("too_many_streams", retryable=True, retryAfterSeconds=2)] * 2)
+    chat.ask("Hello [demo:rate=100]")
+    told = chat.page.evaluate("told")
+    assert told[0] == "Sent. The answer is being written."
+    assert "as many answers being written at the same time as your tier allows. Trying again in" in told[1]
+    assert told[2] == "Connected again."
+    assert told[3].startswith("Answer finished. ")
+    assert len(told) == 4
+
+
 def test_a_screen_reader_is_told_at_the_end_and_not_of_each_token(chat: ChatPage) -> None:
-    chat.page.evaluate(
-        """() => {
-          window.told = [];
-          const announcer = document.querySelector('[role=status]');
-          new MutationObserver(() => told.push(announcer.textContent)).observe(announcer, {childList: true});
-        }"""
-    )
+    chat.page.evaluate(_RECORD_TOLD)
     chat.ask("Hello [demo:rate=100]")
     told = chat.page.evaluate("told")
     assert told[0] == "Sent. The answer is being written."
@@ -259,6 +292,27 @@ def test_locked_models_are_shown_with_the_tier_that_has_them(open_page: Callable
     expect(chat.answers.locator(".facts")).to_contain_text("claude-opus-5")
     chat.reload()
     expect(page.locator("#picker-value")).to_have_text("claude-opus-5")
+
+
+def test_models_are_shown_with_their_providers_name(open_page: Callable[..., ChatPage]) -> None:
+    """As the service writes it; a service that does not is shown as it names the provider."""
+    chat = open_page()
+
+    def rename(route: Route) -> None:
+        response = route.fetch()
+        document = response.json()
+        for at, model in enumerate(document["models"]):
+            model["provider"] = f"somebody-{at}"
+            model.pop("providerName", None)
+        document["models"][0]["providerName"] = "Somebody & Sons"
+        route.fulfill(response=response, json=document)
+
+    chat.page.route("**/chat/models", rename)
+    chat.reload()
+    chat.page.locator("#picker-button").click()
+    facts = chat.page.get_by_role("option").locator(".model-facts")
+    expect(facts.nth(0)).to_contain_text("Somebody & Sons · ")
+    expect(facts.nth(1)).to_contain_text("somebody-1 · ")
 
 
 def test_the_end_stays_in_sight_unless_the_reader_scrolls_up(open_page: Callable[..., ChatPage]) -> None:

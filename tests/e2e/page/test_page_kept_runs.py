@@ -1,17 +1,15 @@
 """Answers that the browser keeps for a reload: how long, and what ends them."""
 
-import json
 from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import Route, expect
 
 from fakes.chat_page import ChatPage
+from fakes.page_routes import STREAM, prompts_are, prompts_have_no_status, refusal
 
 SLOW = "What is artificial intelligence? [demo:rate=25]"
 ENDLESS = "What is artificial intelligence? [demo:rate=20 tokens=2000]"
 QUICK = "[demo:rate=400]"
-STREAM = "**/chat/stream?*"
 
 _FORGE_TOKENS = """(keys) => {
   for (const key of keys) {
@@ -19,11 +17,6 @@ _FORGE_TOKENS = """(keys) => {
     localStorage.setItem(key, JSON.stringify({...kept, streamToken: kept.streamToken + 'x'}));
   }
 }"""
-
-
-def _refuse(route: Route, code: str, *, retryable: bool = False) -> None:
-    event = json.dumps({"type": "error", "code": code, "message": "No.", "retryable": retryable})
-    route.fulfill(content_type="text/event-stream", body=f"data: {event}\n\n")
 
 
 def test_a_session_that_has_begun_is_followed_past_its_expiry(chat: ChatPage) -> None:
@@ -38,8 +31,10 @@ def test_a_session_that_has_begun_is_followed_past_its_expiry(chat: ChatPage) ->
 
 
 def test_a_session_is_given_up_when_its_token_has_expired(chat: ChatPage) -> None:
+    """Where the history does not say that its prompt is being answered."""
     chat.send(ENDLESS)
     chat.growing(0)
+    prompts_have_no_status(chat.page)
     chat.reload_later(minutes=34)
     chat.growing(0)
     chat.reload_later(minutes=36)
@@ -47,10 +42,10 @@ def test_a_session_is_given_up_when_its_token_has_expired(chat: ChatPage) -> Non
     assert chat.kept_runs == []
 
 
-def test_a_session_that_cannot_be_followed_any_more_is_waited_for(
+def test_a_session_whose_token_does_not_hold_is_followed_as_the_user(
     chat: ChatPage, open_page: Callable[..., ChatPage]
 ) -> None:
-    """Here its token does not hold; the service says so with an event."""
+    """The service says so with an event."""
     chat.send(SLOW)
     chat.growing(0)
     name = chat.chat_id
@@ -58,50 +53,34 @@ def test_a_session_that_cannot_be_followed_any_more_is_waited_for(
     chat.page.close(run_before_unload=False)
     other.page.evaluate(_FORGE_TOKENS, other.kept_runs)
     other.reload()
-    with other.page.expect_request(STREAM):
-        other.page.goto(f"{other.address}/#/chat/{name}")
-    expect(other.answers).to_contain_text("The answer is being written, perhaps in another window.")
-    expect(other.button("Try again")).to_have_count(0)
-    assert other.kept_runs == []
+    other.page.goto(f"{other.address}/#/chat/{name}")
+    other.growing(0)
     assert "Three ideas carry most of it today" in other.finished(0)
     expect(other.answers.locator(".note")).to_have_count(0)
+    assert other.kept_runs == []
 
 
-@pytest.mark.parametrize("code", ["session_expired", "session_not_found"])
-def test_a_session_that_is_over_without_an_answer_can_be_tried_again(chat: ChatPage, code: str) -> None:
-    chat.page.route(STREAM, lambda route: _refuse(route, code))
+def test_a_session_that_is_over_without_an_answer_stays_so(chat: ChatPage) -> None:
+    prompts_are(chat.page, "failed", "session_expired", retryable=True)
+    chat.page.route(STREAM, refusal("session_expired"))
     chat.send(f"Hello {QUICK}")
     note = chat.answers.locator(".note.failed")
-    expect(note).to_have_text("There is no answer to this message.")
+    expect(note).to_have_text("This message was not answered in time.")
     chat.reload()
-    expect(note).to_have_text("There is no answer to this message.")
-    chat.page.unroute(STREAM)
-    chat.button("Try again").click()
-    assert chat.finished(1)
-    assert chat.kept_runs == []
+    expect(note).to_have_text("This message was not answered in time.")
+    expect(chat.button("Try again")).to_be_visible()
 
 
 def test_a_session_that_is_over_with_an_answer_shows_it(chat: ChatPage) -> None:
     def write_and_refuse(route: Route) -> None:
         assert "event-stream" in route.fetch().headers["content-type"]
-        _refuse(route, "session_expired")
+        refusal("session_expired")(route)
 
     chat.page.route(STREAM, write_and_refuse)
     chat.send(f"What is artificial intelligence? {QUICK}")
     assert "Three ideas carry most of it today" in chat.finished(0)
     expect(chat.answers.locator(".note")).to_have_count(0)
     expect(chat.page.get_by_role("status")).to_contain_text("Answer finished.")
-
-
-def test_a_refusal_that_may_pass_offers_to_follow_and_not_to_pay_again(chat: ChatPage) -> None:
-    chat.page.route(STREAM, lambda route: _refuse(route, "storage_unavailable", retryable=True))
-    chat.send(f"Hello {QUICK}")
-    expect(chat.answers).to_contain_text("The connection to the answer was lost.")
-    expect(chat.button("Try again")).to_have_count(0)
-    chat.page.unroute(STREAM)
-    chat.button("Follow again").click()
-    assert chat.finished(0)
-    expect(chat.prompts).to_have_count(1)
 
 
 def test_an_answer_stopped_before_its_first_word_stays_stopped(chat: ChatPage) -> None:

@@ -1,56 +1,160 @@
-/** One session's stream, read with the browser's own EventSource. */
+/**
+ * Follows one session's stream to its end, over as many connections as that takes.
+ *
+ * With fetch, not with EventSource: that gives up for good on any status but 200, shows neither the status nor
+ * `Retry-After`, and cannot send the bearer token that opens a session which another browser has started.
+ */
 
-import { endpoints } from "../config.js";
+import { backoff, secondsAsMs } from "../backoff.js";
+import { endpoints, RECONNECT } from "../config.js";
+import { pause } from "../pause.js";
+import { endOf, readStream } from "./connection.js";
 
 /**
  * @typedef {import("../types.js").DoneEvent} DoneEvent
  * @typedef {import("../types.js").ErrorEvent} ErrorEvent
- * @typedef {{sessionId: string, streamToken: string, lastEventId: number}} Address
+ * @typedef {import("./connection.js").End} End
+ *
+ * @typedef {object} Session
+ * @property {string} sessionId
+ * @property {string | null} streamToken null: it was started elsewhere; the user's own token opens it
+ * @property {number} endsAt until when it can be followed at the latest, in milliseconds since the epoch
+ *
+ * @typedef {{token: () => Promise<string>, expire: () => void}} Credentials the user's own
  *
  * @typedef {object} Listener
- * @property {() => void} opened connected, for the first time or again
- * @property {() => void} dropped the connection is gone; the browser is making a new one
+ * @property {() => number} lastEventId the id of the last event seen
+ * @property {() => void} opened connected
+ * @property {(end: End, retryAt: number | null) => void} delayed there is no connection; when the next attempt begins, null: now
  * @property {(id: number) => void} typing
  * @property {(id: number, content: string) => void} token
  * @property {(id: number, event: DoneEvent) => void} done the last call
- * @property {(id: number, event: ErrorEvent) => void} error the last call; a refusal has no id of its own, only that of the event before, or 0
- * @property {() => void} lost the last call: the stream ended, and the browser will not connect again
+ * @property {(id: number, event: ErrorEvent) => void} error the last call: the generation failed
+ * @property {(end: End) => void} refused the last call: another attempt does not help
  */
 
-/**
- * Opens the stream. EventSource sends no headers: the session's own token goes in the query, and so does the id of the
- * last event seen. When the connection drops the browser connects again by itself with `Last-Event-ID`.
- *
- * @param {Address} address
- * @param {Listener} listener
- * @returns {() => void} closes it
- */
-export function openStream({ sessionId, streamToken, lastEventId }, listener) {
-  const query = new URLSearchParams({ sessionId, streamToken });
-  if (lastEventId > 0) query.set("lastEventId", String(lastEventId));
-  const source = new EventSource(`${endpoints.stream}?${query}`);
+/** Refusals of the token that came with the request. */
+const NOT_SIGNED_IN = new Set(["token_missing", "token_expired", "token_invalid"]);
 
-  source.onopen = () => listener.opened();
-  source.onerror = () => (source.readyState === EventSource.CLOSED ? listener.lost() : listener.dropped());
-  source.onmessage = ({ data, lastEventId: id }) => {
-    const event = parse(data);
-    // A stream that has ended must be closed: EventSource takes the end of the response for a dropped connection.
-    if (!event || event.type === "done" || event.type === "error") source.close();
-    if (!event) listener.lost();
-    else if (event.type === "typing") listener.typing(Number(id));
-    else if (event.type === "token") listener.token(Number(id), event.content);
-    else if (event.type === "done") listener.done(Number(id), event);
-    else if (event.type === "error") listener.error(Number(id), event);
+export class SessionStream {
+  #session;
+  #credentials;
+  #listener;
+  #over = new AbortController();
+  #skip = new AbortController();
+  /** @type {number} the first wait: as the stream asks for it, if it does */
+  #firstMs = RECONNECT.firstMs;
+  /** Whether the user's token has been renewed since events last came. */
+  #renewed = false;
+
+  /** @param {Session} session @param {Credentials} credentials @param {Listener} listener */
+  constructor(session, credentials, listener) {
+    this.#session = { ...session };
+    this.#credentials = credentials;
+    this.#listener = listener;
+  }
+
+  /** Connects, and goes on until there is nothing more to wait for. */
+  open() {
+    void this.#follow();
+  }
+
+  /** Leaves the stream; nothing is called any more. */
+  close() {
+    this.#over.abort();
+  }
+
+  /** Ends the wait for the next attempt; while one is under way, that for the one after it. */
+  retryNow() {
+    this.#skip.abort();
+  }
+
+  async #follow() {
+    const listener = this.#listener;
+    for (let failures = 0; ; failures += 1) {
+      const before = listener.lastEventId();
+      const end = await this.#connect();
+      if (this.#over.signal.aborted) return;
+      if (listener.lastEventId() > before) {
+        failures = 0;
+        this.#renewed = false;
+      }
+      if (this.#hasOtherCredentials(end)) continue;
+      const wait = end.retryAfterMs ?? backoff(failures, { ...RECONNECT, firstMs: this.#firstMs });
+      if (!end.again || Date.now() + wait > this.#session.endsAt) {
+        this.close();
+        listener.refused(end);
+        return;
+      }
+      await this.#wait(end, wait);
+      if (this.#over.signal.aborted) return;
+      listener.delayed(end, null);
+    }
+  }
+
+  /** @param {End} end @param {number} wait */
+  async #wait(end, wait) {
+    this.#listener.delayed(end, Date.now() + wait);
+    const signal = AbortSignal.any([this.#over.signal, this.#skip.signal]);
+    await pause(wait, { signal, eager: end.retryAfterMs === null });
+    this.#skip = new AbortController();
+  }
+
+  /** @returns {Promise<End>} */
+  async #connect() {
+    const { sessionId, streamToken } = this.#session;
+    const seen = this.#listener.lastEventId();
+    const query = new URLSearchParams({ sessionId, ...(streamToken && { streamToken }), ...(seen > 0 && { lastEventId: String(seen) }) });
+    /** @type {Record<string, string>} */
+    const headers = {};
+    // A header of its own costs a preflight with every stream where the service is on another host.
+    if (!streamToken) {
+      try {
+        headers.authorization = `Bearer ${await this.#credentials.token()}`;
+      } catch (error) {
+        return endOf(error);
+      }
+    }
+    const reader = {
+      opened: () => this.#listener.opened(),
+      onEvent: this.#onEvent,
+      onRetry: (/** @type {number} */ ms) => (this.#firstMs = ms),
+    };
+    return readStream(`${endpoints.stream}?${query}`, { headers, signal: this.#over.signal, reader });
+  }
+
+  /** @param {any} event @param {number} id @returns {End | undefined} */
+  #onEvent = (event, id) => {
+    const listener = this.#listener;
+    if (this.#over.signal.aborted) return undefined;
+    if (event.type === "typing") listener.typing(id);
+    else if (event.type === "token") listener.token(id, event.content);
+    else if (event.type === "done") {
+      this.close();
+      listener.done(id, event);
+    } else if (event.type === "error") {
+      // How a generation failed has an id beyond all text. A refusal has none: it is about this connection alone.
+      if (id <= listener.lastEventId()) {
+        const { code, message, retryable, retryAfterSeconds } = event;
+        return { code, message, refusal: true, again: retryable, retryAfterMs: secondsAsMs(retryAfterSeconds) };
+      }
+      this.close();
+      listener.error(id, event);
+    }
     // Any other type is of a later version of the service: passed over.
+    return undefined;
   };
-  return () => source.close();
-}
 
-/** @param {string} data @returns {any} the event, or null if it is none */
-function parse(data) {
-  try {
-    return JSON.parse(data);
-  } catch {
-    return null;
+  /** Whether there is another token to try: the user's after the stream's, a new one after one that had expired. @param {End} end */
+  #hasOtherCredentials({ code }) {
+    if (!NOT_SIGNED_IN.has(code)) return false;
+    if (this.#session.streamToken) {
+      this.#session.streamToken = null;
+      return true;
+    }
+    if (this.#renewed) return false;
+    this.#renewed = true;
+    this.#credentials.expire();
+    return true;
   }
 }

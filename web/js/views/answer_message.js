@@ -3,10 +3,16 @@
 import { MarkdownView } from "../markdown/markdown_view.js";
 import { copyButton } from "./copy_button.js";
 import { el, icon } from "./dom.js";
+import { statusOf } from "./trouble.js";
 
 /**
  * @typedef {import("../types.js").AnswerState} AnswerState
- * @typedef {{retry: () => void, follow: () => void, leave: () => void}} Actions
+ *
+ * @typedef {object} Actions what its buttons do; a phase whose action is absent cannot come
+ * @property {() => void} [retry] asks for the answer again
+ * @property {() => void} [tryNow] ends the wait for the next attempt
+ * @property {() => void} [follow]
+ * @property {() => void} leave
  */
 
 /** Drawing takes at most this part of the time, however long the answer gets. */
@@ -16,12 +22,12 @@ const DRAWING_SHARE = 0.2;
 const PROGRESS = {
   waiting: "Thinking",
   writing: "Writing",
-  reconnecting: "The connection dropped. Connecting again",
   stopping: "Stopping",
   elsewhere: "The answer is being written, perhaps in another window. It will appear here",
-  paused: "Not following. The answer goes on being written, and is kept.",
-  lost: "The connection to the answer was lost. What is written is kept.",
+  paused: "Not following this answer.",
 };
+
+const LEFT_IN_THE_MIDDLE = "Not following. The answer goes on being written, and is kept.";
 
 export class AnswerMessage {
   #actions;
@@ -33,6 +39,8 @@ export class AnswerMessage {
   #state = null;
   #frame = 0;
   #notBefore = 0;
+  #reason = el("span", { class: "reason" });
+  #clock = 0;
 
   /** @param {Actions} actions */
   constructor(actions) {
@@ -57,6 +65,7 @@ export class AnswerMessage {
     const before = this.#state;
     this.#state = state;
     if (before?.phase !== state.phase) this.#showStatus(state);
+    this.#showTrouble(state);
     if (state.phase === "ended" || before === null) this.#draw();
     else this.#frame ||= requestAnimationFrame(this.#onFrame);
   }
@@ -80,16 +89,33 @@ export class AnswerMessage {
   }
 
   /** @param {AnswerState} state */
-  #showStatus({ phase }) {
+  #showStatus({ phase, text }) {
     this.element.dataset.phase = phase;
-    this.element.setAttribute("aria-busy", String(!["ended", "paused", "lost"].includes(phase)));
+    this.element.setAttribute("aria-busy", String(phase !== "ended" && phase !== "paused"));
     this.#status.replaceChildren();
     if (phase === "ended") return;
-    const left = phase === "paused" || phase === "lost";
-    const moving = !left && el("span", { class: "dots", "aria-hidden": "true" }, el("i"), el("i"), el("i"));
-    this.#status.append(el("span", {}, PROGRESS[phase], moving));
-    if (phase === "writing" || phase === "waiting") this.#status.append(quiet("Stop following", this.#actions.leave));
-    if (left) this.#status.append(quiet("Follow again", this.#actions.follow));
+    const moving = phase !== "paused" && el("span", { class: "dots", "aria-hidden": "true" }, el("i"), el("i"), el("i"));
+    this.#reason.textContent = phase === "paused" && text ? LEFT_IN_THE_MIDDLE : (PROGRESS[phase] ?? "");
+    this.#status.append(el("span", {}, this.#reason, moving), el("span", {}, ...this.#buttons(phase)));
+  }
+
+  /** @param {import("../types.js").Phase} phase */
+  #buttons(phase) {
+    const { leave, follow, tryNow } = this.#actions;
+    if (phase === "writing" || phase === "waiting") return [quiet("Stop following", leave)];
+    if (phase === "retrying") return [quiet("Try now", tryNow), quiet("Stop following", leave)];
+    if (phase === "held") return [quiet("Send now", tryNow), quiet("Cancel", leave)];
+    return phase === "paused" ? [quiet("Follow again", follow)] : [];
+  }
+
+  /** Only the words change, once a second: a button keeps the focus. @param {AnswerState} state */
+  #showTrouble(state) {
+    clearTimeout(this.#clock);
+    if (!state.trouble) return;
+    const reason = statusOf(state);
+    if (this.#reason.textContent !== reason) this.#reason.textContent = reason;
+    const left = (state.trouble.retryAt ?? 0) - Date.now();
+    if (left > 0) this.#clock = setTimeout(() => this.element.isConnected && this.#showTrouble(state), left % 1000 || 1000);
   }
 
   /** @param {AnswerState} state */
@@ -98,15 +124,15 @@ export class AnswerMessage {
     this.#foot.replaceChildren();
     if (note) this.#foot.append(el("p", { class: failed ? "note failed" : "note" }, note));
     const row = el("div", { class: "facts" });
-    if (canRetry) row.append(el("button", { type: "button", class: "button retry", click: this.#actions.retry }, icon("retry"), "Try again"));
+    if (canRetry) row.append(el("button", { type: "button", class: "button retry", click: () => this.#actions.retry?.() }, icon("retry"), "Try again"));
     if (text) row.append(copyButton(() => text, "Copy the answer"));
     if (text) row.append(el("span", { class: "fact" }, command ? "command" : modelId), ...facts(state));
     if (row.hasChildNodes()) this.#foot.append(row);
   }
 }
 
-/** @param {string} label @param {() => void} click */
-function quiet(label, click) {
+/** @param {string} label @param {() => void} [click] */
+function quiet(label, click = () => {}) {
   return el("button", { type: "button", class: "quiet-button", click }, label);
 }
 

@@ -9,9 +9,6 @@ import { el, icon, part } from "./dom.js";
 
 /** @typedef {import("../types.js").Model} Model */
 
-/** How providers write their names. @type {Record<string, string>} */
-const PROVIDERS = { anthropic: "Anthropic", openai: "OpenAI", xai: "xAI" };
-
 const HINT = "Prices are in US dollars for a million tokens, read and written.";
 
 export class ModelPicker {
@@ -139,7 +136,7 @@ export class ModelPicker {
 }
 
 /** @param {Model} model @param {number} index @param {boolean} selected */
-function option({ id, provider, tier, contextWindow, price, allowed }, index, selected) {
+function option({ id, provider, providerName, tier, contextWindow, price, allowed }, index, selected) {
   const costs = `$${price.inputPerMillion.toFixed(2)} in, $${price.outputPerMillion.toFixed(2)} out`;
   return el(
     "li",
@@ -153,7 +150,7 @@ function option({ id, provider, tier, contextWindow, price, allowed }, index, se
     },
     el("span", { class: "model-mark" }, allowed ? (selected ? icon("check") : null) : icon("lock")),
     el("span", { class: "model-name" }, id),
-    el("span", { class: "model-facts" }, `${PROVIDERS[provider] ?? provider} · ${tokens(contextWindow)} context · ${costs}`),
+    el("span", { class: "model-facts" }, `${providerName ?? provider} · ${tokens(contextWindow)} context · ${costs}`),
     allowed ? null : el("span", { class: "badge" }, el("span", { class: "visually-hidden" }, "locked, part of the tier "), tier),
   );
 }

@@ -1,0 +1,52 @@
+/** From a question to a session in which it is answered. */
+
+import { SESSION_WAITS_MS } from "./config.js";
+import { ApiError } from "./http.js";
+import { sentenceOf } from "./sentences.js";
+
+/**
+ * @typedef {object} Question
+ * @property {string | null} chatId null: a new chat
+ * @property {string} prompt
+ * @property {{id?: string, sessionId: string}} [stored] the prompt's message, if it is stored: then it is not stored again
+ *
+ * @typedef {object} Asking
+ * @property {import("./api.js").ChatApi} api
+ * @property {import("./outbox.js").Outbox} outbox
+ * @property {() => Promise<string>} modelId
+ * @property {import("./outbox.js").Sending} sending
+ */
+
+/** @param {Question} question @param {Asking} asking @returns {Promise<import("./run.js").Kept>} */
+export async function ask({ chatId, prompt, stored }, { api, outbox, modelId, sending }) {
+  const model = await modelId();
+  const anew = { modelId: model, prompt, ...(chatId && { chatId }) };
+  if (!stored || !chatId) return kept(await outbox.start(anew, sending), { model, prompt });
+  const promptId = stored.id ?? (await idOf(chatId, stored.sessionId, api));
+  try {
+    return { ...kept(await outbox.start({ modelId: model, chatId, regenerate: promptId }, sending), { model, prompt }), promptId };
+  } catch (error) {
+    if (!isOfFirstVersion(error)) throw error;
+    return kept(await outbox.start(anew, sending), { model, prompt });
+  }
+}
+
+/** @param {import("./types.js").Session} session @param {{model: string, prompt: string}} asked */
+function kept({ sessionId, chatId, streamToken, expiresAt }, { model, prompt }) {
+  // By this browser's clock, where that is ahead of the service's.
+  const expires = new Date(Math.max(Date.parse(expiresAt), Date.now() + SESSION_WAITS_MS));
+  return { sessionId, chatId, streamToken, expiresAt: expires.toISOString(), modelId: model, prompt };
+}
+
+/** The id of a session's prompt, which only the history tells. @param {string} chatId @param {string} sessionId @param {import("./api.js").ChatApi} api */
+async function idOf(chatId, sessionId, api) {
+  const messages = await api.chat(chatId);
+  const prompt = messages.find((one) => one.role === "user" && one.sessionId === sessionId);
+  if (!prompt) throw new ApiError(sentenceOf("message_not_found"), { code: "message_not_found", status: 404 });
+  return prompt.id;
+}
+
+/** A service that does not know `regenerate`: there a prompt can only be sent again. @param {unknown} error */
+function isOfFirstVersion(error) {
+  return error instanceof ApiError && error.status === 422 && error.fields.includes("regenerate");
+}

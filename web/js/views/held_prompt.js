@@ -1,0 +1,40 @@
+/** A prompt that the service cannot take yet: says why, and counts down to the next attempt. */
+
+import { held } from "../answer_state.js";
+import { announce } from "./announcer.js";
+import { statusOf } from "./trouble.js";
+
+/** @typedef {import("./answer_message.js").AnswerMessage} AnswerMessage */
+
+export class HeldPrompt {
+  #thread;
+  #prompt;
+  #given = new AbortController();
+  #sendNow = () => {};
+  /** @type {AnswerMessage | null} */
+  #message = null;
+
+  /** @param {import("./thread.js").Thread} thread @param {string} prompt */
+  constructor(thread, prompt) {
+    this.#thread = thread;
+    this.#prompt = prompt;
+  }
+
+  /** Aborts when the user gives the prompt up. */
+  get givenUp() {
+    return this.#given.signal;
+  }
+
+  /** @param {import("../types.js").Trouble} trouble @param {() => void} sendNow */
+  show(trouble, sendNow) {
+    this.#sendNow = sendNow;
+    const state = held({ modelId: "", prompt: this.#prompt }, trouble);
+    if (this.#message) this.#message.show(state);
+    else this.#message = this.#thread.addAnswer(state, { tryNow: () => this.#sendNow(), leave: () => this.#given.abort() });
+    if (trouble.retryAt) announce(statusOf(state));
+  }
+
+  remove() {
+    this.#message?.element.remove();
+  }
+}

@@ -1,0 +1,19 @@
+/** Why an answer does not go on at the moment, in words; and the time until the next attempt. */
+
+import { duration, sentenceOf } from "../sentences.js";
+
+/** @typedef {import("../types.js").AnswerState} AnswerState */
+
+/** Codes after which the connection itself is what is missing. */
+const NO_CONNECTION = new Set(["dropped", "offline", "unreachable"]);
+
+/** @param {Pick<AnswerState, "phase" | "trouble">} state @returns {string} */
+export function statusOf({ phase, trouble }) {
+  if (!trouble) return "";
+  const { code, message, retryAt } = trouble;
+  const reason = sentenceOf(code, message);
+  if (phase === "paused") return reason;
+  const next = phase === "held" ? "Sending it again" : NO_CONNECTION.has(code) ? "Reconnecting" : "Trying again";
+  const left = (retryAt ?? 0) - Date.now();
+  return left > 0 ? `${reason} ${next} in ${duration(left)}` : `${reason} ${next}`;
+}
