@@ -3,14 +3,15 @@
 Each promise is named where it is checked; a check that has to make an exception says which double fault it stands for.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from chat.errors import ChatError, StorageError
+from chat.errors import ChatError
 from chat.limits.slots import ATTACH_SECONDS, SLOT_SECONDS, TOO_MANY_STREAMS
 from chat.messages import Message, MessageKind, MessageStatus, Role
-from chat.sessions import Session, SessionNotStoredError, status_without_text
+from chat.sessions import Session, status_without_text
 from chat.settling import INTERRUPTED
 from chat.users import Tier
 from simulation.engine.process import CURRENT, Process
@@ -31,6 +32,8 @@ LEAD_SECONDS = 3.2
 """How much older than a producer's last moment text may be that is lost: a checkpoint interval, and one look."""
 STOP_SECONDS = 4.0
 """By when a producer has noticed a stop, closed its source and stored what there is."""
+MAX_CLAIMS = 60
+"""More than a session asks that waits for several dead leaders, one after the other."""
 MARGIN_SECONDS = 0.7
 """Clocks differ by less."""
 
@@ -71,9 +74,7 @@ class Observer:
         self._generations: dict[tuple[str, int], tuple[Session, Process]] = {}
         """What is being written, by session and epoch."""
         self.broken: str | None = None
-        self.starts = 0
-        self.unknown_starts = 0
-        """Starts of which nobody can tell whether they stored a session."""
+        self._claims: Counter[str] = Counter()
         self._killed_at: dict[Process, float] = {}
         self.world: World
 
@@ -116,10 +117,11 @@ class Observer:
             if (prompt.status, prompt.code) != (expected, code):
                 self.violated(f"the history says {prompt.status}, {prompt.code} of a prompt: it is {expected}, {code}")
 
-    def not_started(self, error: ChatError) -> None:
-        """A start has failed; unless it says so, its session may be there all the same."""
-        if isinstance(error, StorageError) and not isinstance(error, SessionNotStoredError):
-            self.unknown_starts += 1
+    def claimed(self, session_id: str) -> None:
+        """A session asks who leads the way to its answer."""
+        self._claims[session_id] += 1
+        if self._claims[session_id] > MAX_CLAIMS:
+            self.violated(f"{session_id} asks {MAX_CLAIMS} times who leads")
 
     def began(self, session_id: str, user_id: str, question: str) -> None:
         """A start has returned a session."""
@@ -270,7 +272,7 @@ class Observer:
         _, producer, since = seen.producers[-1]
         if producer.dead or producer.thawed_at > since or self.world.database.works_since(producer) > since - 1:
             return
-        if any(call.session_id == session_id for call in self.world.provider.calls):
+        if any(call.session_id == session_id and call.process is producer for call in self.world.provider.calls):
             self.violated(f"{session_id} is interrupted, and {producer.name} was at work all the time")
 
     def _check_lags(self) -> None:
@@ -293,6 +295,11 @@ class Observer:
         if not seen.producers:
             return False
         _, producer, _ = seen.producers[-1]
+        if any(
+            session_id == connection.session_id and process is connection.process
+            for (session_id, _), (_, process) in self._generations.items()
+        ):
+            return False  # it produces, or does not know yet that it has lost its lease
         for process in (connection.process, producer):
             if process.dead or process.frozen or process.thawed_at > since - SETTLED_SECONDS:
                 return False
@@ -325,9 +332,9 @@ class Observer:
     def _check_limits(self) -> None:
         """The rate limit counts what was granted."""
         limiter = self.world.backends.rate_limiter
-        stored = self.world.backends.sessions.started
-        counted = limiter.granted - limiter.given_back
-        if not stored <= limiter.granted or counted > stored + self.unknown_starts:
+        sessions = self.world.backends.sessions
+        stored, counted = sessions.started, limiter.granted - limiter.given_back - limiter.lost
+        if not stored <= limiter.granted or counted > stored + sessions.unknown:
             self.violated(
                 f"{limiter.granted} starts were counted, {limiter.given_back} given back, {stored} sessions stored"
             )

@@ -14,10 +14,13 @@ class Kind(StrEnum):
     RELOAD = "reloads the page"
     OPEN_AGAIN = "opens the stream in another tab"
     STOP = "stops the answer"
+    LEAVE = "leaves for good"
     TRY_AGAIN = "asks for another answer"
     HISTORY = "reads the history"
     FREEZE = "process freezes"
     KILL = "process is killed"
+    FREEZE_EARLY = "process freezes as it begins to produce"
+    KILL_EARLY = "process is killed as it begins to produce"
     SIGTERM = "process is told to stop, then killed"
     DEPLOY = "new version is deployed"
     CLEANUP = "cleanup runs"
@@ -80,6 +83,8 @@ FAULT_SECONDS = 30.0
 _FAULTS = (
     (Kind.FREEZE, 10),
     (Kind.KILL, 10),
+    (Kind.FREEZE_EARLY, 8),
+    (Kind.KILL_EARLY, 4),
     (Kind.SIGTERM, 3),
     (Kind.DEPLOY, 2),
     (Kind.CLEANUP, 2),
@@ -105,18 +110,24 @@ def draw(seed: int | str) -> Plan:
     """The plan of a seed."""
     random = Random(f"plan/{seed}")
     asks = _asks(random)
-    actions = [*asks]
+    actions: list[Action] = []
     for number, ask in enumerate(asks):
         actions += _of_clients(random, number, ask)
     for _ in range(random.choice((0, 0, 1, 2, 3, 5, 8))):
         actions.append(_fault(random, asks))
+    if random.random() < 0.15:
+        actions += _one_store_after_the_other(random, asks)
+    if random.random() < 0.08:
+        actions += _stopped_leader(random, asks)
+    if random.random() < 0.08:
+        actions += _contended_slots(random, asks)
     return Plan(
         seed=str(seed),
         has_redis=random.random() < 0.85,
         scope_to_user=random.random() < 0.7,
         timeout_seconds=random.choice((300.0, 300.0, 300.0, 20.0)),
         streams_per_process=random.choice((1, 1, 3)),
-        actions=tuple(sorted(actions, key=lambda action: action.at)),
+        actions=tuple(sorted([*asks, *actions], key=lambda action: action.at)),
     )
 
 
@@ -155,6 +166,8 @@ def _of_clients(random: Random, number: int, ask: Action) -> list[Action]:
         actions.append(later(Kind.RELOAD, 0.1, 8.0, keeps=random.random() < 0.5))
     if random.random() < 0.35:
         actions.append(later(Kind.OPEN_AGAIN, 0.0, random.choice((0.3, 6.0, 40.0))))
+    if random.random() < 0.08:
+        actions.append(later(Kind.LEAVE, 0.1, 6.0))
     if random.random() < 0.12:
         actions.append(later(Kind.STOP, 0.0, 6.0))
     if random.random() < 0.15:
@@ -164,11 +177,54 @@ def _of_clients(random: Random, number: int, ask: Action) -> list[Action]:
     return actions
 
 
+def _one_store_after_the_other(random: Random, asks: list[Action]) -> list[Action]:
+    """A long answer with a second reader; first one store fails for a moment, and then the other for long."""
+    ask = asks[0] = replace(asks[0], question=f"long {asks[0].question}")
+    first, second = random.choice(((Kind.REDIS_DOWN, Kind.DB_DOWN), (Kind.DB_DOWN, Kind.REDIS_DOWN)))
+    return [
+        Action(ask.at + 0.5, Kind.OPEN_AGAIN, ask=ask.ask, user=ask.user),
+        Action(ask.at + 1.0 + random.random(), first, ask=ask.ask, seconds=0.3),
+        Action(ask.at + 3.5 + random.random(), second, ask=ask.ask, seconds=9.0),
+    ]
+
+
+def _stopped_leader(random: Random, asks: list[Action]) -> list[Action]:
+    """Two equal questions at once; Redis fails for the leader's process, and its user stops it."""
+    leader = replace(asks[-1], ask=len(asks), question="common long", chat="leader", use_cache=True)
+    follower = replace(leader, ask=len(asks) + 1, chat="follower", at=leader.at + 0.3)
+    asks += [leader, follower]
+    at = leader.at + 0.6 + random.random()
+    fails = random.choice(
+        (
+            Action(at, Kind.REDIS_PARTITION, ask=leader.ask, seconds=9.0),
+            Action(at, Kind.REDIS_FAILS, seconds=1.2, share=0.5),
+        )
+    )
+    return [fails, Action(at + 0.1, Kind.STOP, ask=leader.ask, user=leader.user)]
+
+
+def _contended_slots(random: Random, asks: list[Action]) -> list[Action]:
+    """All slots of a user are held by dead processes; new questions come as their leases end."""
+    first = asks[0]
+    dead = [
+        replace(first, ask=len(asks) + n, question=f"slots {n}", chat=f"slots-{n}", use_cache=False) for n in (0, 1)
+    ]
+    asks += dead
+    new = [
+        replace(dead[0], ask=len(asks) + n, question=f"new {n}", chat=f"new-{n}", at=first.at + 5.9 + random.random())
+        for n in (0, 1)
+    ]
+    asks += new
+    return [Action(first.at, Kind.KILL_EARLY, ask=ask.ask) for ask in dead]
+
+
 def _fault(random: Random, asks: list[Action]) -> Action:
     kinds, weights = zip(*_FAULTS, strict=True)
     kind = random.choices(kinds, weights)[0]
     ask = random.choice(asks)
     hits_process = kind in _OF_PROCESSES
+    if kind in {Kind.FREEZE_EARLY, Kind.KILL_EARLY}:
+        return Action(ask.at, kind, ask=ask.ask, seconds=random.choice((1.5, 9.0, 9.0)))
     return Action(
         ask.at + 0.05 + random.random() * random.choice((0.3, 2.0, 5.0))
         if hits_process

@@ -28,10 +28,10 @@ MAX_STARTS = 4
 """How often a user sends the same prompt again that was refused."""
 HEALING_SECONDS = 3.0
 """After the last fault begins, until everything works again."""
-READING_SECONDS = 90.0
+READING_SECONDS = 240.0
 """How long clients may take to come to an end once everything works."""
-ENDING_SECONDS = 10.0
-"""How long a process may still be at work after its last client was told the end."""
+ENDING_SECONDS = 60.0
+"""How long processes may still be at work when nobody reads any more: an answer may go on without its user."""
 CLEANUP_SECONDS = 120.0
 """Lambda's time for a run of the cleanup."""
 
@@ -98,6 +98,10 @@ class _Run:
         self._record = record
         self._sessions: dict[int, str] = {}
         self._asks = {action.ask: action for action in plan.actions if action.kind is Kind.ASK}
+        self._early: dict[int, Callable[[Process], None]] = {}
+        """By question: what happens to the process that begins to answer it."""
+        self._left: set[int] = set()
+        """Questions whose users never come back."""
         self._silent = {action.ask for action in plan.actions if action.kind is Kind.NEVER_OPENS}
         self._clients: list[Client] = []
         self._tasks: list[asyncio.Task[None]] = []
@@ -115,20 +119,29 @@ class _Run:
         self._heal()
         await self._everybody_ends()
         for ask, session_id in self._sessions.items():
-            self._open(ask, session_id, "late")
+            if ask not in self._left:
+                self._open(ask, session_id, "late")
         await self._everybody_ends()
         looking.cancel()
-        await asyncio.sleep(ENDING_SECONDS)
+        await self._processes_end()
         for client in self._clients:
             if client.name.startswith("late"):
                 self._check_reader(client)
         await self._read_histories()
         self.observer.check_end()
-        if left := [task for task in self.loop.unfinished() if not task.startswith("outside")]:
+        if left := self._working():
             self.observer.violated(f"still running: {left}")
         await self._until(self.loop.time() + BEGUN_SECONDS + 600)
         await self._cleanup()
         self.observer.check_expired()
+
+    async def _processes_end(self) -> None:
+        ends_at = self.loop.time() + ENDING_SECONDS
+        while self.loop.time() < ends_at and self._working():
+            await asyncio.sleep(1.0)
+
+    def _working(self) -> list[str]:
+        return [task for task in self.loop.unfinished() if not task.startswith("outside")]
 
     async def _read_histories(self) -> None:
         history = history_of(self.world.backends)
@@ -199,18 +212,18 @@ class _Run:
 
     async def _start(self, action: Action, start: Callable[[], Start]) -> bool:
         """Whether the user was given a session."""
-        self.observer.starts += 1
         try:
             started = await self.world.in_process(f"start {action.ask}", start)
         except ChatError as error:
             self._note("start", f"refuses with {error.code}")
-            self.observer.not_started(error)
             return False
         assert isinstance(started, Start)
         session_id = started.session.session_id
         question = self._asks[action.ask].question
         self._sessions[action.ask] = session_id
         self.observer.began(session_id, action.user, question)
+        if (early := self._early.pop(action.ask, None)) is not None:
+            self.world.traps[self.observer.sessions[session_id].prompt_id] = early
         if action.ask not in self._silent:
             await self._open(action.ask, session_id, "tab", spawn=False).run()
         return True
@@ -314,10 +327,34 @@ class _Run:
         self.loop.freeze(host.process)
         self.loop.call_later(action.seconds, self.loop.thaw, host.process)
 
+    def _leave(self, action: Action) -> None:
+        self._fired(action, action.user)
+        self._left.add(action.ask)
+        for client in self._known.get(action.ask, ()):
+            client.closed = True
+            client.cut()
+
     def _kill(self, action: Action) -> None:
         if (host := self.world.serving(self._sessions.get(action.ask, ""))) is not None:
             self._fired(action, host.process.name)
             self.world.kill(host)
+
+    def _freeze_early(self, action: Action) -> None:
+        def freeze(process: Process) -> None:
+            if not process.dead:
+                self._fired(action, process.name, f"{action.kind}, for {action.seconds} s")
+                self.loop.freeze(process)
+                self.loop.call_later(action.seconds, self.loop.thaw, process)
+
+        self._early[action.ask] = freeze
+
+    def _kill_early(self, action: Action) -> None:
+        def kill(process: Process) -> None:
+            if not process.dead:
+                self._fired(action, process.name)
+                self.world.kill(self.world.host_of(process))
+
+        self._early[action.ask] = kill
 
     def _sigterm(self, action: Action) -> None:
         if (host := self.world.serving(self._sessions.get(action.ask, ""))) is not None:
@@ -377,8 +414,11 @@ class _Run:
         Kind.STOP: _stop,
         Kind.HISTORY: _history,
         Kind.TRY_AGAIN: _try_again,
+        Kind.LEAVE: _leave,
         Kind.FREEZE: _freeze,
         Kind.KILL: _kill,
+        Kind.FREEZE_EARLY: _freeze_early,
+        Kind.KILL_EARLY: _kill_early,
         Kind.SIGTERM: _sigterm,
         Kind.DEPLOY: _deploy,
         Kind.REDIS_LOSES_ALL: _lose_all,

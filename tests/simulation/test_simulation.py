@@ -1,5 +1,6 @@
 """The service's promises under faults, for as many seeds as twenty seconds take; `make simulate` runs more."""
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from simulation.mutations.catalogue import MUTATIONS
-from simulation.mutations.mutation import mutated
+from simulation.mutations.mutation import Mutation, edited
 from simulation.plan import draw
 from simulation.run import simulate
 from simulation.shrink import shrink
@@ -57,12 +58,13 @@ def test_broken_promise_is_shown_by_a_short_history(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name.replace(" ", "-"))
-def test_fault_of_the_catalogue_fits_the_code(mutation: object) -> None:
+def test_fault_of_the_catalogue_fits_the_code(mutation: Mutation) -> None:
     """`make mutations` shows that the simulation finds each."""
-    found = next(fault for fault in MUTATIONS if fault is mutation)
-    spec = __import__("importlib.util").util.find_spec(found.module)
-    source = Path(spec.origin).read_text("utf-8")
-    compile(mutated(source, found), spec.origin, "exec")
+    for edit in mutation.edits:
+        spec = importlib.util.find_spec(edit.module)
+        assert spec is not None
+        assert spec.origin is not None
+        compile(edited(Path(spec.origin).read_text("utf-8"), edit), spec.origin, "exec")
 
 
 @pytest.mark.parametrize("name", ["done is sent before the answer is stored", "a take-over needs no slot"])

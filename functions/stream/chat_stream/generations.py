@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from chat.catalog import Catalog
 from chat.clock import Clock
 from chat.errors import ProviderError
 from chat.event_log import EventLog
-from chat.limits import SLOT_SECONDS, StreamSlots
+from chat.limits import SLOT_SECONDS, StreamSlots, take_slot
 from chat.messages import Message, MessageKind, MessageStore
 from chat.sessions import LeaseLostError, Session, SessionStore
 from chat.users import User
@@ -64,6 +65,7 @@ class Generations:
             self._source(session, claim.conversation, user, lease, measures.tally),
             writer,
             held_lease=lease,
+            regain_slot=partial(self._regain_slot, session, user),
             store=self.sessions,
             clock=self.clock,
             settings=self.settings,
@@ -82,6 +84,19 @@ class Generations:
             await self._release(session, holding)
             raise
         await self._release(session, holding)
+
+    async def _regain_slot(self, session: Session, user: User) -> None:
+        """Raises TooManyRequestsError."""
+        if session.kind is MessageKind.CHAT:
+            await in_thread(
+                take_slot,
+                self.slots,
+                self.sessions,
+                user_id=user.user_id,
+                session_id=session.session_id,
+                limit=self.catalog.limits_of(user.tier).concurrent_streams,
+                now=self.clock.now(),
+            )
 
     async def _release(self, session: Session, holding: "asyncio.Task[None]") -> None:
         await _ended(holding)

@@ -17,11 +17,19 @@ class HeldLease:
         """The store has renewed it, as asked at that time (seconds since the epoch)."""
         self._expires_at = at + lease_seconds
 
+    @property
+    def has_lapsed(self) -> bool:
+        """Its time is over: the process stood still, or the store could not be reached.
+
+        It can still be renewed, unless somebody else has taken it.
+        """
+        return self._clock.now() >= self._expires_at
+
     def check(self) -> None:
-        """Before what must not happen twice, such as asking a provider: the process may have stood still meanwhile.
+        """Before what must not happen twice, such as asking a provider.
 
         Raises:
-            LeaseLostError: its time is over, and somebody else may produce by now.
+            LeaseLostError: somebody else may produce by now.
         """
-        if self._clock.now() >= self._expires_at:
+        if self.has_lapsed:
             raise LeaseLostError(self._session_id)

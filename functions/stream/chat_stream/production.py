@@ -7,6 +7,7 @@ into the record also while the event log has it: the log may lose it, and a foll
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from aws_lambda_powertools import Logger
@@ -14,7 +15,7 @@ from aws_lambda_powertools import Logger
 from chat import events
 from chat.causes import cause_of
 from chat.clock import Clock
-from chat.errors import ChatError, StorageError
+from chat.errors import ChatError, StorageError, TooManyRequestsError
 from chat.event_log import EventLog
 from chat.messages import Message
 from chat.sessions import Attachment, LeaseLostError, SessionStore
@@ -46,6 +47,7 @@ class Production:
         writer: EventWriter,
         *,
         held_lease: HeldLease,
+        regain_slot: Callable[[], Awaitable[None]],
         store: SessionStore,
         clock: Clock,
         settings: StreamSettings,
@@ -54,10 +56,15 @@ class Production:
         log: EventLog | None = None,
         stopping: asyncio.Event | None = None,
     ) -> None:
-        """`deadline` is in the event loop's time; None: there is none. `stopping` is set when the process is to end."""
+        """`deadline` is in the event loop's time; None: there is none. `stopping` is set when the process is to end.
+
+        `regain_slot` is awaited before a lease is renewed that has lapsed: others may have been given the slot. It
+        raises `TooManyRequestsError` if they have.
+        """
         self._session = attachment.session
         self._lease = attachment.lease
         self._held_lease = held_lease
+        self._regain_slot = regain_slot
         self._source = source
         self._writer = writer
         self._store = store
@@ -180,6 +187,8 @@ class Production:
                     self._end(STOPPED)
             except LeaseLostError as lost:
                 self._end(lost)
+            except TooManyRequestsError as error:
+                self._end(failed(failure_of(error)))
             except Exception as error:  # noqa: BLE001  # the next look may succeed; without any the lease is lost
                 logger.warning("checkpoint failed", **self._measures.facts(), **cause_of(error))
 
@@ -214,6 +223,8 @@ class Production:
 
     async def _checkpoint(self, text: str | None) -> bool:
         async with self._storing:
+            if self._held_lease.has_lapsed:
+                await self._regain_slot()
             now = self._clock.now()
             lease_seconds = LAST_LEASE_SECONDS if self._is_stopping else self._settings.lease_seconds
             stop = await in_thread_to_the_end(

@@ -1,8 +1,9 @@
 """Answers that the browser keeps for a reload: how long, and what ends them."""
 
 from collections.abc import Callable
+from urllib.parse import parse_qs, urlsplit
 
-from playwright.sync_api import Route, expect
+from playwright.sync_api import Request, Route, expect
 
 from fakes.chat_page import ChatPage
 from fakes.page_routes import STREAM, prompts_are, prompts_have_no_status, refusal
@@ -94,3 +95,35 @@ def test_an_answer_stopped_before_its_first_word_stays_stopped(chat: ChatPage) -
     expect(note).to_have_text("You stopped this answer.")
     chat.ask(f"Something else {QUICK}")
     assert chat.kept_runs == []
+
+
+def test_a_tab_keeps_its_name_over_a_reload_and_shares_it_with_no_other(
+    chat: ChatPage, open_page: Callable[..., ChatPage]
+) -> None:
+    """By it the service ends the connection that a reload leaves behind, and no other tab's."""
+    names = _clients_of(chat)
+    chat.send(SLOW)
+    chat.growing(0)
+    chat.reload()
+    chat.growing(0)
+    other = open_page(profile=chat)
+    names_of_other = _clients_of(other)
+    other.reload()
+    other.growing(0)
+
+    assert len(names) >= 2
+    assert len(set(names)) == 1
+    assert names_of_other
+    assert not set(names) & set(names_of_other)
+
+
+def _clients_of(chat: ChatPage) -> list[str]:
+    """The `clientId` of each stream that the page asks for from now on."""
+    names: list[str] = []
+
+    def note(request: Request) -> None:
+        if "/chat/stream?" in request.url:
+            names.extend(parse_qs(urlsplit(request.url).query)["clientId"])
+
+    chat.page.on("request", note)
+    return names

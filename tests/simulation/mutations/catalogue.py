@@ -1,6 +1,6 @@
 """The faults. Each was, or could be, a programmer's mistake; tests that fail one thing at a time miss most of them."""
 
-from simulation.mutations.mutation import Mutation
+from simulation.mutations.mutation import Edit, Mutation
 
 _PRODUCTION = "chat_stream.production"
 _FOLLOWING = "chat_stream.following"
@@ -12,203 +12,333 @@ _STORES = "fakes.memory_stores"
 MUTATIONS = (
     Mutation(
         "a write of a producer does not check the epoch",
-        _STORES,
-        "session.epoch != lease.epoch or ",
-        "",
-    ),
-    Mutation(
-        "a session that has shown text can be taken over",
-        _STORES,
-        "session.lease_lives(now) or session.shown",
-        "session.lease_lives(now)",
-    ),
-    Mutation(
-        "a settlement does not check that the lease is dead",
-        _STORES,
-        "                or current.lease_lives(now)\n",
-        "",
+        (
+            Edit(
+                _STORES,
+                "session.epoch != lease.epoch or ",
+                "",
+            ),
+        ),
     ),
     Mutation(
         "done is sent before the answer is stored",
-        _PRODUCTION,
-        "            try:\n                answer = await self._store_answer(outcome)\n",
-        "            early = terminal_entry(replace(self._session, state=outcome.state, failure=outcome.failure),"
-        ' outcome.answer(self._session, "".join(self._pieces), self._clock.now(), None))\n'
-        "            await self._writer.write(events.terminal(early.event_id, early.data))\n"
-        "            try:\n                answer = await self._store_answer(outcome)\n",
+        (
+            Edit(
+                _PRODUCTION,
+                "            try:\n                answer = await self._store_answer(outcome)\n",
+                "            early = terminal_entry(replace(self._session, state=outcome.state, failure=outcome.failure),"
+                ' outcome.answer(self._session, "".join(self._pieces), self._clock.now(), None))\n'
+                "            await self._writer.write(events.terminal(early.event_id, early.data))\n"
+                "            try:\n                answer = await self._store_answer(outcome)\n",
+            ),
+        ),
     ),
     Mutation(
         "the first piece is sent before it is marked as shown",
-        _PRODUCTION,
-        "            stop = await self._checkpoint(text)\n        await self._send(text)\n",
-        "            await self._send(text)\n            return await self._checkpoint(text)\n"
-        "        await self._send(text)\n",
+        (
+            Edit(
+                _PRODUCTION,
+                "            stop = await self._checkpoint(text)\n        await self._send(text)\n",
+                "            await self._send(text)\n            return await self._checkpoint(text)\n"
+                "        await self._send(text)\n",
+            ),
+        ),
     ),
     Mutation(
         "the first piece is sent although it could not be marked as shown",
-        _PRODUCTION,
-        "            try:\n                answer = await self._store_answer(outcome)\n",
-        "            await self._send_rest()\n"
-        "            try:\n                answer = await self._store_answer(outcome)\n",
+        (
+            Edit(
+                _PRODUCTION,
+                "            try:\n                answer = await self._store_answer(outcome)\n",
+                "            await self._send_rest()\n"
+                "            try:\n                answer = await self._store_answer(outcome)\n",
+            ),
+        ),
     ),
     Mutation(
         "a healthy log spares the checkpoints",
-        _PRODUCTION,
-        "        next_look = ",
-        "        if self._log is not None:\n            return None\n        next_look = ",
+        (
+            Edit(
+                _PRODUCTION,
+                "        next_look = ",
+                "        if self._log is not None:\n            return None\n        next_look = ",
+            ),
+        ),
     ),
     Mutation(
         "the lease is not renewed while the model thinks",
-        _PRODUCTION,
-        "            try:\n                if await self._checkpoint(text):\n",
-        "            try:\n                if text is not None and await self._checkpoint(text):\n",
+        (
+            Edit(
+                _PRODUCTION,
+                "            try:\n                if await self._checkpoint(text):\n",
+                "            try:\n                if text is not None and await self._checkpoint(text):\n",
+            ),
+        ),
     ),
     Mutation(
         "a stop that comes with a checkpoint is not heard",
-        _PRODUCTION,
-        "                if await self._checkpoint(text):\n                    self._end(STOPPED)\n",
-        "                await self._checkpoint(text)\n",
+        (
+            Edit(
+                _PRODUCTION,
+                "                if await self._checkpoint(text):\n                    self._end(STOPPED)\n",
+                "                await self._checkpoint(text)\n",
+            ),
+        ),
     ),
     Mutation(
         "an answer that could not be stored ends with a terminal event",
-        _PRODUCTION,
-        "        await self._writer.write(events.refusal(failure))\n",
-        "        await self._writer.write(events.terminal(self.last_event_id + 1, events.error_data(failure)))\n",
+        (
+            Edit(
+                _PRODUCTION,
+                "        await self._writer.write(events.refusal(failure))\n",
+                "        await self._writer.write(events.terminal(self.last_event_id + 1, events.error_data(failure)))\n",
+            ),
+        ),
     ),
     Mutation(
         "a producer whose lease has run out asks the provider",
-        "chat_stream.held_lease",
-        "        if self._clock.now() >= self._expires_at:\n",
-        "        if False:\n",
+        (
+            Edit(
+                "chat_stream.held_lease",
+                "        if self._clock.now() >= self._expires_at:\n",
+                "        if False:\n",
+            ),
+        ),
     ),
     Mutation(
         "a take-over needs no slot",
-        _ATTACHING,
-        "        if session.kind is not MessageKind.CHAT:\n            return None\n",
-        "        if session.kind is not MessageKind.CHAT or session.state is SessionState.STREAMING:\n"
-        "            return None\n",
+        (
+            Edit(
+                _ATTACHING,
+                "        if session.kind is not MessageKind.CHAT:\n            return None\n",
+                "        if session.kind is not MessageKind.CHAT or session.state is SessionState.STREAMING:\n"
+                "            return None\n",
+            ),
+        ),
     ),
     Mutation(
         "a producer that has lost its lease frees the slot",
-        "chat_stream.generations",
-        "            await _ended(holding)  # the slot is the session's, and whoever took that over holds it now\n",
-        "            await self._release(session, holding)\n",
+        (
+            Edit(
+                "chat_stream.generations",
+                "            await _ended(holding)  # the slot is the session's, and whoever took that over holds it now\n",
+                "            await self._release(session, holding)\n",
+            ),
+        ),
     ),
     Mutation(
         "a kept slot can be dropped by those who saw it before",
-        "fakes.memory_limits",
-        "                self.held[user_id][session_id] = renewed_until(now)\n                return Slot",
-        "                return Slot",
+        (
+            Edit(
+                "fakes.memory_limits",
+                "                self.held[user_id][session_id] = renewed_until(now)\n                return Slot",
+                "                return Slot",
+            ),
+        ),
     ),
     Mutation(
         "slots of sessions that run no longer count",
-        "chat.limits.slots",
-        "            if not idle:\n",
-        "            if True:\n",
+        (
+            Edit(
+                "chat.limits.slots",
+                "            if not idle:\n",
+                "            if True:\n",
+            ),
+        ),
     ),
     Mutation(
         "a start that was refused counts against the rate limit",
-        "chat_start.admission",
-        "            self._give_back(used)\n",
-        "",
+        (
+            Edit(
+                "chat_start.admission",
+                "            self._give_back(used)\n",
+                "",
+            ),
+        ),
     ),
     Mutation(
         "a follower gives up the log for good",
-        _READER,
-        "            except LogUnavailableError:\n                pass\n",
-        "            except LogUnavailableError:\n                return\n",
+        (
+            Edit(
+                _READER,
+                "            except LogUnavailableError:\n                pass\n",
+                "            except LogUnavailableError:\n                return\n",
+            ),
+        ),
     ),
     Mutation(
         "a follower waits for the log before it reads the record",
-        _READER,
-        "        if not self._log_alive:\n            return True\n",
-        "        if self._log is not None:\n            return False\n",
+        (
+            Edit(
+                _READER,
+                "        if not self._log_alive:\n            return True\n",
+                "        if self._log is not None:\n            return False\n",
+            ),
+        ),
     ),
     Mutation(
         "a follower shows what a gap in the log hides",
-        _READER,
-        '        text = events.unseen_of(entry.text, entry.event_id, self._seen) or ""\n',
-        '        text = entry.text if entry.event_id > self._seen else ""\n',
-    ),
-    Mutation(
-        "a follower takes the log's end although it lacks text",
-        _READER,
-        "        elif events.ends(item.event_id, self._seen):\n",
-        "        else:\n",
+        (
+            Edit(
+                _READER,
+                '        text = events.unseen_of(entry.text, entry.event_id, self._seen) or ""\n',
+                '        text = entry.text if entry.event_id > self._seen else ""\n',
+            ),
+        ),
     ),
     Mutation(
         "a follower leaves a dead producer's session to others",
-        _FOLLOWING,
-        "        if not is_dead(session, now):\n",
-        "        if True:\n",
-    ),
-    Mutation(
-        "a producer that is merely slow is settled",
-        "chat.settling",
-        "session.state is SessionState.STREAMING and not session.lease_lives(now)\n",
-        "session.state is SessionState.STREAMING and not session.lease_lives(now + 5.5)\n",
+        (
+            Edit(
+                _FOLLOWING,
+                "        if not is_dead(session, now):\n",
+                "        if True:\n",
+            ),
+        ),
     ),
     Mutation(
         "a replay begins one character too late",
-        "chat.events",
-        "    start = max(last_event_id - TYPING_ID, 0)\n",
-        "    start = max(last_event_id - TYPING_ID, 0) + (last_event_id > TYPING_ID)\n",
+        (
+            Edit(
+                "chat.events",
+                "    start = max(last_event_id - TYPING_ID, 0)\n",
+                "    start = max(last_event_id - TYPING_ID, 0) + (last_event_id > TYPING_ID)\n",
+            ),
+        ),
     ),
     Mutation(
         "a client that has the text is told that nothing is left",
-        "chat_stream.streams",
-        '    return attach.last_event_id >= terminal_event_id(session, answer.content if answer else "")\n',
-        "    return attach.last_event_id > 1 and answer is not None and attach.last_event_id >= len(answer.content)\n",
+        (
+            Edit(
+                "chat_stream.streams",
+                '    return attach.last_event_id >= terminal_event_id(session, answer.content if answer else "")\n',
+                "    return attach.last_event_id > 1 and answer is not None and attach.last_event_id >= len(answer.content)\n",
+            ),
+        ),
     ),
     Mutation(
         "an answer is kept for everybody",
-        "chat_stream.answers",
-        'return f"user:{session.user_id}" if self.scope_to_user else "global"',
-        'return "global"',
+        (
+            Edit(
+                "chat_stream.answers",
+                'return f"user:{session.user_id}" if self.scope_to_user else "global"',
+                'return "global"',
+            ),
+        ),
     ),
     Mutation(
         "the question does not count for the cache",
-        "chat_stream.cache_key",
-        "[[turn.role, turn.content] for turn in request.turns]",
-        "[turn.role for turn in request.turns]",
+        (
+            Edit(
+                "chat_stream.cache_key",
+                "[[turn.role, turn.content] for turn in request.turns]",
+                "[turn.role for turn in request.turns]",
+            ),
+        ),
     ),
     Mutation(
         "a session that follows a leader without an answer asks again at once",
-        "chat_stream.answers",
-        "                    await self._sharing.flight.release(self._key, leader)\n"
-        "                    await asyncio.sleep(RECLAIM_SECONDS)\n",
-        "                    pass\n",
+        (
+            Edit(
+                "chat_stream.answers",
+                "                    await self._sharing.flight.release(self._key, leader)\n"
+                "                    await asyncio.sleep(RECLAIM_SECONDS)\n",
+                "                    pass\n",
+            ),
+        ),
     ),
     Mutation(
         "nobody renews the lead of a flight",
-        "chat_stream.answers",
-        "            await self._sharing.flight.renew(self._key, self._session.session_id)\n",
-        "            pass\n",
+        (
+            Edit(
+                "chat_stream.answers",
+                "            await self._sharing.flight.renew(self._key, self._session.session_id)\n",
+                "            pass\n",
+            ),
+        ),
     ),
     Mutation(
         "a prompt is answered again while it is being answered",
-        "chat_start.regenerate",
-        "            if session.state is SessionState.PENDING or session.lease_lives(now):\n"
-        "                raise _in_progress()\n",
-        "            if session.state is SessionState.PENDING or session.lease_lives(now):\n"
-        "                return session\n",
+        (
+            Edit(
+                "chat_start.regenerate",
+                "            if session.state is SessionState.PENDING or session.lease_lives(now):\n"
+                "                raise _in_progress()\n",
+                "            if session.state is SessionState.PENDING or session.lease_lives(now):\n"
+                "                return session\n",
+            ),
+        ),
     ),
     Mutation(
         "the cleanup passes over sessions that expired while they were streamed",
-        "chat_cleanup.ending",
-        "        if not session.is_expired(now):\n            return Ended(Fate.WAITING)\n",
-        "        if True:\n            return Ended(Fate.WAITING)\n",
+        (
+            Edit(
+                "chat_cleanup.ending",
+                "        if not session.is_expired(now):\n            return Ended(Fate.WAITING)\n",
+                "        if True:\n            return Ended(Fate.WAITING)\n",
+            ),
+        ),
     ),
     Mutation(
         "the time to reconnect is told in a block of its own",
-        "chat.events",
-        '    return b"%b\\nretry: %d\\nid: %b" % (data, RETRY_MS, event_id) if line else event\n',
-        '    return b"retry: %d\\n\\n" % RETRY_MS + event\n',
+        (
+            Edit(
+                "chat.events",
+                '    return b"%b\\nretry: %d\\nid: %b" % (data, RETRY_MS, event_id) if line else event\n',
+                '    return b"retry: %d\\n\\n" % RETRY_MS + event\n',
+            ),
+        ),
+    ),
+    Mutation(
+        "a session that has shown text is produced anew",
+        (
+            Edit(_STORES, "session.lease_lives(now) or session.shown", "session.lease_lives(now)"),
+            Edit(_ATTACHING, "return abandoned and not session.shown", "return abandoned"),
+            Edit("chat.settling", "(session.shown or session.stop_requested)", "session.stop_requested"),
+        ),
+    ),
+    Mutation(
+        "a session is settled although its lease lives",
+        (
+            Edit(_STORES, "                or current.lease_lives(now)\n", ""),
+            Edit("chat.settling", "not session.lease_lives(now)\n", "not session.lease_lives(now + 5.5)\n"),
+        ),
     ),
     Mutation(
         "a connection at its time limit goes on",
-        "chat_stream.client_stream",
-        "                async with asyncio.timeout_at(self._attach.deadline):\n",
-        "                async with asyncio.timeout_at(None):\n",
+        (
+            Edit(
+                "chat_stream.client_stream",
+                "                async with asyncio.timeout_at(self._attach.deadline):\n",
+                "                async with asyncio.timeout_at(None):\n",
+            ),
+            Edit(
+                "chat_stream.client_stream",
+                "            async with asyncio.timeout_at(self._attach.limit):\n",
+                "            async with asyncio.timeout_at(None):\n",
+            ),
+        ),
+    ),
+    Mutation(
+        "a stopped answer has its terminal event twice",
+        (
+            Edit(
+                _PRODUCTION,
+                "            self._writer.end()\n            self._measures.ended(outcome, terminal.data)\n",
+                "            if outcome is STOPPED:\n"
+                "                await self._writer.write(events.terminal(terminal.event_id, terminal.data))\n"
+                "            self._writer.end()\n            self._measures.ended(outcome, terminal.data)\n",
+            ),
+        ),
+    ),
+    Mutation(
+        "the history says of a failed prompt that it is complete",
+        (
+            Edit(
+                "chat.sessions",
+                "SessionState.FAILED: MessageStatus.FAILED",
+                "SessionState.FAILED: MessageStatus.COMPLETE",
+            ),
+        ),
     ),
 )

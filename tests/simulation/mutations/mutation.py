@@ -1,4 +1,4 @@
-"""One fault: some text of a module, and what takes its place when the module is imported."""
+"""A fault: pieces of text in modules, and what takes their places when the modules are imported."""
 
 import sys
 from collections.abc import Sequence
@@ -10,13 +10,20 @@ from typing import override
 
 
 @dataclass(frozen=True, slots=True)
-class Mutation:
+class Edit:
     """`old` stands in the module's source exactly once."""
 
-    name: str
     module: str
     old: str
     new: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mutation:
+    """Several edits where one alone is made good elsewhere."""
+
+    name: str
+    edits: tuple[Edit, ...]
 
 
 class MutationError(Exception):
@@ -24,47 +31,51 @@ class MutationError(Exception):
 
 
 class _Finder(MetaPathFinder):
-    def __init__(self, mutation: Mutation) -> None:
-        self._mutation = mutation
+    def __init__(self, module: str, edits: Sequence[Edit]) -> None:
+        self._module = module
+        self._edits = edits
 
     @override
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if fullname != self._mutation.module:
+        if fullname != self._module:
             return None
         spec = PathFinder.find_spec(fullname, path, target)
         if spec is None or spec.origin is None:
             raise MutationError(f"there is no module {fullname}")
-        spec.loader = _Loader(self._mutation, spec.origin)
+        spec.loader = _Loader(self._edits, spec.origin)
         return spec
 
 
 class _Loader(Loader):
-    def __init__(self, mutation: Mutation, path: str) -> None:
-        self._mutation = mutation
+    def __init__(self, edits: Sequence[Edit], path: str) -> None:
+        self._edits = edits
         self._path = path
 
     @override
     def exec_module(self, module: ModuleType) -> None:
         with open(self._path, encoding="utf-8") as file:  # noqa: PTH123
             source = file.read()
-        exec(compile(mutated(source, self._mutation), self._path, "exec"), module.__dict__)
+        for edit in self._edits:
+            source = edited(source, edit)
+        exec(compile(source, self._path, "exec"), module.__dict__)
 
 
-def mutated(source: str, mutation: Mutation) -> str:
+def edited(source: str, edit: Edit) -> str:
     """The source with the fault in it.
 
     Raises:
         MutationError: the text is not there once.
     """
-    if source.count(mutation.old) != 1:
-        raise MutationError(f"{mutation.name}: {mutation.module} holds the text {source.count(mutation.old)} times")
-    return source.replace(mutation.old, mutation.new)
+    if source.count(edit.old) != 1:
+        raise MutationError(f"{edit.module} holds the text {source.count(edit.old)} times: {edit.old}")
+    return source.replace(edit.old, edit.new)
 
 
 def install(mutation: Mutation) -> None:
-    """From now on an import of the module gives the faulty one."""
-    if mutation.module in sys.modules:
-        raise MutationError(f"{mutation.module} is imported already")
-    sys.meta_path.insert(0, _Finder(mutation))
+    """From now on an import of the modules gives the faulty ones."""
+    for module in {edit.module for edit in mutation.edits}:
+        if module in sys.modules:
+            raise MutationError(f"{module} is imported already")
+        sys.meta_path.insert(0, _Finder(module, [edit for edit in mutation.edits if edit.module == module]))

@@ -1,6 +1,7 @@
 """The storage ports over a network: the memory stores, reached by simulated threads that wait and fail."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from chat.catalog import TierLimits
@@ -61,6 +62,8 @@ class SimSessionStore:
     def __init__(self, database: Database, store: MemorySessionStore, produced: Callable[[Attachment], None]) -> None:
         self.started = 0
         """Sessions that were stored."""
+        self.unknown = 0
+        """Starts of which their caller cannot tell whether they stored a session."""
         self._database = database
         self._store = store
         self._produced = produced
@@ -70,7 +73,8 @@ class SimSessionStore:
             self._store.start(session, prompt)
             self.started += 1
 
-        self._database.call(start, SessionNotStoredError)
+        with self._counted():
+            self._database.call(start, SessionNotStoredError)
 
     def restart(self, session: Session, *, replaced: str) -> bool:
         def restart() -> bool:
@@ -78,7 +82,18 @@ class SimSessionStore:
             self.started += stored
             return stored
 
-        return self._database.call(restart, SessionNotStoredError)
+        with self._counted():
+            return self._database.call(restart, SessionNotStoredError)
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        try:
+            yield
+        except SessionNotStoredError:
+            raise
+        except StorageError:
+            self.unknown += 1
+            raise
 
     def get(self, session_id: str) -> Session | None:
         return self._database.call(lambda: self._store.get(session_id))
@@ -187,6 +202,8 @@ class SimRateLimiter:
         self._limiter = limiter
         self.granted = 0
         self.given_back = 0
+        self.lost = 0
+        """Granted, and the caller never learned of it."""
 
     def hit(self, user_id: str, limits: TierLimits) -> Allowance:
         def hit() -> Allowance:
@@ -194,7 +211,12 @@ class SimRateLimiter:
             self.granted += allowance.allowed
             return allowance
 
-        return self._database.call(hit)
+        before = self.granted
+        try:
+            return self._database.call(hit)
+        except StorageError:
+            self.lost += self.granted - before
+            raise
 
     def peek(self, user_id: str, limits: TierLimits) -> Allowance:
         return self._database.call(lambda: self._limiter.peek(user_id, limits))

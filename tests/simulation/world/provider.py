@@ -79,6 +79,10 @@ class SimProvider:
             raise ProviderError("Refused.", code=code, retryable=retryable)
         gap = random.choice((0.0, 0.005, 0.05, 0.3, 1.0))
         count = random.choice((1, 2, 5, 12, 30)) if gap < 1 else random.choice((2, 5, 9))
+        if call.question.startswith("long"):
+            gap, count = 1.0, 14
+        elif call.question == "common long":
+            await asyncio.sleep(20.0)
         stall_at = random.randrange(count) if random.random() < 0.12 else -1
         for number in range(count):
             if number == stall_at:

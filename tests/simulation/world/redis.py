@@ -135,11 +135,14 @@ class SimResponseCache:
 class SimSingleFlight:
     """A `chat.single_flight.SingleFlight`."""
 
-    def __init__(self, redis: Redis, flight: MemorySingleFlight) -> None:
+    def __init__(self, redis: Redis, flight: MemorySingleFlight, claimed: Callable[[str], None]) -> None:
+        """`claimed` is called with each session that claims."""
         self._redis = redis
         self._flight = flight
+        self._claimed = claimed
 
     async def claim(self, key: str, session_id: str) -> str:
+        self._claimed(session_id)
         try:
             return await self._redis.call(lambda: self._flight.claim_now(key, session_id))
         except RedisDownError:

@@ -49,6 +49,8 @@ if TYPE_CHECKING:
 LIMITS = TierLimits(requests_per_minute=20, concurrent_streams=2)
 MAX_SKEW_SECONDS = 0.25
 NETWORK_SECONDS = 0.03
+EARLY_SECONDS = 0.08
+"""Within which a process that has taken a lease asks who leads, looks into the cache, asks the provider."""
 LIMIT_SECONDS = 2.5
 """From the deadline to the limit of a stream."""
 
@@ -78,6 +80,8 @@ class World:
     version: int = 1
     processes: list[StreamProcess] = field(default_factory=list)
     connections: list[Connection] = field(default_factory=list)
+    traps: dict[str, Callable[[Process], None]] = field(default_factory=dict)
+    """By prompt: what happens to the next process that is about to answer it."""
 
     def build(self) -> None:
         """The stores, and what all processes share."""
@@ -111,7 +115,7 @@ class World:
             log=self.log if plan.has_redis else None,
             control=SimLogControl(redis, MemoryLogControl(self.log)) if plan.has_redis else NoLogControl(),
             cache=SimResponseCache(redis, self.cache),
-            flight=SimSingleFlight(redis, self.flight),
+            flight=SimSingleFlight(redis, self.flight, self.observer.claimed),
             scope_to_user=plan.scope_to_user,
         )
 
@@ -186,6 +190,9 @@ class World:
         for host in self.processes:
             host.retired = True
 
+    def host_of(self, process: Process) -> StreamProcess:
+        return next(host for host in self.processes if host.process is process)
+
     def kill(self, host: StreamProcess) -> None:
         host.retired = True
         self.loop.kill(host.process)
@@ -246,7 +253,11 @@ class World:
 
     def _produced(self, attachment: Attachment) -> None:
         if attachment.role is AttachRole.PRODUCE:
-            self.observer.produced(attachment.session, CURRENT.get())
+            process = CURRENT.get()
+            self.observer.produced(attachment.session, process)
+            trap = self.traps.pop(attachment.session.prompt_message_id, None)
+            if trap is not None:
+                self.loop.call_later(EARLY_SECONDS * self.random.random(), trap, process, context=self.outside_context)
 
 
 class _InOrder:

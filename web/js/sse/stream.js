@@ -5,6 +5,7 @@
  * `Retry-After`, and cannot send the bearer token that opens a session which another browser has started.
  */
 
+import { CLIENT_ID } from "../client_id.js";
 import { backoff, secondsAsMs } from "../backoff.js";
 import { endpoints, RECONNECT } from "../config.js";
 import { pause } from "../pause.js";
@@ -104,7 +105,9 @@ export class SessionStream {
   async #connect() {
     const { sessionId, streamToken } = this.#session;
     const seen = this.#listener.lastEventId();
-    const query = new URLSearchParams({ sessionId, ...(streamToken && { streamToken }), ...(seen > 0 && { lastEventId: String(seen) }) });
+    const query = new URLSearchParams({ sessionId, clientId: CLIENT_ID });
+    if (streamToken) query.set("streamToken", streamToken);
+    if (seen > 0) query.set("lastEventId", String(seen));
     /** @type {Record<string, string>} */
     const headers = {};
     // A header of its own costs a preflight with every stream where the service is on another host.
