@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from fakes.chat_page import ChatPage
-from fakes.page_routes import STREAM, Answers, prompts_are, refusal
+from fakes.page_routes import STREAM, Answers, prompts_are, prompts_have_no_status, refusal
 from fakes.page_routes import status as answer_of_status
 
 SLOW = "What is artificial intelligence? [demo:rate=25]"
@@ -221,7 +221,9 @@ def test_a_hidden_page_does_not_look(chat: ChatPage, open_page: Callable[..., Ch
 def test_only_when_it_is_too_late_for_an_answer_another_try_is_offered(
     chat: ChatPage, open_page: Callable[..., ChatPage]
 ) -> None:
+    """By the time that has passed, where the history does not say what becomes of a prompt."""
     other = _one_that_cannot_follow(chat, open_page, ENDLESS)
+    prompts_have_no_status(other.page)
     other.reload_later(minutes=24)
     _waits(other)
     other.reload_later(minutes=26)

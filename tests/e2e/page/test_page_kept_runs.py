@@ -108,7 +108,7 @@ def test_a_tab_keeps_its_name_over_a_reload_and_shares_it_with_no_other(
     chat.growing(0)
     other = open_page(profile=chat)
     names_of_other = _clients_of(other)
-    other.reload()
+    other.page.goto(f"{other.address}/#/chat/{chat.chat_id}")
     other.growing(0)
 
     assert len(names) >= 2

@@ -100,7 +100,7 @@ MUTATIONS = (
         (
             Edit(
                 "chat_stream.held_lease",
-                "        if self._clock.now() >= self._expires_at:\n",
+                "        if self.has_lapsed:\n",
                 "        if False:\n",
             ),
         ),
