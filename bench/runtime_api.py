@@ -17,6 +17,9 @@ from types import TracebackType
 from typing import Self
 
 _NEXT = b"GET /2018-06-01/runtime/invocation/next"
+_EXTENSION_REGISTER = b"POST /2020-01-01/extension/register "
+_EXTENSION_NEXT = b"GET /2020-01-01/extension/event/next "
+_REGISTERED = b"HTTP/1.1 200 OK\r\nLambda-Extension-Identifier: bench\r\nContent-Length: 2\r\n\r\n{}"
 _CPUCLOCK_SCHED = 2
 _PATIENCE_SECONDS = 30.0
 
@@ -159,6 +162,11 @@ class Function:
     def _await_next(self) -> None:
         while self._polling is None:
             sock, piece = self._receive()
+            if piece.startswith(_EXTENSION_REGISTER):
+                sock.sendall(_REGISTERED)
+                continue
+            if piece.startswith(_EXTENSION_NEXT):
+                continue  # an extension that asked for no events gets none
             if not piece.startswith(_NEXT):
                 raise FunctionError(f"expected /next, got {piece[:200]!r}")
             self._polling = sock
