@@ -75,7 +75,14 @@ class Servers:
             ServiceError: one did not start, or refuses what is wanted of it.
         """
         redis = self._start_redis() if self.own_redis else self._try_redis()
-        await asyncio.gather(self._start_dynamodb(), redis, self._start_demo())
+        starting = [asyncio.create_task(start) for start in (self._start_dynamodb(), redis, self._start_demo())]
+        try:
+            await asyncio.gather(*starting)
+        except BaseException:
+            for task in starting:
+                task.cancel()
+            await asyncio.gather(*starting, return_exceptions=True)
+            raise
 
     async def stop(self) -> None:
         await asyncio.gather(*(service.stop() for service in self._services))

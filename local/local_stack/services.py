@@ -81,10 +81,20 @@ async def start_service(
 
     watching = asyncio.create_task(watch())
     listening = asyncio.create_task(_listening(address))
-    await asyncio.wait({watching, listening}, timeout=START_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-    if watching.done() or not listening.done():
+
+    async def give_up() -> None:
+        """Leaves nothing behind that would outlive the event loop."""
         listening.cancel()
         child.kill()
+        await asyncio.wait({watching, listening})
+
+    try:
+        await asyncio.wait({watching, listening}, timeout=START_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+    except asyncio.CancelledError:
+        await give_up()
+        raise
+    if watching.done() or not listening.done():
+        await give_up()
         raise ServiceError(f"{name} does not start: {' '.join(last)}")
     return Service(name, child, listening.result(), watching)
 

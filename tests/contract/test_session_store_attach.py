@@ -8,6 +8,7 @@ from chat.errors import NotFoundError, SessionExpiredError, StorageError, TooMan
 from chat.messages import MessageKind
 from chat.sessions import (
     BEGUN_SECONDS,
+    MAX_VIEWERS,
     AttachRole,
     Failure,
     Lease,
@@ -230,6 +231,15 @@ def test_connection_beside_another_of_its_client_is_replaced_with_that(conversat
     assert beside.viewer == Viewer("tab", "1", replaces=False)
     conversation.attach(session, viewer=Viewer("tab", "3"))
     assert beside.viewer.is_replaced_in(conversation.stored(session))
+
+
+def test_account_is_kept_of_so_many_clients_and_no_more(conversation: Conversation) -> None:
+    session = conversation.start()
+    conversation.attach(session, max_attaches=100)
+    kept = [conversation.attach(session, max_attaches=100, viewer=Viewer(f"tab{n}", "1")).viewer for n in range(34)]
+    assert [viewer is not None for viewer in kept] == [True] * MAX_VIEWERS + [False] * 2
+    again = conversation.attach(session, max_attaches=100, viewer=Viewer("tab0", "2"))
+    assert again.viewer == Viewer("tab0", "2")
 
 
 def test_session_that_an_earlier_version_began_keeps_no_account_of_connections(conversation: Conversation) -> None:

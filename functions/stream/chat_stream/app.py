@@ -87,22 +87,24 @@ async def _attach(composition: Composition, request: Request) -> Attach:
     seen = events.parse_last_event_id(request.headers.get("last-event-id") or query.get("lastEventId"))
     deadline, limit = _time_limits(request, composition.settings)
     invocation = request.scope.get("aws.lambda", {})
-    return Attach(session_id, user_id, seen, deadline, limit, accepted_at, _viewer(request), invocation.get("stopping"))
+    return Attach(
+        session_id, user_id, seen, deadline, limit, accepted_at, _viewer(request, seen), invocation.get("stopping")
+    )
 
 
-def _viewer(request: Request) -> Viewer | None:
+def _viewer(request: Request, seen: int) -> Viewer | None:
     """The client, if it can be told from others: by the name that it gives itself, or by its stream token.
 
-    Pages that share a token must not end each other's connections for ever: of these a reconnecting one, which an
-    EventSource's header gives away, replaces nobody.
+    Pages that share a token must not end each other's connections for ever: one of these that goes on where it was
+    replaces nobody.
     """
     client_id, token = request.query_params.get("clientId"), request.query_params.get("streamToken")
-    if not (client := client_id or token):
-        return None
     if client_id is not None and not CLIENT_ID.fullmatch(client_id):
         message = "must be 1 to 64 letters, digits, hyphens or underscores"
         raise InvalidRequestError(f"clientId {message}.", errors=[{"field": "clientId", "message": message}])
-    replaces = client_id is not None or "last-event-id" not in request.headers
+    if not (client := client_id or token):
+        return None
+    replaces = client_id is not None or seen == 0
     return Viewer(hashlib.sha256(client.encode()).hexdigest()[:VIEWER_KEY_CHARS], new_id(), replaces)
 
 

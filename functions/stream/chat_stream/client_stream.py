@@ -1,7 +1,7 @@
 """One client's stream: what it has not seen, produced, followed or replayed.
 
-It ends with a terminal event, or the answer goes on without it: then the connection just ends, and a client that comes
-back gets the rest.
+It ends with a terminal event. Or the answer goes on without it, or could not be stored in time: then the connection
+just ends, and a client that comes back gets the rest.
 """
 
 import asyncio
@@ -22,6 +22,9 @@ from chat_stream.generations import Generations, TakenOverError
 from chat_stream.outcome import INTERNAL, failure_of
 from chat_stream.stream_record import StreamRecord
 from chat_stream.writer import EventWriter
+
+TAKE_OVER_SECONDS = 30.0
+"""What a follower must have left to produce the answer itself: as long as a provider may take to its first token."""
 
 logger = Logger()
 
@@ -70,6 +73,13 @@ class ClientStream:
             # Before the request is over: Lambda may freeze the process after that.
             self._record.publish()
 
+    def _is_about_to_end(self) -> bool:
+        """The process is to stop, or the request has no time for another answer."""
+        if self._attach.stopping is not None and self._attach.stopping.is_set():
+            return True
+        deadline = self._attach.deadline
+        return deadline is not None and deadline - asyncio.get_running_loop().time() < TAKE_OVER_SECONDS
+
     @property
     def _session(self) -> Session:
         return self._claim.attachment.session
@@ -95,7 +105,10 @@ class ClientStream:
                 async with asyncio.timeout_at(self._attach.deadline):
                     await follower.follow(session)
             except AbandonedError as abandoned:
+                if self._is_about_to_end():
+                    raise ReplacedError from abandoned  # the client comes back to a request that has time for an answer
                 self._claim = await self._attaching.take_over(self._attach, self._user, abandoned.session)
+                follower.viewer = self._claim.attachment.viewer
                 session, produces = self._session, self._claim.attachment.role is AttachRole.PRODUCE
             else:
                 return

@@ -54,7 +54,7 @@ class Follower:
         self._clock = clock
         self._on_settled = on_settled
         self._control = control
-        self._viewer = viewer
+        self.viewer = viewer
 
     async def follow(self, session: Session) -> None:
         """Until the session is finished; settles it if its producer died in mid-answer.
@@ -75,7 +75,7 @@ class Follower:
                         await self._write_terminal(item)
                         return
                     else:
-                        if self._viewer is not None and self._viewer.is_replaced_in(item):
+                        if self.viewer is not None and self.viewer.is_replaced_in(item):
                             raise ReplacedError
                         session = await self._ended_if_dead(item)
                         if session.state.finished:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -28,6 +28,9 @@ from chat_stream.source import Source
 from chat_stream.tally import Tally
 from chat_stream.threads import in_thread, in_thread_to_the_end
 from chat_stream.writer import EventWriter
+
+RELEASE_SECONDS = 0.5
+"""How long the end of a stream waits for the release of its slot."""
 
 
 class TakenOverError(Exception):
@@ -78,7 +81,7 @@ class Generations:
         try:
             await production.run()
         except LeaseLostError as lost:
-            await _ended(holding)  # the slot is the session's, and whoever took that over holds it now
+            await _ended(holding)  # the slot is the session's: the new producer holds it now
             raise TakenOverError(production.last_event_id) from lost
         except BaseException:
             await self._release(session, holding)
@@ -88,7 +91,8 @@ class Generations:
     async def _regain_slot(self, session: Session, user: User) -> None:
         """Raises TooManyRequestsError."""
         if session.kind is MessageKind.CHAT:
-            await in_thread(
+            # To the end: a slot must not be taken once the generation has released its own.
+            await in_thread_to_the_end(
                 take_slot,
                 self.slots,
                 self.sessions,
@@ -99,8 +103,11 @@ class Generations:
             )
 
     async def _release(self, session: Session, holding: "asyncio.Task[None]") -> None:
-        await _ended(holding)
-        await in_thread(self.slots.release, session.user_id, session.session_id)
+        """Gives up after a moment: the stream's end waits for this, and a slot that stays counts for nobody."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(RELEASE_SECONDS):
+                await _ended(holding)
+                await in_thread(self.slots.release, session.user_id, session.session_id)
 
     async def _hold_slot(self, session: Session) -> None:
         if session.kind is not MessageKind.CHAT:

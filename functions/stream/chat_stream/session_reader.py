@@ -5,8 +5,9 @@ by side, so that neither waits for the other: a reader is never more than three 
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from chat import events
 from chat.errors import NotFoundError, StorageError
@@ -64,9 +65,9 @@ class _SessionReader:
     async def items(self, session: Session | None) -> AsyncGenerator[Item]:
         if session is not None:
             self._queue.put_nowait(session)
-        tasks = [asyncio.create_task(self._watch_record())]
+        tasks = [asyncio.create_task(self._reported(self._watch_record))]
         if self._log is not None:
-            tasks.append(asyncio.create_task(self._follow_log(self._log)))
+            tasks.append(asyncio.create_task(self._reported(partial(self._follow_log, self._log))))
         try:
             while True:
                 item = await self._queue.get()
@@ -96,6 +97,13 @@ class _SessionReader:
             piece = text[at : at + events.REPLAY_CHARS]
             self._seen += len(piece)
             yield TextEntry(self._seen, piece)
+
+    async def _reported(self, read: Callable[[], Awaitable[None]]) -> None:
+        """What goes wrong in a way that nobody foresaw ends the reader, and not in silence."""
+        try:
+            await read()
+        except Exception as error:  # noqa: BLE001
+            self._queue.put_nowait(error)
 
     async def _follow_log(self, log: EventLog) -> None:
         while True:

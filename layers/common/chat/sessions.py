@@ -18,6 +18,8 @@ come back to the answer."""
 
 
 ATTACH_MINUTE_SECONDS = 60
+MAX_VIEWERS = 32
+"""Clients of a session of which account is kept: each adds to the item that every checkpoint writes."""
 
 
 class SessionState(StrEnum):
@@ -119,8 +121,12 @@ class Session:
 
     def seen_by(self, viewer: Viewer | None) -> Viewer | None:
         """The viewer as it is to be kept; None where the session keeps no account."""
-        if viewer is None or self.viewers is None or viewer.replaces:
-            return viewer if self.viewers is not None else None
+        if viewer is None or self.viewers is None or self.state.finished:
+            return None
+        if viewer.key not in self.viewers and len(self.viewers) >= MAX_VIEWERS:
+            return None
+        if viewer.replaces:
+            return viewer
         return replace(viewer, connection=self.viewers.get(viewer.key, viewer.connection))
 
     def is_expired(self, now: float) -> bool:

@@ -136,3 +136,26 @@ async def _kill_producer(world: StreamWorld, session: Session, *, after: bytes) 
     await asyncio.sleep(0.05)
     producer.cancel()
     await asyncio.wait({producer})
+
+
+async def test_follower_without_time_for_an_answer_leaves_it_to_the_next_request() -> None:
+    """It would ask the provider, and fail the session at its own time limit."""
+    world = StreamWorld([asyncio.Event()], ["answer", FINISH])
+    session = world.start("Hi")
+    producing = asyncio.create_task(world.client(session).run())
+    async with asyncio.timeout(10):
+        while not world.provider.requests:
+            await asyncio.sleep(0)
+    late = world.client(session, deadline_in=5)
+    following = asyncio.create_task(late.run())
+    await late.until(b"typing")
+    producing.cancel()
+    await asyncio.wait({producing})
+    world.clock.advance(10)
+
+    async with asyncio.timeout(3):
+        await following
+
+    assert [event.type for event in sse.parse(late.body)] == ["typing"]
+    assert len(world.provider.requests) == 1
+    assert sse.text_of(await world.read(session)) == "answer"

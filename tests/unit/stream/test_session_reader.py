@@ -190,6 +190,21 @@ def test_outage_of_both_is_survived_for_a_while_and_then_an_error() -> None:
     reading_test(work)
 
 
+def test_record_that_cannot_be_understood_ends_the_reader_with_an_error() -> None:
+    async def work(reading: Reading) -> None:
+        reading.log.failing = True
+
+        def broken(_session_id: str) -> None:
+            raise ValueError("a state of another version")
+
+        reading.sessions.get = broken  # type: ignore[method-assign, assignment]
+        await asyncio.sleep(3)
+        with pytest.raises(ValueError, match="another version"):
+            await reading.task
+
+    reading_test(work)
+
+
 def test_end_of_a_log_that_lacks_text_is_left_to_the_record() -> None:
     async def work(reading: Reading) -> None:
         reading.log.failing = True

@@ -11,6 +11,7 @@ from chat.messages import Message
 from chat.sessions import Attachment, SessionState
 from chat_stream.attaching import Attach
 from fakes import sse
+from fakes.memory_limits import MemoryStreamSlots
 from fakes.memory_stores import MemoryDatabase, MemoryMessageStore, MemorySessionStore
 from fakes.scripted_provider import Pause
 from fakes.stream_world import StreamWorld
@@ -167,3 +168,26 @@ async def test_take_over_that_finds_no_slot_is_refused_and_can_be_tried_again() 
     pause.released.set()
     await busy
     assert sse.text_of(await world.read(session)) == "two"
+
+
+class _HangingSlots(MemoryStreamSlots):
+    """Its releases hang until `answers` is set."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answers = threading.Event()
+
+    def release(self, user_id: str, session_id: str) -> None:
+        self.answers.wait(30)
+        super().release(user_id, session_id)
+
+
+async def test_release_that_hangs_does_not_hold_up_the_end_of_the_stream() -> None:
+    world = StreamWorld(["one"])
+    slots = _HangingSlots()
+    world.streams = world.build(slots=slots)
+    try:
+        async with asyncio.timeout(10):
+            assert sse.text_of(await world.read(world.start("Hi"))) == "one"
+    finally:
+        slots.answers.set()

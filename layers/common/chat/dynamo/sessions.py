@@ -217,7 +217,7 @@ class DynamoSessionStore:
 
 
 def _count(session: Session, attempt: conditions.Attempt, viewer: Viewer | None) -> tuple[list[Action], Condition]:
-    """Counts an attach in the minute of the clock, on the condition that the session is as it was read."""
+    """Counts an attach in the minute of the clock, on the condition that its count is the one that was read."""
     minute = minute_of(attempt.now)
     if session.attach_minute < minute:
         actions: list[Action] = [SessionItem.attach_minute.set(minute), SessionItem.attaches.set(1)]

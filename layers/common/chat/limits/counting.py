@@ -2,6 +2,7 @@
 
 import time
 from abc import abstractmethod
+from contextlib import suppress
 from dataclasses import replace
 from math import ceil
 from typing import override
@@ -46,7 +47,13 @@ class LimitsRateLimiter:
     def hit(self, user_id: str, limits: TierLimits) -> Allowance:
         item = self._item(limits)
         at = self._storage.add(item.key_for(quoted(user_id)), limit=item.amount, window_seconds=item.get_expiry())
-        allowance = self._allowance(user_id, limits, allowed=at is not None)
+        try:
+            allowance = self._allowance(user_id, limits, allowed=at is not None)
+        except Exception:
+            if at is not None:
+                with suppress(Exception):  # the first failure is the one to be told
+                    self._storage.remove(item.key_for(quoted(user_id)), at)
+            raise
         return allowance if at is None else replace(allowance, receipt=Receipt(self._storage.name, at))
 
     def peek(self, user_id: str, limits: TierLimits) -> Allowance:
