@@ -109,15 +109,18 @@ def test_killed_process_leaves_the_partial_answer_and_says_interrupted(alice: Fr
 
     events = alice.read(session["sessionId"], lastEventId=seen[-1].id)
 
-    assert [event.type for event in events] == ["error"]
-    assert (events[0].data["code"], events[0].data["retryable"]) == ("interrupted", True)
+    *tokens, error = events
+    assert (error.type, error.data["code"], error.data["retryable"]) == ("error", "interrupted", True)
     prompt, answer = alice.history(session["chatId"])
     assert (prompt["role"], answer["status"]) == ("user", "interrupted")
-    assert answer["content"] == sse.text_of(seen)[: len(answer["content"])]
-    assert len(answer["content"]) > 40
+    # What is kept may be more than the client had read when the process was killed, or less: then nothing follows.
+    shown, kept = sse.text_of([*seen, *tokens]), answer["content"]
+    assert shown.startswith(kept)
+    assert shown == kept or not tokens
+    assert len(kept) > 40
     assert alice.provider_calls("killed")["calls"] == 1
     nothing_left = alice.client.get(
-        "/chat/stream", params={"sessionId": session["sessionId"], "lastEventId": events[0].id}
+        "/chat/stream", params={"sessionId": session["sessionId"], "lastEventId": error.id}
     )
     assert nothing_left.status_code == 204
 

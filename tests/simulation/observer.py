@@ -3,6 +3,7 @@
 Each promise is named where it is checked; a check that has to make an exception says which double fault it stands for.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -54,6 +55,8 @@ class Seen:
     producers: list[tuple[int, Process, float]] = field(default_factory=list)
     """Epoch, process and beginning of each production."""
     terminals: list[Event] = field(default_factory=list)
+    beginning: str = ""
+    """Of its answer: it names the provider's call that gave it."""
     stopped_at: float | None = None
     """When its user's stop was accepted while somebody produced it."""
 
@@ -181,6 +184,7 @@ class Observer:
         connection.told_end = event.type in {"done", "error"}
         if event.type == "token":
             shown = (event.id or 1) - 1
+            seen.beginning = seen.beginning or event.data["content"]
             if shown > seen.shown:
                 seen.emissions.append((shown, self._now))
         elif event.type == "typing":
@@ -238,6 +242,7 @@ class Observer:
     def look(self) -> None:
         """Checks what must hold at every moment."""
         self._check_lags()
+        self._check_shared_lags()
         self._check_answers()
         self._check_stops()
 
@@ -288,6 +293,33 @@ class Observer:
                 self.violated(
                     f"a follower on {connection.process.name} is {now - behind[0]:.1f} s behind: "
                     f"{connection.position - 1} of {seen.shown} characters"
+                )
+
+    def _check_shared_lags(self) -> None:
+        """Who is given another session's answer is as little behind that."""
+        for (session_id, _), (_, process) in self._generations.items():
+            seen = self.sessions.get(session_id)
+            number = None if seen is None else _call_number(seen.beginning)
+            if seen is None or number is None:
+                continue
+            leader = self.world.provider.calls[number]
+            leading = self.sessions.get(leader.session_id)
+            if leading is None or leader.session_id == session_id or leader.ended_at is not None:
+                continue
+            behind = [at for shown, at in leading.emissions if shown > seen.shown]
+            if not behind or self._now - behind[0] <= LAG_SECONDS:
+                continue
+            if any(
+                each.dead or each.frozen or each.thawed_at > behind[0] - SETTLED_SECONDS
+                for each in (process, leader.process)
+            ):
+                continue
+            processes = process, leader.process
+            works = min(self.world.database.works_since(*processes), self.world.redis.works_since(*processes))
+            # Its own record must be written, too.
+            if max(works, self.world.database.works_since(process)) <= behind[0] - SETTLED_SECONDS:
+                self.violated(
+                    f"{session_id} is {self._now - behind[0]:.1f} s behind {leader.session_id}, which leads it"
                 )
 
     def _should_be_current(self, connection: Connection, seen: Seen, since: float) -> bool:
@@ -473,6 +505,12 @@ class Observer:
 
     def _user(self, call: "ProviderCall") -> str:
         return self.sessions[call.session_id].user_id
+
+
+def _call_number(text: str) -> int | None:
+    """The number of the provider's call that an answer with this beginning is from."""
+    match = re.match(r"<(\d+):", text)
+    return None if match is None else int(match[1])
 
 
 def _lasting(event: Event) -> tuple[Any, ...]:

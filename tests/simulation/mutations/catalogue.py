@@ -121,7 +121,7 @@ MUTATIONS = (
         (
             Edit(
                 "chat_stream.generations",
-                "            await _ended(holding)  # the slot is the session's, and whoever took that over holds it now\n",
+                "            await _ended(holding)  # the slot is the session's: the new producer holds it now\n",
                 "            await self._release(session, holding)\n",
             ),
         ),
