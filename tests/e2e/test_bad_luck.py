@@ -119,9 +119,7 @@ def test_killed_process_leaves_the_partial_answer_and_says_interrupted(alice: Fr
     assert shown == kept or not tokens
     assert len(kept) > 40
     assert alice.provider_calls("killed")["calls"] == 1
-    nothing_left = alice.client.get(
-        "/chat/stream", params={"sessionId": session["sessionId"], "lastEventId": error.id}
-    )
+    nothing_left = alice.client.get("/chat/stream", params={"sessionId": session["sessionId"], "lastEventId": error.id})
     assert nothing_left.status_code == 204
 
 
