@@ -84,9 +84,9 @@ class Generations:
             await _ended(holding)  # the slot is the session's: the new producer holds it now
             raise TakenOverError(production.last_event_id) from lost
         except BaseException:
-            await self._release(session, holding)
+            await self._release(session, lease, holding)
             raise
-        await self._release(session, holding)
+        await self._release(session, lease, holding)
 
     async def _regain_slot(self, session: Session, user: User) -> None:
         """Raises TooManyRequestsError."""
@@ -102,12 +102,16 @@ class Generations:
                 now=self.clock.now(),
             )
 
-    async def _release(self, session: Session, holding: "asyncio.Task[None]") -> None:
-        """Gives up after a moment: the stream's end waits for this, and a slot that stays counts for nobody."""
+    async def _release(self, session: Session, lease: HeldLease, holding: "asyncio.Task[None]") -> None:
+        """Gives up after a moment: the stream's end waits for this, and a slot that stays counts for nobody.
+
+        Once the lease has lapsed the slot may be a new producer's: it is the session's.
+        """
         with suppress(TimeoutError):
             async with asyncio.timeout(RELEASE_SECONDS):
                 await _ended(holding)
-                await in_thread(self.slots.release, session.user_id, session.session_id)
+                if not lease.has_lapsed:
+                    await in_thread(self.slots.release, session.user_id, session.session_id)
 
     async def _hold_slot(self, session: Session) -> None:
         if session.kind is not MessageKind.CHAT:

@@ -122,7 +122,7 @@ MUTATIONS = (
             Edit(
                 "chat_stream.generations",
                 "            await _ended(holding)  # the slot is the session's: the new producer holds it now\n",
-                "            await self._release(session, holding)\n",
+                "            await _ended(holding)\n            await in_thread(self.slots.release, session.user_id, session.session_id)\n",
             ),
         ),
     ),
