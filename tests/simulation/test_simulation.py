@@ -34,6 +34,20 @@ def test_promises_are_kept_whatever_goes_wrong() -> None:
     assert summary.never() == []
 
 
+@pytest.mark.parametrize(
+    "seed",
+    [
+        pytest.param(4210, id="leader-freezes-between-its-claim-and-its-call"),
+        pytest.param(5329, id="lapsed-producer-frees-the-slot-of-its-successor"),
+    ],
+)
+def test_seed_that_once_broke_a_promise_keeps_it(seed: int) -> None:
+    result = simulate(draw(seed))
+
+    if result.broken is not None:
+        pytest.fail(table(shrink(result)), pytrace=False)
+
+
 @pytest.mark.parametrize("hash_seed", ["0", "4711"])
 def test_seed_gives_the_same_history_in_every_process(hash_seed: str) -> None:
     """So it does on another machine: nothing depends on hashes, addresses, or the time of day."""

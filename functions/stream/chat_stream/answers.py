@@ -101,12 +101,15 @@ class _SharedAnswer:
         """Ends with a `Finish`, or raises."""
         self._tally.looked_into_cache = self._session.use_cache
         hit = await self._cached() if self._session.use_cache else None
+        own = self._session.session_id
         while hit is None:
-            own = self._session.session_id
+            claimed_at = self._sharing.clock.now()
             leader = await self._sharing.flight.claim(self._key, own) if self._session.use_cache else own
             # The leader before may have finished between the look into the cache and the claim.
             hit = await self._cached() if self._session.use_cache else None
             if hit is None:
+                if self._session.use_cache and self._sharing.clock.now() - claimed_at > RENEW_SECONDS:
+                    continue  # The process stood still: the lead may end before it is renewed.
                 source = self._lead() if leader == own else self._follow(leader)
                 async with aclosing(source):
                     async for piece in source:

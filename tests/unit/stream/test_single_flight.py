@@ -7,9 +7,10 @@ import pytest
 from chat.errors import ProviderError
 from chat.messages import MessageStatus, Usage
 from chat.sessions import Session
-from chat_stream.answers import RECLAIM_SECONDS
+from chat_stream.answers import RECLAIM_SECONDS, RENEW_SECONDS
 from chat_stream.providers.port import Finish
 from fakes import sse
+from fakes.clock import FakeClock
 from fakes.memory_redis import MemorySingleFlight
 from fakes.scripted_provider import Pause
 from fakes.stream_world import StreamWorld
@@ -216,3 +217,32 @@ async def test_leader_that_was_stopped_and_cannot_be_released_is_asked_for_now_a
     assert 1 <= flight.claims - asked <= 1 + waited / RECLAIM_SECONDS
     world.clock.advance(10)  # the lead has ended by itself
     assert sse.text_of(await second) == "answer"
+
+
+class _FrozenFlight(MemorySingleFlight):
+    """The first process to claim stands still for so long, and then still has its lease."""
+
+    def __init__(self, clock: FakeClock, seconds: float) -> None:
+        super().__init__(clock)
+        self._time = clock
+        self._seconds = seconds
+        self.claimed: list[str] = []
+
+    async def claim(self, key: str, session_id: str) -> str:
+        leader = await super().claim(key, session_id)
+        self.claimed.append(session_id)
+        if len(self.claimed) == 1:
+            self._time.advance(self._seconds)
+        return leader
+
+
+@pytest.mark.parametrize(("seconds", "claims"), [(0.0, 1), (RENEW_SECONDS + 0.1, 2)])
+async def test_leader_that_stood_still_claims_again_before_it_asks(seconds: float, claims: int) -> None:
+    """Its lead would otherwise end before it is renewed for the first time."""
+    world = StreamWorld(["answer", FINISH], shared=True)
+    world.flight = flight = _FrozenFlight(world.clock, seconds)
+    world.streams = world.build()
+    (session,) = sessions(world, 1)
+
+    assert sse.text_of(await world.read(session)) == "answer"
+    assert flight.claimed == [session.session_id] * claims
