@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from random import Random
 
@@ -14,8 +14,9 @@ from chat_start.requests import Prompt, Regeneration, Start
 from simulation.engine.loop import SimLoop, SpinError, simulated_loop
 from simulation.engine.process import Process
 from simulation.engine.quiet import quiet
-from simulation.observer import Observer, ViolationError
+from simulation.observer import Observer
 from simulation.plan import Action, Kind, Plan
+from simulation.promises.known import ViolationError
 from simulation.world.client import Client
 from simulation.world.clocks import EPOCH
 from simulation.world.conditions import Fault, Window
@@ -426,6 +427,3 @@ class _Run:
         Kind.CLEANUP: _run_cleanup,
         Kind.NEVER_OPENS: _nothing,
     }
-
-
-__all__ = ["Result", "replace", "simulate"]

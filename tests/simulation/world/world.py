@@ -196,7 +196,6 @@ class World:
     def kill(self, host: StreamProcess) -> None:
         host.retired = True
         self.loop.kill(host.process)
-        self.observer.killed(host.process)
         for connection in self.connections:
             if connection.process is host.process and not connection.ended:
                 connection.end()

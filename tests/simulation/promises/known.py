@@ -1,0 +1,72 @@
+"""What is known of a run from the outside: the promises are checked against it."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from chat.sessions import Session
+from simulation.engine.process import Process
+
+if TYPE_CHECKING:
+    from simulation.world.connection import Event
+    from simulation.world.world import World
+
+SETTLED_SECONDS = 2.5
+"""How long a store must have worked before it counts: calls that began before have ended, breakers have closed."""
+MARGIN_SECONDS = 0.7
+"""Clocks differ by less."""
+
+
+class ViolationError(AssertionError):
+    """A promise was broken."""
+
+
+@dataclass(slots=True)
+class Seen:
+    """What is known of one session from the outside."""
+
+    user_id: str
+    question: str
+    prompt_id: str
+    emissions: list[tuple[int, float]] = field(default_factory=list)
+    """Characters that some client has been sent, and since when."""
+    producers: list[tuple[int, Process, float]] = field(default_factory=list)
+    """Epoch, process and beginning of each production."""
+    terminals: list["Event"] = field(default_factory=list)
+    beginning: str = ""
+    """Of its answer: it names the provider's call that gave it."""
+    stopped_at: float | None = None
+    """When its user's stop was accepted while somebody produced it."""
+
+    @property
+    def shown(self) -> int:
+        return self.emissions[-1][0] if self.emissions else 0
+
+
+class Known:
+    """The sessions of a run and what is written, as seen so far."""
+
+    def __init__(self) -> None:
+        self.sessions: dict[str, Seen] = {}
+        self.answers: dict[str, str] = {}
+        """What was stored as a session's answer when it was first seen there."""
+        self.generations: dict[tuple[str, int], tuple[Session, Process]] = {}
+        """What is being written, by session and epoch."""
+        self.broken: str | None = None
+        """The first promise that was broken."""
+        self.world: World
+
+    @property
+    def now(self) -> float:
+        return self.world.loop.time()
+
+    def violated(self, promise: str) -> None:
+        """Raises ViolationError."""
+        self.broken = self.broken or promise  # whoever catches the error, it is known
+        raise ViolationError(promise)
+
+    def stored_answer(self, session_id: str) -> str | None:
+        for chat in self.world.stored.messages.values():
+            for message in chat.values():
+                if message.session_id == session_id and message.role == "assistant":
+                    return message.content
+        return None
