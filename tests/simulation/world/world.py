@@ -76,7 +76,8 @@ class World:
     loop: SimLoop
     random: Random
     observer: "Observer"
-    fired: Counter[str] = field(default_factory=Counter)
+    fired: Counter[str]
+    """Counts the faults that happen."""
     version: int = 1
     processes: list[StreamProcess] = field(default_factory=list)
     connections: list[Connection] = field(default_factory=list)
