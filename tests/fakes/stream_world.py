@@ -13,6 +13,7 @@ from chat.messages import Message, MessageKind, MessageStore, Role
 from chat.metrics import Metrics
 from chat.sessions import Session, SessionStore, Viewer
 from chat.users import Tier
+from chat_stream.answer_slots import AnswerSlots
 from chat_stream.answers import Answers, Sharing
 from chat_stream.attaching import Attach, Attaching
 from chat_stream.commands.registry import build_registry
@@ -110,6 +111,7 @@ class StreamWorld:
     ) -> ChatStreams:
         """The use case over the world's objects, or those in their place."""
         sessions, messages, slots = sessions or self.sessions, messages or self.messages, slots or self.slots
+        answer_slots = AnswerSlots(slots, sessions, self.catalog, self.clock)
         log = self.log if self._shared else None
         readers = SessionReaders(sessions, log, self.settings.follow_poll_seconds)
         sharing = None
@@ -122,7 +124,7 @@ class StreamWorld:
             attaching=Attaching(
                 sessions=sessions,
                 messages=messages,
-                slots=slots,
+                slots=answer_slots,
                 catalog=self.catalog,
                 clock=self.clock,
                 settings=self.settings,
@@ -131,7 +133,7 @@ class StreamWorld:
             generations=Generations(
                 sessions=sessions,
                 messages=messages,
-                slots=slots,
+                slots=answer_slots,
                 catalog=self.catalog,
                 commands=build_registry(),
                 answers=answers or Answers(self.provider, sharing),

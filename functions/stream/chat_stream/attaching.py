@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 
 from chat.catalog import Catalog
 from chat.clock import Clock
-from chat.limits import Slot, StreamSlots, take_slot
+from chat.limits import Slot
 from chat.messages import Message, MessageKind, MessageStore
 from chat.sessions import Attachment, AttachRole, Session, SessionState, SessionStore, Viewer
 from chat.users import User
+from chat_stream.answer_slots import AnswerSlots
 from chat_stream.context import MAX_MESSAGES, window_bytes
 from chat_stream.settings import StreamSettings
 from chat_stream.threads import in_thread
@@ -48,7 +49,7 @@ class Attaching:
 
     sessions: SessionStore
     messages: MessageStore
-    slots: StreamSlots
+    slots: AnswerSlots
     catalog: Catalog
     clock: Clock
     settings: StreamSettings
@@ -91,7 +92,7 @@ class Attaching:
 
     async def _slot_and_conversation(self, user: User, session: Session) -> tuple[Slot | None, tuple[Message, ...]]:
         slot, conversation = await asyncio.gather(
-            self._take_slot(user, session), self._read(session), return_exceptions=True
+            in_thread(self.slots.take, user, session), self._read(session), return_exceptions=True
         )
         if isinstance(slot, BaseException):
             raise slot
@@ -100,23 +101,8 @@ class Attaching:
             raise conversation
         return slot, conversation
 
-    async def _take_slot(self, user: User, session: Session) -> Slot | None:
-        """None: the session needs none."""
-        if session.kind is not MessageKind.CHAT:
-            return None
-        return await in_thread(
-            take_slot,
-            self.slots,
-            self.sessions,
-            user_id=user.user_id,
-            session_id=session.session_id,
-            limit=self.catalog.limits_of(user.tier).concurrent_streams,
-            now=self.clock.now(),
-        )
-
     async def _give_back(self, slot: Slot | None) -> None:
-        if slot is not None:
-            await in_thread(self.slots.give_back, slot)
+        await in_thread(self.slots.give_back, slot)
 
     async def _read(self, session: Session) -> tuple[Message, ...]:
         """The conversation up to the prompt, as much as the model can be given; of a slash command the prompt alone."""

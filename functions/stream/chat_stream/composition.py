@@ -13,6 +13,7 @@ from chat.dynamo.stream_slots import DynamoStreamSlots
 from chat.ids import new_id
 from chat.metrics import CacheErrorMetrics, Metrics, build_metrics
 from chat.redis import CacheErrors, Outage, RedisSettings, connect, control
+from chat_stream.answer_slots import AnswerSlots
 from chat_stream.answers import Answers, Sharing
 from chat_stream.attaching import Attaching
 from chat_stream.commands.registry import build_registry
@@ -59,7 +60,8 @@ def compose(environ: Mapping[str, str] = os.environ) -> Composition:
     if redis is not None:
         to_user = redis_settings.cache_scope == "user"
         sharing = Sharing(redis.cache, redis.flight, readers, messages, clock, scope_to_user=to_user)
-    catalog, slots = load_catalog(), DynamoStreamSlots(tables)
+    catalog = load_catalog()
+    slots = AnswerSlots(DynamoStreamSlots(tables), sessions, catalog, clock)
     metrics = CacheErrorMetrics(build_metrics(environ), errors)
 
     async def close() -> None:

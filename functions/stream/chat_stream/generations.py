@@ -10,10 +10,11 @@ from chat.catalog import Catalog
 from chat.clock import Clock
 from chat.errors import ProviderError
 from chat.event_log import EventLog
-from chat.limits import SLOT_SECONDS, StreamSlots, take_slot
+from chat.limits import SLOT_SECONDS
 from chat.messages import Message, MessageKind, MessageStore
 from chat.sessions import LeaseLostError, Session, SessionStore
 from chat.users import User
+from chat_stream.answer_slots import AnswerSlots
 from chat_stream.answers import Answers
 from chat_stream.attaching import Attach, Claim
 from chat_stream.commands.command import CommandContext
@@ -47,7 +48,7 @@ class Generations:
 
     sessions: SessionStore
     messages: MessageStore
-    slots: StreamSlots
+    slots: AnswerSlots
     catalog: Catalog
     commands: CommandRegistry
     answers: Answers
@@ -90,17 +91,8 @@ class Generations:
 
     async def _regain_slot(self, session: Session, user: User) -> None:
         """Raises TooManyRequestsError."""
-        if session.kind is MessageKind.CHAT:
-            # To the end: a slot must not be taken once the generation has released its own.
-            await in_thread_to_the_end(
-                take_slot,
-                self.slots,
-                self.sessions,
-                user_id=user.user_id,
-                session_id=session.session_id,
-                limit=self.catalog.limits_of(user.tier).concurrent_streams,
-                now=self.clock.now(),
-            )
+        # To the end: a slot must not be taken once the generation has released its own.
+        await in_thread_to_the_end(self.slots.take, user, session)
 
     async def _release(self, session: Session, lease: HeldLease, holding: "asyncio.Task[None]") -> None:
         """Gives up after a moment: the stream's end waits for this, and a slot that stays counts for nobody.
@@ -111,14 +103,12 @@ class Generations:
             async with asyncio.timeout(RELEASE_SECONDS):
                 await _ended(holding)
                 if not lease.has_lapsed:
-                    await in_thread(self.slots.release, session.user_id, session.session_id)
+                    await in_thread(self.slots.release, session)
 
     async def _hold_slot(self, session: Session) -> None:
-        if session.kind is not MessageKind.CHAT:
-            return
         while True:
             await asyncio.sleep(SLOT_SECONDS / 3)
-            await in_thread_to_the_end(self.slots.renew, session.user_id, session.session_id, self.clock.now())
+            await in_thread_to_the_end(self.slots.renew, session)
 
     def _source(
         self, session: Session, conversation: Sequence[Message], user: User, lease: HeldLease, tally: Tally

@@ -109,9 +109,9 @@ MUTATIONS = (
         "a take-over needs no slot",
         (
             Edit(
-                _ATTACHING,
+                "chat_stream.answer_slots",
                 "        if session.kind is not MessageKind.CHAT:\n            return None\n",
-                "        if session.kind is not MessageKind.CHAT or session.state is SessionState.STREAMING:\n"
+                '        if session.kind is not MessageKind.CHAT or session.state == "streaming":\n'
                 "            return None\n",
             ),
         ),
@@ -122,7 +122,7 @@ MUTATIONS = (
             Edit(
                 "chat_stream.generations",
                 "            await _ended(holding)  # the slot is the session's: the new producer holds it now\n",
-                "            await _ended(holding)\n            await in_thread(self.slots.release, session.user_id, session.session_id)\n",
+                "            await _ended(holding)\n            await in_thread(self.slots.release, session)\n",
             ),
         ),
     ),

@@ -24,6 +24,7 @@ from chat_start.admission import Admission
 from chat_start.regenerate import RegenerateAnswer
 from chat_start.start_chat import StartChat
 from chat_start.stop_chat import StopChat
+from chat_stream.answer_slots import AnswerSlots
 from chat_stream.answers import Answers, Sharing
 from chat_stream.attaching import Attach, Attaching, Claim
 from chat_stream.commands.registry import build_registry
@@ -116,6 +117,7 @@ def streams_of(backends: Backends, version: int, watch: Callable[[Session, bool]
     """The stream function; for `watch` see `WatchedGenerations`."""
     settings = SETTINGS[version]
     readers = SessionReaders(backends.sessions, backends.log, settings.follow_poll_seconds)
+    slots = AnswerSlots(backends.slots, backends.sessions, backends.catalog, backends.clock)
     sharing = None
     if backends.log is not None:
         sharing = Sharing(
@@ -133,7 +135,7 @@ def streams_of(backends: Backends, version: int, watch: Callable[[Session, bool]
         attaching=Attaching(
             sessions=backends.sessions,
             messages=backends.messages,
-            slots=backends.slots,
+            slots=slots,
             catalog=backends.catalog,
             clock=backends.clock,
             settings=settings,
@@ -142,7 +144,7 @@ def streams_of(backends: Backends, version: int, watch: Callable[[Session, bool]
         generations=WatchedGenerations(
             sessions=backends.sessions,
             messages=backends.messages,
-            slots=backends.slots,
+            slots=slots,
             catalog=backends.catalog,
             commands=COMMANDS,
             answers=Answers(backends.provider, sharing),

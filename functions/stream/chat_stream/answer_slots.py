@@ -1,0 +1,53 @@
+"""The slot in which a session's answer is written, within the tier's limit. A slash command needs none."""
+
+from dataclasses import dataclass
+
+from chat.catalog import Catalog
+from chat.clock import Clock
+from chat.limits import Slot, StreamSlots, take_slot
+from chat.messages import MessageKind
+from chat.sessions import Session, SessionStore
+from chat.users import User
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSlots:
+    """Slots by session. The calls block."""
+
+    slots: StreamSlots
+    sessions: SessionStore
+    catalog: Catalog
+    clock: Clock
+
+    def take(self, user: User, session: Session) -> Slot | None:
+        """None: the session needs none.
+
+        Raises:
+            TooManyRequestsError: `too_many_streams`, with `retryAfterSeconds`.
+            StorageError: nobody can tell.
+        """
+        if session.kind is not MessageKind.CHAT:
+            return None
+        return take_slot(
+            self.slots,
+            self.sessions,
+            user_id=user.user_id,
+            session_id=session.session_id,
+            limit=self.catalog.limits_of(user.tier).concurrent_streams,
+            now=self.clock.now(),
+        )
+
+    def give_back(self, slot: Slot | None) -> None:
+        """Undoes a `take`. It never raises."""
+        if slot is not None:
+            self.slots.give_back(slot)
+
+    def renew(self, session: Session) -> None:
+        """Keeps the slot while the answer is written. It never raises."""
+        if session.kind is MessageKind.CHAT:
+            self.slots.renew(session.user_id, session.session_id, self.clock.now())
+
+    def release(self, session: Session) -> None:
+        """Frees the slot. It never raises."""
+        if session.kind is MessageKind.CHAT:
+            self.slots.release(session.user_id, session.session_id)
