@@ -1,4 +1,4 @@
-"""Generations: what a session asks, of whom, and the slot that is held meanwhile."""
+"""Runs a session's generation: chooses its source, and holds the user's slot while it runs."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -44,7 +44,7 @@ class TakenOverError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Generations:
-    """Makes answers."""
+    """Runs generations."""
 
     sessions: SessionStore
     messages: MessageStore
@@ -95,9 +95,9 @@ class Generations:
         await in_thread_to_the_end(self.slots.take, user, session)
 
     async def _release(self, session: Session, lease: HeldLease, holding: "asyncio.Task[None]") -> None:
-        """Gives up after a moment: the stream's end waits for this, and a slot that stays counts for nobody.
+        """Waits at most `RELEASE_SECONDS`, for the end of the stream waits for this.
 
-        Once the lease has lapsed the slot may be a new producer's: it is the session's.
+        Once the lease has lapsed, the slot may belong to the session's new producer, and is left to it.
         """
         with suppress(TimeoutError):
             async with asyncio.timeout(RELEASE_SECONDS):

@@ -1,11 +1,11 @@
-"""What a producer knows of its own lease."""
+"""A producer's local view of its lease."""
 
 from chat.clock import Clock
 from chat.sessions import LeaseLostError, Session
 
 
 class HeldLease:
-    """Until when the lease lives, as far as its holder knows."""
+    """Keeps track of when the lease expires."""
 
     def __init__(self, session: Session, clock: Clock) -> None:
         """`session` is as it was attached."""
@@ -26,7 +26,7 @@ class HeldLease:
         return self._clock.now() >= self._expires_at
 
     def check(self) -> None:
-        """Before what must not happen twice, such as asking a provider.
+        """To be called before anything that must not happen twice, such as a provider's call.
 
         Raises:
             LeaseLostError: somebody else may produce by now.

@@ -171,9 +171,9 @@ class Production:
             self._measures.first_token()
 
     async def _send_rest(self) -> None:
-        """Sends the first piece if the end came while the store was being told of it: it is part of the stored answer.
+        """Sends a first piece whose checkpoint was interrupted by the end: it is part of the stored answer.
 
-        Only now: had neither that nor the answer been stored, the session could still be produced anew.
+        Not earlier: until the answer is stored, another producer could still begin anew.
         """
         if rest := "".join(self._pieces)[self._length :]:
             await self._send(rest)
@@ -193,7 +193,7 @@ class Production:
                 logger.warning("checkpoint failed", **self._measures.facts(), **cause_of(error))
 
     async def _told_to_stop(self, seconds: float) -> bool:
-        """Waits so long; at once True, a single time, when the process is told to stop."""
+        """Waits for `seconds`. Returns True early, and only once, when the process is told to stop."""
         if self._stopping is None or self._is_stopping:
             await asyncio.sleep(seconds)
             return False
@@ -259,7 +259,7 @@ class Production:
         return answer
 
     async def _end_unstored(self, outcome: Outcome, error: StorageError) -> None:
-        """How the answer ends is what will be stored, by whoever settles the session; until then nobody can tell."""
+        """Sends a refusal, and no terminal event: how the answer ends is not known until the session is settled."""
         failure = failure_of(error)
         logger.error("answer not stored", **self._measures.facts(), **cause_of(error))
         await self._writer.write(events.refusal(failure))

@@ -22,7 +22,7 @@ IDLE_SECONDS = 1.0
 RECORD_SECONDS = 5.0
 """How often the record is read although the log has news."""
 PATIENCE_SECONDS = 30.0
-"""How long neither may answer before the reader gives up."""
+"""The reader gives up when neither log nor record has answered for so long."""
 
 type Item = TextEntry | TerminalEntry | Session
 """Text that continues what was given before; the end, as the log has it; or the record, its text given before."""
@@ -99,7 +99,7 @@ class _SessionReader:
             yield TextEntry(self._seen, piece)
 
     async def _reported(self, read: Callable[[], Awaitable[None]]) -> None:
-        """What goes wrong in a way that nobody foresaw ends the reader, and not in silence."""
+        """Passes an unexpected error on to the consumer, instead of losing it in the task."""
         try:
             await read()
         except Exception as error:  # noqa: BLE001

@@ -1,4 +1,4 @@
-"""What making one answer takes: where it comes from, and what went wrong on the way."""
+"""Where an answer came from, and the provider's failures on the way."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -22,7 +22,7 @@ class AnsweredFrom(StrEnum):
 
 @dataclass(slots=True)
 class Tally:
-    """One generation's. Whoever takes part in making the answer notes down here what it did."""
+    """Counts for one generation, filled in by the code that produces it."""
 
     looked_into_cache: bool = False
     answered_from: AnsweredFrom | None = None

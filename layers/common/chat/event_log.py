@@ -67,7 +67,7 @@ class EventLog(Protocol):
 
 
 class LogControl(Protocol):
-    """The synchronous side, for whoever stops or settles a generation. It never raises."""
+    """The log's synchronous calls, for stopping and settling a generation. It never raises."""
 
     def request_stop(self, session_id: str) -> None:
         """Tells the producer at its next append; without the log it hears of it from the session's record."""

@@ -1,4 +1,4 @@
-"""Answers kept for an hour, and the port to where they are kept."""
+"""Cached answers, and the port of their store."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -22,4 +22,4 @@ class ResponseCache(Protocol):
         """The answer; None: a miss, or an entry that is not one of ours."""
 
     async def put(self, key: str, answer: CachedAnswer) -> None:
-        """Keeps a complete answer for an hour."""
+        """Keeps a complete answer for the store's time to live."""

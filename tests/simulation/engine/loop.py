@@ -240,7 +240,7 @@ class SimLoop(asyncio.AbstractEventLoop):
     def forget(self) -> None:
         """Closes what is left. What it does in its `finally` blocks comes to nothing: no callback runs any more.
 
-        Whoever calls it expects errors on the way (`quiet_end`).
+        The caller suppresses the errors that this causes (`engine.quiet.quiet`).
         """
         events._set_running_loop(self)
         try:

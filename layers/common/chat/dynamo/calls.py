@@ -45,7 +45,7 @@ class ConditionFailedError(Exception):
 
 
 _in_doubt: ContextVar[list[bool]] = ContextVar("in_doubt")
-"""Of the transaction that is being committed: whether each attempt so far may have been carried out unheard."""
+"""For each attempt of the transaction that is being committed: whether it may have been applied, though no reply came."""
 
 
 def watch_attempts(client: Any) -> None:

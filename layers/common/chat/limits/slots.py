@@ -11,8 +11,7 @@ from chat.sessions import Session
 SLOT_SECONDS = 60.0
 """A slot that was not renewed for so long is free: its process died."""
 ATTACH_SECONDS = 10.0
-"""A session that nobody produces so long after it took or kept a slot has nobody who attaches: its process died. Who
-attaches later than that takes a slot again first."""
+"""A session without a producer so long after its slot was taken or kept counts as dead, and its slot may be dropped."""
 DROP_ROUNDS = 3
 """How often holders are looked at before a refusal, while some of them turn out to run no longer."""
 TOO_MANY_STREAMS = "too_many_streams"
@@ -61,7 +60,7 @@ class StreamSlots(Protocol):
     def acquire(self, user_id: str, session_id: str, limit: int, now: float) -> Slot:
         """Takes a slot until `acquired_until(now)`, or keeps the one that the session has until `renewed_until(now)`.
 
-        What was kept is given back by no other acquire, and dropped by nobody who saw it before.
+        A slot that was kept is neither undone by another call's `give_back` nor dropped by a caller that saw its old time.
 
         Raises:
             SlotsFullError: `limit` other sessions or more hold one.

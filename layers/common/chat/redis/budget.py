@@ -1,7 +1,7 @@
-"""A limit on the time of a call that counts only time in which the answer could have been heard.
+"""A time limit of a call, which counts only time in which the process was free to receive the reply.
 
 A budget is spent in slices. A process that is held up (an import, a crowd of streams, a busy machine) wakes late from
-a slice, and however late that is, it was one slice: Redis is not blamed for what it had no part in.
+a slice, and however late that is, it was one slice: delays of this process do not open the breaker.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""What the clients of one Redis know together: that it is down, and when to look whether it is back."""
+"""The breaker's state, shared by all clients of one Redis."""
 
 import threading
 import time
@@ -14,7 +14,7 @@ and little else would take a call's budget again and again."""
 
 
 class Outage:
-    """Begun by the client that got no answer, which also looks when Redis is back. The others ask it no more.
+    """The client whose call failed opens it and probes Redis; the others fail at once until it is closed.
 
     For any thread.
     """
