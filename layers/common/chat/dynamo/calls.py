@@ -45,7 +45,7 @@ class ConditionFailedError(Exception):
 
 
 _in_doubt: ContextVar[list[bool]] = ContextVar("in_doubt")
-"""For each attempt of the transaction that is being committed: whether it may have been applied, though no reply came."""
+"""For each attempt of the transaction that is being committed: whether it may have been applied without a reply."""
 
 
 def watch_attempts(client: Any) -> None:

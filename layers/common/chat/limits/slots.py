@@ -60,7 +60,7 @@ class StreamSlots(Protocol):
     def acquire(self, user_id: str, session_id: str, limit: int, now: float) -> Slot:
         """Takes a slot until `acquired_until(now)`, or keeps the one that the session has until `renewed_until(now)`.
 
-        A slot that was kept is neither undone by another call's `give_back` nor dropped by a caller that saw its old time.
+        A slot that was kept is neither undone by another call's `give_back` nor dropped by who saw its old time.
 
         Raises:
             SlotsFullError: `limit` other sessions or more hold one.
