@@ -52,17 +52,22 @@ class Run:
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
 
-    async def block(self, seconds: float) -> None:
-        time.sleep(seconds)  # noqa: ASYNC251 - that is the misbehaviour under test
-
     async def gate(self, port: int) -> None:
         """Waits for one byte from the test, leaving the loop free."""
-        sock = self.gates.get(port)
-        if sock is None:
-            sock = self.gates[port] = socket.create_connection(("127.0.0.1", port))
-            sock.setblocking(False)
+        sock = self._gate(port)
+        sock.setblocking(False)
         if not await asyncio.get_running_loop().sock_recv(sock, 1):
             raise ConnectionError("the test has gone")
+
+    async def block(self, port: int) -> None:
+        """As `gate`, but no other task runs meanwhile: that is the misbehaviour under test."""
+        if not self._gate(port).recv(1):
+            raise ConnectionError("the test has gone")
+
+    def _gate(self, port: int) -> socket.socket:
+        if port not in self.gates:
+            self.gates[port] = socket.create_connection(("127.0.0.1", port))
+        return self.gates[port]
 
     async def fail(self, message: str) -> None:
         raise ScriptedError(message)
