@@ -143,14 +143,17 @@ async def measured(crowd: Crowd, users: int, stack: int) -> list[dict[str, Any]]
 
 def memory_mb(stack: int) -> dict[str, int]:
     """Of the local DynamoDB, and of the stack's own process."""
-    listed = subprocess.run(["ps", "-e", "-o", "pid=,ppid=,rss=,args="], capture_output=True, text=True, check=True)
+    command = ["ps", "-e", "-ww", "-o", "pid=,ppid=,rss=,args="]  # -ww: whole lines, also where COLUMNS is set
+    listed = subprocess.run(command, capture_output=True, text=True, check=True)
     rows = [line.split(maxsplit=3) for line in listed.stdout.splitlines()]
-    found = {"dynamodb_mb": 0, "stack_mb": 0}
-    for pid, parent, kilobytes, command in rows:
+    found = {}
+    for pid, parent, kilobytes, *arguments in rows:
         if int(pid) == stack:
             found["stack_mb"] = int(kilobytes) // 1024
-        elif int(parent) == stack and "dynamodb_server" in command:
+        elif int(parent) == stack and "dynamodb_server" in "".join(arguments):
             found["dynamodb_mb"] = int(kilobytes) // 1024
+    if len(found) < 2:
+        raise RuntimeError(f"not both of DynamoDB and the stack are running: {listed.stdout}")
     return found
 
 
