@@ -9,7 +9,9 @@ from fakes.stack import RunningStack
 
 def stream_processes(stack: RunningStack) -> list[int]:
     """Descendants of the stack that run lambda_asgi."""
-    table = subprocess.run(["ps", "-e", "-ww", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
+    table = subprocess.run(
+        ["ps", "-e", "-ww", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True
+    ).stdout
     rows = [line.split(None, 2) for line in table.splitlines()]
     family = {stack.process.pid}
     for _ in range(5):
