@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from chat.catalog import Catalog
 from chat.clock import Clock
 from chat.limits import Slot
+from chat.limits.slots import ATTACH_SECONDS
 from chat.messages import Message, MessageKind, MessageStore
 from chat.sessions import Attachment, AttachRole, Session, SessionState, SessionStore, Viewer
 from chat.users import User
@@ -14,6 +15,9 @@ from chat_stream.answer_slots import AnswerSlots
 from chat_stream.context import MAX_MESSAGES, window_bytes
 from chat_stream.settings import StreamSettings
 from chat_stream.threads import in_thread
+
+SLOT_COUNTS_SECONDS = ATTACH_SECONDS / 2
+"""A slot that was taken so long before the attach is taken again: others may soon drop it as a dead session's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +84,11 @@ class Attaching:
         return abandoned and not session.shown
 
     async def _produce(self, attach: Attach, user: User, session: Session, max_attaches: int) -> Claim:
+        taken_at = self.clock.now()
         slot, conversation = await self._slot_and_conversation(user, session)
         try:
+            if self.clock.now() - taken_at > SLOT_COUNTS_SECONDS:
+                slot = await in_thread(self.slots.take, user, session)
             attachment = await self._attach(attach, max_attaches, may_produce=True)
         except BaseException:
             await self._give_back(slot)

@@ -31,7 +31,7 @@ from chat_stream.threads import in_thread, in_thread_to_the_end
 from chat_stream.writer import EventWriter
 
 RELEASE_SECONDS = 0.5
-"""How long the end of a stream waits for the release of its slot."""
+"""How long the end of a stream waits for its last call about the slot."""
 
 
 class TakenOverError(Exception):
@@ -78,7 +78,7 @@ class Generations:
             log=self.log,
             stopping=attach.stopping,
         )
-        holding = asyncio.create_task(self._hold_slot(session))
+        holding = asyncio.create_task(self._hold_slot(session, lease))
         try:
             await production.run()
         except LeaseLostError as lost:
@@ -105,10 +105,12 @@ class Generations:
                 if not lease.has_lapsed:
                     await in_thread(self.slots.release, session)
 
-    async def _hold_slot(self, session: Session) -> None:
+    async def _hold_slot(self, session: Session, lease: HeldLease) -> None:
+        """Renews the slot. Not while the lease has lapsed, for the session may have ended elsewhere and freed it."""
         while True:
             await asyncio.sleep(SLOT_SECONDS / 3)
-            await in_thread_to_the_end(self.slots.renew, session)
+            if not lease.has_lapsed:
+                await in_thread_to_the_end(self.slots.renew, session)
 
     def _source(
         self, session: Session, conversation: Sequence[Message], user: User, lease: HeldLease, tally: Tally
@@ -136,5 +138,6 @@ class Generations:
 
 
 async def _ended(task: "asyncio.Task[None]") -> None:
+    """Cancels the task, and waits for its end, but at most `RELEASE_SECONDS`: a call in a thread may hang."""
     task.cancel()
-    await asyncio.wait({task})
+    await asyncio.wait({task}, timeout=RELEASE_SECONDS)

@@ -2,13 +2,16 @@
 
 import asyncio
 import threading
+import time
 from typing import Any
 
 import pytest
 
 from chat.errors import StorageError, TooManyRequestsError
+from chat.limits.slots import ATTACH_SECONDS
 from chat.messages import Message
 from chat.sessions import Attachment, SessionState
+from chat.settling import settle
 from chat_stream.attaching import Attach
 from fakes import sse
 from fakes.memory_limits import MemoryStreamSlots
@@ -191,3 +194,112 @@ async def test_release_that_hangs_does_not_hold_up_the_end_of_the_stream() -> No
             assert sse.text_of(await world.read(world.start("Hi"))) == "one"
     finally:
         slots.answers.set()
+
+
+class _SlowMessages(MemoryMessageStore):
+    """A read lasts longer than a slot counts without a producer; meanwhile another answer takes the slot."""
+
+    def __init__(self, world: StreamWorld) -> None:
+        super().__init__(world.database)
+        self._world = world
+        self._other = world.start("Hi", chat_id="other")
+
+    def latest(self, *args: Any, **options: Any) -> tuple[Message, ...]:
+        slots, limit = self._world.slots, time.monotonic() + 10
+        while not slots.held.get("alice"):
+            assert time.monotonic() < limit
+            time.sleep(0.001)
+        now = self._world.clock.advance(ATTACH_SECONDS + 1)
+        slots.drop("alice", dict(slots.held["alice"]))
+        slots.acquire("alice", self._other.session_id, 1, now)
+        self._world.sessions.attach(
+            self._other.session_id, user_id="alice", owner="other", now=now, lease_seconds=60, max_attaches=10
+        )
+        return super().latest(*args, **options)
+
+
+async def test_attach_that_took_longer_than_its_slot_counts_takes_a_slot_again() -> None:
+    world = StreamWorld(["one"], concurrent_streams=1)
+    slow = _SlowMessages(world)
+    world.streams = world.build(messages=slow)
+    session = world.start("Hi")
+
+    with pytest.raises(TooManyRequestsError):
+        await world.read(session)
+
+    assert world.stored(session).state is SessionState.PENDING
+    assert session.session_id not in world.slots.held["alice"]
+
+
+class _HangingCheckpoints(MemorySessionStore):
+    """Those after the first hang until `answers` is set."""
+
+    def __init__(self, database: MemoryDatabase) -> None:
+        super().__init__(database)
+        self.first, self.hanging, self.answers = True, threading.Event(), threading.Event()
+
+    def checkpoint(self, *args: Any, **options: Any) -> bool:
+        if not self.first:
+            self.hanging.set()
+            self.answers.wait(30)
+        self.first = False
+        return super().checkpoint(*args, **options)
+
+
+async def test_slot_is_not_renewed_under_a_lease_that_has_lapsed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others may have ended the session meanwhile, and freed its slot: it would be taken with nobody to free it."""
+    monkeypatch.setattr("chat_stream.generations.SLOT_SECONDS", 0.03)
+    pause = Pause()
+    world = StreamWorld(["one", pause])
+    store = _HangingCheckpoints(world.database)
+    world.streams = world.build(sessions=store)
+    running = asyncio.create_task(world.read(world.start("Hi")))
+    try:
+        await asyncio.to_thread(store.hanging.wait, 10)
+        world.clock.advance(world.settings.lease_seconds + 1)
+        await asyncio.sleep(0.05)  # a renewal that was under way is over
+        world.slots.held.clear()
+        await asyncio.sleep(0.1)
+
+        assert world.slots.held == {}
+    finally:
+        store.answers.set()
+        pause.released.set()
+        await running
+
+
+class _HangingRenewals(MemoryStreamSlots):
+    """Its renewals hang until `answers` is set."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hanging, self.answers = threading.Event(), threading.Event()
+
+    def renew(self, user_id: str, session_id: str, now: float) -> None:
+        self.hanging.set()
+        self.answers.wait(30)
+        super().renew(user_id, session_id, now)
+
+
+async def test_renewal_that_hangs_does_not_keep_a_client_from_how_the_answer_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Another producer has the session; the client of the one that lost it is told the rest by the record."""
+    monkeypatch.setattr("chat_stream.generations.SLOT_SECONDS", 0.03)
+    pause = Pause()
+    world = StreamWorld(["one", pause])
+    slots = _HangingRenewals()
+    world.streams = world.build(slots=slots)
+    session = world.start("Hi")
+    client = world.client(session)
+    try:
+        running = asyncio.create_task(client.run())
+        await client.until(b"one")
+        await asyncio.to_thread(slots.hanging.wait, 10)
+        settle(world.sessions, world.stored(session), world.clock.advance(10))
+        async with asyncio.timeout(5):
+            pause.released.set()
+            await running
+    finally:
+        slots.answers.set()
+    assert sse.parse(client.body)[-1].data["type"] == "error"
