@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from chat.dynamo import Tables
-from chat.messages import Message
+from chat.messages import Message, MessageKind
+from chat.sessions import Session, SessionState
 from fakes.conversation import NOW, Conversation, dynamo_stores
 from fakes.dynamodb_meter import DynamoDBMeter, dynamodb_meter
 from fakes.dynamodb_tables import connect
@@ -43,6 +44,31 @@ def test_latest_ends_before_the_first_that_does_not_fit(
 def test_latest_leaves_no_gap_for_a_message_that_does_not_fit(conversation: Conversation) -> None:
     prompts(conversation, "a", "b" * 50, "c", "d")
     assert latest(conversation, 20) == ["c", "d"]
+
+
+def test_latest_spends_no_room_on_what_no_model_is_given(conversation: Conversation) -> None:
+    """Slash commands, and an answer after which the prompt was answered again."""
+    asked, _ = conversation.turn("first", "x" * 50)
+    answered = asked.session_id
+    again = conversation.restart(stored_session(conversation, answered), now=NOW + 1)
+    finish(conversation, again, "short")
+    conversation.start("/usage " + "y" * 50, now=NOW + 2, kind=MessageKind.COMMAND)
+    conversation.start("last", now=NOW + 3)
+
+    assert latest(conversation, 20) == ["first", "short", "last"]
+
+
+def stored_session(conversation: Conversation, session_id: str) -> Session:
+    found = conversation.stores.sessions.get(session_id)
+    assert found is not None
+    return found
+
+
+def finish(conversation: Conversation, session: Session, answer: str) -> None:
+    attached = conversation.attach(session, now=session.created_at).session
+    conversation.stores.sessions.finish(
+        attached, state=SessionState.COMPLETED, answer=conversation.answer(attached, answer)
+    )
 
 
 def test_latest_keeps_to_the_limit_as_well(conversation: Conversation) -> None:

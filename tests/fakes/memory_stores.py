@@ -6,7 +6,7 @@ from itertools import accumulate
 from threading import RLock
 
 from chat.errors import InvalidRequestError, NotFoundError, SessionExpiredError, StorageError
-from chat.messages import Message, MessagePage, MessageStatus, Role, StoredPrompt
+from chat.messages import Message, MessagePage, MessageStatus, Role, StoredPrompt, is_turn
 from chat.sessions import (
     BEGUN_SECONDS,
     Attachment,
@@ -341,10 +341,14 @@ def _role(session: Session, now: float) -> AttachRole:
 
 
 def _fitting(messages: list[Message], max_bytes: int) -> list[Message]:
-    """The newest, and those before it that fit."""
-    sizes = accumulate(len(message.content.encode()) for message in reversed(messages))
+    """The newest, and the turns before it that fit."""
+    turns: list[Message] = []
+    for message in reversed(messages):
+        if not turns or is_turn(message.kind, message.role, newer=turns[-1].role):
+            turns.append(message)
+    sizes = accumulate(len(message.content.encode()) for message in turns)
     count = max(1, sum(size <= max_bytes for size in sizes))
-    return messages[-count:]
+    return turns[:count][::-1]
 
 
 def _after(places: list[str], position: str) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from chat.catalog import Model
 from chat.commands import unescape
-from chat.messages import Message, MessageKind, Role
+from chat.messages import Message, MessageKind, Role, is_turn
 from chat_stream.providers.port import Turn
 
 MAX_MESSAGES = 200
@@ -26,7 +26,7 @@ def turns_for(model: Model, messages: Sequence[Message], system: str) -> tuple[T
     budget = window_bytes(model, system)
     turns: list[Turn] = []
     for message in reversed([m for m in messages if m.kind is MessageKind.CHAT and m.content]):
-        if message.role is Role.ASSISTANT and turns and turns[-1].role is Role.ASSISTANT:
+        if turns and not is_turn(message.kind, message.role, newer=turns[-1].role):
             continue
         budget -= len(message.content.encode())
         if turns and budget < 0:

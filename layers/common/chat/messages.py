@@ -71,6 +71,14 @@ class Message:
     """Of a prompt: PENDING, or how its session ended, if that was without any text. None: version 0.1.0 stored it."""
 
 
+def is_turn(kind: MessageKind, role: Role, *, newer: Role) -> bool:
+    """Whether a model is given a message, if `newer` is the role of the next one that it is given.
+
+    It is given no slash commands and none of their answers, and no answer after which the prompt was answered again.
+    """
+    return kind is MessageKind.CHAT and not role is newer is Role.ASSISTANT
+
+
 @dataclass(frozen=True, slots=True)
 class StoredPrompt:
     """What another answer to a prompt needs to know of it."""
@@ -117,6 +125,7 @@ class MessageStore(Protocol):
     ) -> tuple[Message, ...]:
         """The newest `limit` messages up to and including that id, oldest first.
 
-        With `max_bytes` only those whose contents have so many bytes of UTF-8 together: it ends before the first
-        message, from the newest on, that does not fit. The newest comes always. No more is read than that takes.
+        With `max_bytes` only those of them that a model is given (`is_turn`) and whose contents have so many bytes of
+        UTF-8 together: it ends before the first, from the newest on, that does not fit. The newest comes always. No
+        more is read than that takes.
         """

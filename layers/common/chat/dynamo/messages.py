@@ -13,7 +13,7 @@ from chat.dynamo.mapping import to_message, to_prompt
 from chat.dynamo.parts import MessageParts
 from chat.dynamo.positions import Place, decode_message_id, decode_place
 from chat.dynamo.tables import Tables
-from chat.messages import Message, MessagePage, StoredPrompt
+from chat.messages import Message, MessageKind, MessagePage, Role, StoredPrompt, is_turn
 
 PROMPT_ATTRIBUTES = [
     attribute.attr_name
@@ -89,10 +89,12 @@ class DynamoMessageStore:
     def _fitting(
         self, user_id: str, chat_id: str, newest_first: Iterable[MessageItem], max_bytes: int
     ) -> tuple[Message, ...]:
-        """Reads page after page, and the parts of one message after the other, until `max_bytes` are full."""
+        """Reads page after page, and the parts of one turn after the other, until `max_bytes` are full."""
         fitting: list[Message] = []
         left = max_bytes
         for item in newest_first:
+            if fitting and not is_turn(MessageKind(item.kind), Role(item.role), newer=fitting[-1].role):
+                continue
             if fitting and item.content.least_bytes > left:
                 break
             (message,) = self._messages(user_id, chat_id, [item])
