@@ -11,7 +11,7 @@ from chat.auth import Authenticator, StreamTokens, build_authenticator, build_se
 from chat.catalog import load_catalog
 from chat.clock import SystemClock
 from chat.dynamo import DynamoMessageStore, DynamoSessionStore, DynamoUserStore, Tables
-from chat.limits import build_rate_limiter
+from chat.limits.build import build_rate_limiter
 from chat.metrics import CacheErrorMetrics, build_metrics
 from chat.redis import CacheErrors, Outage, RedisSettings, control
 from chat_start.admission import Admission

@@ -78,9 +78,10 @@ class Attaching:
         return await self._produce(attach, user, session, 2 * self.settings.attaches_per_minute)
 
     def _may_be_produced(self, session: Session) -> bool:
+        now = self.clock.now()
         if session.state is SessionState.PENDING:
-            return True
-        abandoned = session.state is SessionState.STREAMING and not session.lease_lives(self.clock.now())
+            return not session.is_expired(now)
+        abandoned = session.state is SessionState.STREAMING and not session.lease_lives(now)
         return abandoned and not session.shown
 
     async def _produce(self, attach: Attach, user: User, session: Session, max_attaches: int) -> Claim:

@@ -259,7 +259,7 @@ class Production:
         return answer
 
     async def _end_unstored(self, outcome: Outcome, error: StorageError) -> None:
-        """Sends a refusal, and no terminal event: how the answer ends is not known until the session is settled."""
+        """Sends an `error` event without an id: no terminal event, because how the answer ends is not known yet."""
         failure = failure_of(error)
         logger.error("answer not stored", **self._measures.facts(), **cause_of(error))
         await self._writer.write(events.refusal(failure))

@@ -11,7 +11,7 @@ from chat.catalog import TierLimits
 from chat.dynamo import Tables
 from chat.errors import StorageError
 from chat.ids import new_id
-from chat.limits import build_rate_limiter
+from chat.limits.build import build_rate_limiter
 from chat.redis import CacheErrors, RedisSettings
 from fakes.dynamodb_server import dynamodb_server
 from fakes.dynamodb_tables import new_tables

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from typing import Any
 
 import pytest
 
@@ -120,6 +121,24 @@ async def test_session_of_another_user_does_not_exist() -> None:
 
 async def test_expired_session_is_refused() -> None:
     world = StreamWorld(["x", FINISH])
+    session = world.start("Hi")
+    world.clock.advance(600)
+
+    with pytest.raises(SessionExpiredError):
+        await world.read(session)
+
+
+class NothingIsAsked:
+    """Slots and messages that fail the test when they are asked for anything."""
+
+    def __getattr__(self, name: str) -> Any:
+        pytest.fail(f"{name} was asked for")
+
+
+async def test_nothing_is_taken_or_read_for_an_expired_session() -> None:
+    world = StreamWorld(["x", FINISH])
+    nothing: Any = NothingIsAsked()
+    world.streams = world.build(slots=nothing, messages=nothing)
     session = world.start("Hi")
     world.clock.advance(600)
 

@@ -44,8 +44,8 @@ class DynamoRequestLog:
                     actions=actions,
                     condition=oldest.does_not_exist() | (oldest < now - window_seconds),
                 )
-            except ConditionFailedError:
-                return None
+            except ConditionFailedError as failed:
+                return at if _is_logged(failed, at) else None
             self._trim(item, limit)
         return at
 
@@ -102,3 +102,9 @@ class DynamoRequestLog:
             )
         except ConditionFailedError:
             return  # a later request trims
+
+
+def _is_logged(failed: ConditionFailedError, at: float) -> bool:
+    """Whether an earlier attempt of the same write logged the request, and its answer got lost."""
+    old = failed.items[RequestLogItem.__name__]
+    return failed.repeated and old is not None and RequestLogItem.from_raw_data(old).entries[:1] == [at]

@@ -1,13 +1,11 @@
 """What a user may do at once: sessions started in a minute, answers being written at the same time.
 
-    limiter = build_rate_limiter(redis_settings, tables)
     slots = DynamoStreamSlots(tables)
 
 The limiter asks Redis while it answers, and DynamoDB otherwise. Slots are DynamoDB's alone: of two stores that know
 nothing of each other, each would let in as many as the limit allows.
 """
 
-from chat.limits.build import build_rate_limiter
 from chat.limits.rates import Allowance, RateLimitedError, RateLimiter, rate_limit_headers
 from chat.limits.slots import SLOT_SECONDS, Slot, SlotsFullError, StreamSlots, take_slot
 
@@ -19,7 +17,6 @@ __all__ = [
     "Slot",
     "SlotsFullError",
     "StreamSlots",
-    "build_rate_limiter",
     "rate_limit_headers",
     "take_slot",
 ]
