@@ -23,6 +23,9 @@ lint: setup ## ruff, deptry and mypy
 test: lint ## lint, types and all tests
 	@$(BIN)/pytest $(PYTEST_ARGS)
 
+perf: setup ## the tests that measure time, one after the other
+	@$(BIN)/pytest -n 0 -m perf
+
 simulate: setup ## the service under faults, on virtual time: make simulate SEEDS=10000, or SEED=n for one history
 	@PYTHONPATH=tests $(BIN)/python -m simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000))
 
@@ -53,4 +56,4 @@ events: setup ## the events for `sam local invoke` in events/, from the contract
 lock: setup ## make the locks in requirements/ anew
 	@UV=.uv/bin/uv scripts/lock
 
-.PHONY: help setup run lint test simulate mutations bench validate check-template build smoke costs events lock
+.PHONY: help setup run lint test perf simulate mutations bench validate check-template build smoke costs events lock

@@ -15,6 +15,7 @@ from chat.users import Tier, User
 from fakes.conversation import LEASE_SECONDS, NOW, Conversation, Stores, dynamo_stores
 from fakes.dynamodb_calls import conflicts, lost_answer
 from fakes.dynamodb_tables import connect
+from fakes.ports import NOBODY
 
 
 @pytest.fixture
@@ -24,10 +25,7 @@ def stores(tables: Tables) -> Stores:
 
 @pytest.fixture
 def refused_url() -> str:
-    """Nobody listens there."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{probe.getsockname()[1]}"
+    return f"http://{NOBODY}"
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from chat.users import Tier
 from fakes.conversation import LEASE_SECONDS, NOW, Conversation, Stores, dynamo_stores
 from fakes.dynamodb_calls import conflicts, failures, lost_answer
 from fakes.dynamodb_tables import connect
+from fakes.ports import NOBODY
 from fakes.texts import noise
 
 DEAD = NOW + LEASE_SECONDS
@@ -167,10 +168,8 @@ def test_a_start_under_known_ids_is_certainly_not_stored(conversation: Conversat
 
 
 def test_a_start_without_a_connection_is_certainly_not_stored() -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{probe.getsockname()[1]}"
-        assert isinstance(start_fails(Conversation(dynamo_stores(connect(url)))), SessionNotStoredError)
+    stores = dynamo_stores(connect(f"http://{NOBODY}"))
+    assert isinstance(start_fails(Conversation(stores)), SessionNotStoredError)
 
 
 def test_a_start_that_fails_inside_dynamodb_may_be_stored(tables: Tables, conversation: Conversation) -> None:

@@ -35,6 +35,7 @@ def test_curl_conversation_of_the_readme(stack: RunningStack) -> None:
     assert events[-1].data["messageId"].encode() in history
 
 
+@pytest.mark.perf
 def test_tokens_arrive_one_after_the_other(alice: Frontend) -> None:
     """40 tokens a second leave the provider: that is how they arrive, not in a burst at the end.
 

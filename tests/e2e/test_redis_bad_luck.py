@@ -80,6 +80,7 @@ def frontend(stack: RunningStack) -> Frontend:
     return Frontend(stack, "alice", "ENTERPRISE")
 
 
+@pytest.mark.perf
 def test_redis_that_is_absent_when_the_process_starts(plain: Frontend, alice: Frontend, redis: RedisServer) -> None:
     def meet() -> Delay:
         with refusing(redis):
@@ -92,6 +93,7 @@ def test_redis_that_is_absent_when_the_process_starts(plain: Frontend, alice: Fr
     wait_until_used(alice)
 
 
+@pytest.mark.perf
 @pytest.mark.parametrize("bad_luck", [refusing, silent, full])
 def test_redis_that_fails_between_two_questions(
     plain: Frontend, alice: Frontend, redis: RedisServer, bad_luck: BadLuck
@@ -106,6 +108,7 @@ def test_redis_that_fails_between_two_questions(
     wait_until_used(alice)
 
 
+@pytest.mark.perf
 def test_redis_that_becomes_slow(plain: Frontend, alice: Frontend, redis: RedisServer) -> None:
     with redis_server() as elsewhere, refusing(redis), tcp_proxy("127.0.0.1", elsewhere.port, redis.port) as proxy:
 
@@ -131,6 +134,12 @@ def test_cluster_that_fails_over(plain: Frontend) -> None:
         with three_clients(alice) as clients:
             cluster.fail_over()
             clients.assert_end_well()
+        wait_until_used(alice)
+
+
+@pytest.mark.perf
+def test_cluster_that_fails_over_between_two_questions(plain: Frontend) -> None:
+    with replicated_cluster() as cluster, stack_on(cluster.one) as stack, frontend(stack) as alice:
         wait_until_used(alice)
 
         def meet() -> Delay:

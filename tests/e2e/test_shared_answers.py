@@ -58,6 +58,7 @@ def test_hundred_equal_questions_at_once_are_one_provider_call(stack: RunningSta
         assert {(len(history), history[-1]["content"]) for history in stored} == {(2, sse.text_of(results[0]))}
 
 
+@pytest.mark.perf
 def test_second_tab_follows_live(alice: Frontend) -> None:
     """The longest gap is the best of three, for other tests run beside this one."""
     longest = []
@@ -96,6 +97,7 @@ def test_connection_cut_at_random_loses_and_doubles_nothing(alice: Frontend, see
     assert alice.provider_calls(f"cut {seed}")["calls"] == 1
 
 
+@pytest.mark.perf
 def test_stop_is_told_to_every_client_within_200_ms(alice: Frontend) -> None:
     """And what the stop's own request took; the best of three, for other tests run beside this one."""
     delays = []
@@ -115,6 +117,7 @@ def test_stop_is_told_to_every_client_within_200_ms(alice: Frontend) -> None:
     assert min(delays) < 0.2 + 0.1
 
 
+@pytest.mark.perf
 def test_stop_while_the_provider_is_thinking(alice: Frontend) -> None:
     delays = []
     for attempt in range(3):

@@ -18,6 +18,8 @@ from pathlib import Path
 
 import pytest
 
+from fakes.ports import free_port
+
 PACKAGE = "amplify-dynamodb-simulator"
 VERSION = "2.9.30"
 INTEGRITY = "sha512-xTeeRLvzEfqyd5lh3bH4c0kHvSHHmmhD5ZDsHFKAQ5g2Zl6JqlFdutaQhCLHzxEp6Ry1o7TB6niIoXuQAnSewQ=="
@@ -34,7 +36,7 @@ def dynamodb_local() -> Iterator[str]:
     if java is None:
         pytest.skip("DynamoDB Local needs java")
     folder = _program()
-    port = _free_port()
+    port = free_port()
     command = [
         java,
         "-Xmx384m",
@@ -78,13 +80,6 @@ def _fetch(scratch: Path) -> Path:
     with tarfile.open(archive) as tar:
         tar.extractall(scratch, filter="data")
     return scratch / "package"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _wait_until_listening(process: subprocess.Popen[bytes], port: int) -> None:

@@ -15,7 +15,7 @@ import pytest
 from redis import Redis
 from redis.exceptions import RedisError
 
-from local_stack.http1 import free_port
+from fakes.ports import free_port
 
 START_SECONDS = 20
 

@@ -1,7 +1,5 @@
 """StreamSlots over a DynamoDB that loses answers, or cannot be reached."""
 
-import socket
-
 import pytest
 
 from chat.dynamo import Tables
@@ -12,6 +10,7 @@ from chat.limits import Slot, SlotsFullError
 from chat.limits.slots import acquired_until, renewed_until
 from fakes.dynamodb_calls import lost_answer
 from fakes.dynamodb_tables import connect
+from fakes.ports import NOBODY
 
 NOW = 1_800_000_000.25
 
@@ -63,16 +62,14 @@ def test_freeing_whose_answer_was_lost_has_happened(tables: Tables, user_id: str
 
 
 def test_a_store_that_is_gone_says_so_where_it_matters(user_id: str) -> None:
-    with socket.socket() as probe:  # nobody listens there
-        probe.bind(("127.0.0.1", 0))
-        slots = DynamoStreamSlots(connect(f"http://127.0.0.1:{probe.getsockname()[1]}"))
-        with pytest.raises(StorageError):
-            slots.acquire(user_id, "one", 1, NOW)
-        with pytest.raises(StorageError):
-            slots.drop(user_id, {"one": NOW})
-        slots.renew(user_id, "one", NOW)
-        slots.give_back(Slot(user_id, "one", NOW, fresh=True))
-        slots.release(user_id, "one")
+    slots = DynamoStreamSlots(connect(f"http://{NOBODY}"))
+    with pytest.raises(StorageError):
+        slots.acquire(user_id, "one", 1, NOW)
+    with pytest.raises(StorageError):
+        slots.drop(user_id, {"one": NOW})
+    slots.renew(user_id, "one", NOW)
+    slots.give_back(Slot(user_id, "one", NOW, fresh=True))
+    slots.release(user_id, "one")
 
 
 def test_slots_are_stored_as_0_1_0_stores_and_reads_them(tables: Tables, user_id: str) -> None:

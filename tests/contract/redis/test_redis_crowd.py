@@ -22,6 +22,7 @@ ATTEMPTS = 5
 """Other tests run on the same cores: one undisturbed attempt is enough."""
 
 
+@pytest.mark.perf
 async def test_two_hundred_followers_are_told_at_once(
     standalone: RedisServer, open_services: OpenServices, session_id: str
 ) -> None:
@@ -32,6 +33,7 @@ async def test_two_hundred_followers_are_told_at_once(
     assert min(p99_seconds) < P99_SECONDS, p99_seconds
 
 
+@pytest.mark.perf
 @pytest.mark.parametrize("tokens_at_once", [1, 100])
 async def test_long_answer_is_resumed_at_once(
     standalone: RedisServer, open_services: OpenServices, session_id: str, tokens_at_once: int

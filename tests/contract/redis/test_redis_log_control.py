@@ -43,6 +43,7 @@ def test_nonsense_is_no_text(server: RedisServer, session_id: str) -> None:
     assert errors.by_operation == {"log_text": 5, "log_stop": 1}
 
 
+@pytest.mark.perf
 @pytest.mark.parametrize("cluster", ["false", "true"])
 def test_silent_socket_costs_one_budget(cluster: str) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as silent:
@@ -61,6 +62,7 @@ def test_silent_socket_costs_one_budget(cluster: str) -> None:
     assert later < OPEN_SECONDS
 
 
+@pytest.mark.perf
 def test_server_that_is_slow_at_each_step_costs_one_budget(standalone: RedisServer) -> None:
     with tcp_proxy("127.0.0.1", standalone.port) as proxy:
         proxy.delay_seconds = 0.15

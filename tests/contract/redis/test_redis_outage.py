@@ -63,6 +63,7 @@ def clients(proxy: TcpProxy, open_services: OpenServices) -> Iterator[Clients]:
         yield clients
 
 
+@pytest.mark.perf
 async def test_silence_that_a_thread_met_costs_the_event_loop_nothing(
     clients: Clients, proxy: TcpProxy, session_id: str
 ) -> None:
@@ -74,6 +75,7 @@ async def test_silence_that_a_thread_met_costs_the_event_loop_nothing(
     assert time.monotonic() - began < KNOWN_SECONDS
 
 
+@pytest.mark.perf
 async def test_silence_that_the_event_loop_met_costs_a_thread_nothing(
     clients: Clients, proxy: TcpProxy, session_id: str
 ) -> None:
@@ -110,6 +112,7 @@ async def test_client_that_is_closed_leaves_no_outage_behind(
     assert clients.ping()
 
 
+@pytest.mark.perf
 def test_crowd_of_threads_waits_for_one_budget_together(proxy: TcpProxy) -> None:
     """The best of three, for other tests run beside this one."""
     proxy.silent = True

@@ -109,6 +109,6 @@ def test_redis_that_does_not_answer_costs_one_budget(
     harm(own_server)
     began = time.monotonic()
     assert reader.read() == RedisStatistics()
-    assert time.monotonic() - began < BUDGET_SECONDS + 1.0
+    assert time.monotonic() - began < BUDGET_SECONDS + 5.0
     assert errors.total == 2
     own_server.kill()

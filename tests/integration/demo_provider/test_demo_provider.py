@@ -83,6 +83,7 @@ def test_directive_that_is_no_number_is_a_bad_request(demo: DemoProcess) -> None
     assert _ask(demo, "/v1/messages", "[demo:tokens=many]").status_code == 400
 
 
+@pytest.mark.perf
 def test_quick_enough_for_measuring(demo: DemoProcess) -> None:
     """Thousands of tokens a second, also on a busy machine."""
     begun = time.monotonic()

@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from fakes.ports import free_port
+
 ROOT = Path(__file__).parents[3]
 LOCK = ROOT / "requirements" / "sam.txt"
 CACHE = ROOT / ".cache"
@@ -67,7 +69,7 @@ def _fetch(pin: str, target: Path) -> None:
 @contextmanager
 def emulated(executable: Path, command: list[str], environ: dict[str, str], log: Path) -> Iterator[str]:
     """The emulator with a runtime under it; gives the URL that invokes the function."""
-    front, api = _free_port(), _free_port()
+    front, api = free_port(), free_port()
     with log.open("wb") as output:
         process = subprocess.Popen(
             [
@@ -92,12 +94,6 @@ def invoke(url: str, payload: bytes) -> bytes:
     with urllib.request.urlopen(url, payload, timeout=PATIENCE_SECONDS) as response:
         answer: bytes = response.read()
     return answer
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
 
 
 def _wait_for_port(port: int) -> None:

@@ -75,6 +75,7 @@ def test_sigterm_cancels_what_does_not_finish_before_the_application_shuts_down(
     assert "in time" not in runtime.stderr
 
 
+@pytest.mark.perf
 def test_application_shuts_down_as_soon_as_the_last_invocation_has_ended(
     api: RuntimeApi, start_runtime: StartRuntime
 ) -> None:
@@ -126,6 +127,7 @@ def test_thread_that_goes_on_holds_nothing_up(api: RuntimeApi, start_runtime: St
     assert "lifespan shutdown" in moments(runtime)
 
 
+@pytest.mark.perf
 def test_all_that_can_hang_ends_before_lambda_kills(api: RuntimeApi, start_runtime: StartRuntime) -> None:
     """The best of three, for other tests run beside this one."""
     delays = []

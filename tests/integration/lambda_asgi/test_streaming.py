@@ -58,6 +58,7 @@ def test_each_token_leaves_although_the_application_blocks_the_loop(served: Runt
     assert len(invocation.result().chunks) == len(tokens) + 1
 
 
+@pytest.mark.perf
 def test_paced_tokens_arrive_when_they_are_sent(served: RuntimeApi) -> None:
     script = [step for _ in range(40) for step in (["stamp"], ["sleep", 0.005])]
     answer = served.invoke(steps(START, *script, ["end"])).result()

@@ -64,6 +64,7 @@ def costs(limiters: list[RedisFirstRateLimiter]) -> tuple[float, float]:
     return min(first for first, *_ in times), min(max(others) for _, *others in times)
 
 
+@pytest.mark.perf
 def test_silence_costs_one_budget_once(redis: RedisServer) -> None:
     limiters = [connected(settings(redis)) for _ in range(ATTEMPTS)]
     redis.pause()
@@ -72,6 +73,7 @@ def test_silence_costs_one_budget_once(redis: RedisServer) -> None:
     assert then < THEN_SECONDS
 
 
+@pytest.mark.perf
 def test_silence_from_the_start_costs_one_budget_once(redis: RedisServer) -> None:
     redis.pause()
     errors = CacheErrors()
@@ -81,12 +83,14 @@ def test_silence_from_the_start_costs_one_budget_once(redis: RedisServer) -> Non
     assert errors.by_operation == {"rate_limit": ATTEMPTS * 20}
 
 
+@pytest.mark.perf
 def test_nobody_listening_costs_nothing(redis: RedisServer) -> None:
     redis.kill()
     first, then = costs([limiter(settings(redis)) for _ in range(ATTEMPTS)])
     assert max(first, then) < THEN_SECONDS
 
 
+@pytest.mark.perf
 @pytest.mark.parametrize("delay_seconds", [0.3, 0.12])
 def test_slowness_costs_one_budget_once(delay_seconds: float) -> None:
     """Also where each answer is in time, but not all of them together."""

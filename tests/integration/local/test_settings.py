@@ -1,7 +1,6 @@
 """Settings that are given in the environment of the stack."""
 
 import json
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import httpx
 import jwt
 import pytest
 
+from fakes.ports import NOBODY
 from fakes.stack import RunningStack, running_stack, start_stack
 
 
@@ -20,7 +20,7 @@ def given() -> Iterator[RunningStack]:
         "JWT_ISSUER": "somebody-else",
         "LOG_LEVEL": "debug",
         "MAX_PROMPT_CHARS": "5",
-        "REDIS_URL": f"redis://user:secret@127.0.0.1:{unused_port()}",
+        "REDIS_URL": f"redis://user:secret@{NOBODY}",
         "UNRELATED": "1",
         "USERS_TABLE": "OtherUsers",
     }
@@ -29,17 +29,11 @@ def given() -> Iterator[RunningStack]:
 
 
 def test_tokens_of_another_issuer_are_not_made_here() -> None:
-    environ = {"JWT_ALGORITHM": "RS256", "JWKS_URL": f"http://127.0.0.1:{unused_port()}/keys"}
+    environ = {"JWT_ALGORITHM": "RS256", "JWKS_URL": f"http://{NOBODY}/keys"}
     with running_stack(environ=environ) as stack:
         response = httpx.get(f"{stack.url}/local/token?user=alice")
 
     assert (response.status_code, response.json()["code"]) == (409, "tokens_from_elsewhere")
-
-
-def unused_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
 
 
 def start(stack: RunningStack, prompt: str) -> httpx.Response:

@@ -17,10 +17,10 @@ from chat_stream.providers.settings import ProviderSettings
 from fakes.asking import a_request, collect
 from fakes.certificates import write_certificate
 from fakes.demo_process import DemoProcess
+from fakes.ports import NOBODY
 from fakes.provider_fixtures import Connect, Handler, Listen
 from fakes.provider_wires import WIRES, event
 from fakes.raw_http import EVENT_STREAM, LAST_CHUNK, chunk, read_request
-from local_stack.http1 import free_port
 
 KEY = "sk-very-secret-0123456789"
 PROMPT, ANSWER, MESSAGE = "a-private-prompt", "a-private-answer", "a-private-message"
@@ -151,7 +151,7 @@ async def test_name_that_is_not_found_is_logged(
 
 
 async def test_refused_connection_is_logged(connect: Connect, name: str, caplog: pytest.LogCaptureFixture) -> None:
-    provider = connect(f"http://127.0.0.1:{free_port()}")
+    provider = connect(f"http://{NOBODY}")
     assert (await logged(provider, name, caplog))["connection"] == "ECONNREFUSED"
 
 
