@@ -20,7 +20,7 @@ from bench.stream_lab import (
     stream_event,
 )
 from chat.event_log import TextEntry
-from chat.redis import RedisServices, RedisSettings, connect
+from chat.redis import Breaker, RedisServices, RedisSettings, connect
 
 WARM_UP = 10
 SAMPLES = 60
@@ -92,7 +92,7 @@ def _resumed(environ: dict[str, str], sessions: Sessions) -> float:
 
 async def _log(url: str) -> tuple[float, float]:
     """The 99th percentile of what a follower waits for an entry, and what resuming from the start takes; in seconds."""
-    redis = connect(RedisSettings(redis_url=url))
+    redis = connect(RedisSettings(redis_url=url), Breaker())
     assert redis is not None
     try:
         return await _delay(redis), await _catch_up(redis)

@@ -7,8 +7,7 @@ from chat.limits import Allowance, RateLimiter
 from chat.limits.counting import LimitsRateLimiter
 from chat.limits.dynamo_storage import DynamoStorage
 from chat.limits.redis_first import RedisFirstRateLimiter
-from chat.redis import CacheErrors, RedisSettings
-from chat.redis.guard import RedisGuard
+from chat.redis import BlockingRedisCalls, Breaker, RedisSettings
 
 PATIENT_SECONDS = 10.0
 """For tests of what Redis answers, not of how soon."""
@@ -36,8 +35,4 @@ def dynamo_limiter(tables: Tables) -> RateLimiter:
 
 
 def redis_limiter(settings: RedisSettings) -> RateLimiter:
-    return RedisFirstRateLimiter(_guard(settings), NoRateLimiter())
-
-
-def _guard(settings: RedisSettings) -> RedisGuard:
-    return RedisGuard(patient(settings), CacheErrors())
+    return RedisFirstRateLimiter(BlockingRedisCalls(patient(settings), Breaker()), NoRateLimiter())

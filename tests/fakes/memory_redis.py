@@ -147,6 +147,20 @@ class MemoryEventLog:
             return False
         return True
 
+    async def text(self, session_id: str, *, epoch: int) -> str | None:
+        return self.text_now(session_id, epoch)
+
+    def text_now(self, session_id: str, epoch: int) -> str | None:
+        """As `text`, for whoever does not await."""
+        log, reader = self.log(session_id), LogReader(seen=0)
+        if self.failing or log.epoch != epoch:
+            return None
+        try:
+            entries = [reader.take(epoch, entry) for entry in log.entries]
+        except BrokenLogError:
+            return None
+        return "".join(entry.text for entry in entries if isinstance(entry, TextEntry)) or None
+
     def _wake(self, session_id: str) -> None:
         for wake, of_session in self._waiting.items():
             if of_session == session_id:
@@ -175,14 +189,7 @@ class MemoryLogControl:
             self._log.log(session_id).stop = True
 
     def text(self, session_id: str, *, epoch: int) -> str | None:
-        log, reader = self._log.log(session_id), LogReader(seen=0)
-        if self._log.failing or log.epoch != epoch:
-            return None
-        try:
-            entries = [reader.take(epoch, entry) for entry in log.entries]
-        except BrokenLogError:
-            return None
-        return "".join(entry.text for entry in entries if isinstance(entry, TextEntry)) or None
+        return self._log.text_now(session_id, epoch)
 
 
 class MemorySingleFlight:

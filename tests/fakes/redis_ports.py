@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from chat.event_log import EventLog, LogControl
-from chat.redis import CacheErrors, Outage, RedisServices
+from chat.redis import Breaker, RedisServices
 from chat.response_cache import ResponseCache
 from chat.single_flight import SingleFlight
 
@@ -24,7 +24,5 @@ class RedisPorts:
 class OpenServices(Protocol):
     """Makes a client of the Redis at a URL, and closes it after the test."""
 
-    def __call__(
-        self, url: str, *, errors: CacheErrors | None = None, outage: Outage | None = None, **settings: Any
-    ) -> RedisServices:
+    def __call__(self, url: str, *, breaker: Breaker | None = None, **settings: Any) -> RedisServices:
         """`settings` differ from those of a patient client."""

@@ -20,6 +20,7 @@ from chat_stream.commands.registry import build_registry
 from chat_stream.generations import Generations
 from chat_stream.session_reader import SessionReaders
 from chat_stream.settings import StreamSettings
+from chat_stream.settler import SessionSettler
 from chat_stream.stream_record import StreamRecords
 from chat_stream.streams import Body, ChatStreams
 from chat_stream.writer import EventStream
@@ -117,6 +118,7 @@ class StreamWorld:
         sharing = None
         if self._shared:
             sharing = Sharing(self.cache, self.flight, readers, messages, self.clock, scope_to_user=self._scope_to_user)
+        records = StreamRecords(metrics or self.metrics, self.catalog)
         return ChatStreams(
             access=Access(self.users, self.clock, default_tier=self.settings.default_tier),
             sessions=sessions,
@@ -143,8 +145,8 @@ class StreamWorld:
             ),
             readers=readers,
             clock=self.clock,
-            records=StreamRecords(metrics or self.metrics, self.catalog),
-            control=self.control if self._shared else None,
+            records=records,
+            settler=SessionSettler(sessions, log, records.settled),
         )
 
     def start(

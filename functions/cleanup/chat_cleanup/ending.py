@@ -71,7 +71,8 @@ class EndSession:
         if session.lease_lives(now - self._dead_lease_seconds):
             return Ended(Fate.STREAMING)
         if is_dead(session, now):
-            settled = settle(self._sessions, session, now, self._control)
+            logged_text = self._control.text(session.session_id, epoch=session.epoch)
+            settled = settle(self._sessions, session, now, logged_text=logged_text)
             return Ended(Fate.SETTLED, now - session.lease_expires_at) if settled else Ended(Fate.OVER)
         if not session.is_expired(now):
             return Ended(Fate.WAITING)

@@ -6,8 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from chat.event_log import LogControl
-from chat.redis import CacheErrors, Outage, RedisSettings
-from chat.redis.control import NoLogControl, RedisLogControl
+from chat.redis import BlockingRedisCalls, Breaker, CacheErrors, NoLogControl, RedisLogControl, RedisSettings
 from chat.redis.statistics import RedisStatistics, RedisStatisticsReader
 
 
@@ -25,11 +24,9 @@ def redis_side(settings: RedisSettings, errors: CacheErrors) -> Iterator[RedisSi
     if not settings.has_redis:
         yield RedisSide(NoLogControl(), RedisStatistics)
         return
-    outage = Outage()
-    control, reader = RedisLogControl(settings, errors, outage), RedisStatisticsReader(settings, errors, outage)
+    calls = BlockingRedisCalls(settings, Breaker(errors))
     try:
-        yield RedisSide(control, reader.read)
+        yield RedisSide(RedisLogControl(calls), RedisStatisticsReader(calls).read)
     finally:
-        # A call that hangs is not waited for.
-        for close in (control.close, reader.close):
-            threading.Thread(target=close, name="redis-close", daemon=True).start()
+        # In a thread of its own: closing waits for a call that hangs.
+        threading.Thread(target=calls.close, name="redis-close", daemon=True).start()

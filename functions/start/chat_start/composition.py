@@ -13,7 +13,7 @@ from chat.clock import SystemClock
 from chat.dynamo import DynamoMessageStore, DynamoSessionStore, DynamoUserStore, Tables
 from chat.limits.build import build_rate_limiter
 from chat.metrics import CacheErrorMetrics, build_metrics
-from chat.redis import CacheErrors, Outage, RedisSettings, control
+from chat.redis import BlockingRedisCalls, Breaker, NoLogControl, RedisLogControl, RedisSettings
 from chat_start.admission import Admission
 from chat_start.regenerate import RegenerateAnswer
 from chat_start.requests import Once, Prompt, Regeneration, Start
@@ -52,19 +52,20 @@ def compose(environ: Mapping[str, str] = os.environ) -> Composition:
         SettingsError: a variable is missing or wrong.
     """
     settings = StartSettings.from_environ(environ)
-    redis, errors, outage = RedisSettings.from_environ(environ), CacheErrors(), Outage()
+    redis_settings, breaker = RedisSettings.from_environ(environ), Breaker()
+    redis = BlockingRedisCalls(redis_settings, breaker) if redis_settings.has_redis else None
     secret = build_secret_source(settings)
     clock = SystemClock()
     tables = Tables(settings)
     tables.prepare()
     sessions = DynamoSessionStore(tables)
     access = Access(DynamoUserStore(tables), clock, default_tier=settings.default_tier)
-    metrics = CacheErrorMetrics(build_metrics(environ), errors)
-    log_control = control(redis, errors=errors, outage=outage)
+    metrics = CacheErrorMetrics(build_metrics(environ), breaker.errors)
+    log_control = RedisLogControl(redis) if redis else NoLogControl()
     admission = Admission(
         access=access,
         catalog=load_catalog(),
-        rate_limiter=build_rate_limiter(redis, tables, errors=errors, outage=outage),
+        rate_limiter=build_rate_limiter(redis, tables),
         metrics=metrics,
     )
     return Composition(

@@ -76,7 +76,8 @@ class RegenerateAnswer:
                 return session
             if session.state is SessionState.PENDING or session.lease_lives(now):
                 raise _in_progress()
-            if settle(self.sessions, session, now, self.control):
+            logged_text = self.control.text(session.session_id, epoch=session.epoch)
+            if settle(self.sessions, session, now, logged_text=logged_text):
                 publish_settled(self.metrics, session, self.admission.catalog.get(session.model_id))
         raise _in_progress()
 

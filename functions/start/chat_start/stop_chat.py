@@ -35,7 +35,8 @@ class StopChat:
         now = self.clock.now()
         session = self.sessions.request_stop(session_id, user_id=user_id, now=now)
         if is_dead(session, now):
-            if settle(self.sessions, session, now, self.control):
+            logged_text = self.control.text(session.session_id, epoch=session.epoch)
+            if settle(self.sessions, session, now, logged_text=logged_text):
                 publish_settled(self.metrics, session, self.catalog.get(session.model_id))
             session = self.sessions.get(session_id) or session
         elif not session.state.finished:

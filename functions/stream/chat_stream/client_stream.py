@@ -17,7 +17,7 @@ from chat.metrics.facts import facts_of
 from chat.sessions import AttachRole, Session
 from chat.users import User
 from chat_stream.attaching import Attach, Attaching, Claim
-from chat_stream.following import AbandonedError, Follower, ReplacedError
+from chat_stream.following import AbandonedError, ReplacedError, SessionFollower
 from chat_stream.generations import Generations, TakenOverError
 from chat_stream.outcome import INTERNAL, failure_of
 from chat_stream.stream_record import StreamRecord
@@ -41,7 +41,7 @@ class ClientStream:
         answer: Message | None,
         attaching: Attaching,
         generations: Generations,
-        new_follower: Callable[[EventWriter, Attach, Claim], Follower],
+        new_follower: Callable[[EventWriter, Attach, Claim], SessionFollower],
         record: StreamRecord,
     ) -> None:
         """`answer` is that of a session to be replayed."""

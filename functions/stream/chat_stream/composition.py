@@ -12,7 +12,7 @@ from chat.dynamo import DynamoMessageStore, DynamoSessionStore, DynamoUserStore,
 from chat.dynamo.stream_slots import DynamoStreamSlots
 from chat.ids import new_id
 from chat.metrics import CacheErrorMetrics, Metrics, build_metrics
-from chat.redis import CacheErrors, Outage, RedisSettings, connect, control
+from chat.redis import Breaker, RedisSettings, connect
 from chat_stream.answer_slots import AnswerSlots
 from chat_stream.answers import Answers, Sharing
 from chat_stream.attaching import Attaching
@@ -22,6 +22,7 @@ from chat_stream.providers.registry import ProviderRegistry
 from chat_stream.providers.settings import ProviderSettings
 from chat_stream.session_reader import SessionReaders
 from chat_stream.settings import StreamSettings
+from chat_stream.settler import SessionSettler
 from chat_stream.stream_record import StreamRecords
 from chat_stream.streams import ChatStreams
 
@@ -52,8 +53,8 @@ def compose(environ: Mapping[str, str] = os.environ) -> Composition:
     providers = ProviderRegistry(ProviderSettings.from_environ(environ))
     sessions, messages = DynamoSessionStore(tables), DynamoMessageStore(tables)
     redis_settings = RedisSettings.from_environ(environ)
-    errors, outage = CacheErrors(), Outage()
-    redis = connect(redis_settings, errors=errors, outage=outage)
+    breaker = Breaker()
+    redis = connect(redis_settings, breaker)
     log = redis.log if redis else None
     readers = SessionReaders(sessions, log, settings.follow_poll_seconds)
     sharing = None
@@ -62,7 +63,8 @@ def compose(environ: Mapping[str, str] = os.environ) -> Composition:
         sharing = Sharing(redis.cache, redis.flight, readers, messages, clock, scope_to_user=to_user)
     catalog = load_catalog()
     slots = AnswerSlots(DynamoStreamSlots(tables), sessions, catalog, clock)
-    metrics = CacheErrorMetrics(build_metrics(environ), errors)
+    metrics = CacheErrorMetrics(build_metrics(environ), breaker.errors)
+    records = StreamRecords(metrics, catalog)
 
     async def close() -> None:
         metrics.flush()
@@ -99,8 +101,8 @@ def compose(environ: Mapping[str, str] = os.environ) -> Composition:
             ),
             readers=readers,
             clock=clock,
-            records=StreamRecords(metrics, catalog),
-            control=control(redis_settings, errors=errors, outage=outage),
+            records=records,
+            settler=SessionSettler(sessions, log, records.settled),
         ),
         settings=settings,
         metrics=metrics,

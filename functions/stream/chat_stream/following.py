@@ -1,19 +1,19 @@
 """Follows a generation that another request produces, and replays one that is over."""
 
-from collections.abc import Callable
 from contextlib import aclosing
 
 from chat import events
 from chat.clock import Clock
 from chat.errors import NotFoundError, StorageError
-from chat.event_log import LogControl, TerminalEntry, TextEntry
+from chat.event_log import TerminalEntry, TextEntry
 from chat.messages import Message, MessageStore
 from chat.sessions import Session, SessionStore, Viewer
-from chat.settling import is_dead, settle
+from chat.settling import is_dead
 from chat_stream.outcome import terminal_entry
 from chat_stream.session_reader import SessionReaders
+from chat_stream.settler import SessionSettler
 from chat_stream.stored_answer import read_answer
-from chat_stream.threads import in_thread, in_thread_to_the_end
+from chat_stream.threads import in_thread
 from chat_stream.writer import EventWriter
 
 
@@ -29,7 +29,7 @@ class ReplacedError(Exception):
     """The client has opened a newer connection, and reads this one no more."""
 
 
-class Follower:
+class SessionFollower:
     """Tells a client what it has not seen of a session. `seen` is the last event id that the client has."""
 
     def __init__(
@@ -41,19 +41,16 @@ class Follower:
         sessions: SessionStore,
         messages: MessageStore,
         clock: Clock,
-        on_settled: Callable[[Session], None],
-        control: LogControl | None = None,
+        settler: SessionSettler,
         viewer: Viewer | None = None,
     ) -> None:
-        """`on_settled` is called with a session that this follower ended."""
         self._writer = writer
         self.seen = seen
         self._readers = readers
         self._sessions = sessions
         self._messages = messages
         self._clock = clock
-        self._on_settled = on_settled
-        self._control = control
+        self._settler = settler
         self.viewer = viewer
 
     async def follow(self, session: Session) -> None:
@@ -104,8 +101,7 @@ class Follower:
                 raise AbandonedError(session)
             return session
         try:
-            if await in_thread_to_the_end(settle, self._sessions, session, now, self._control):
-                self._on_settled(session)
+            await self._settler.settle(session, now)
             return await in_thread(self._sessions.get, session.session_id) or session
         except StorageError:
             return session  # the next reading of the record tries again

@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from chat.access import Access
 from chat.clock import Clock
 from chat.errors import NotFoundError
-from chat.event_log import LogControl
 from chat.messages import Message, MessageStore
 from chat.sessions import AttachRole, Session, SessionStore
-from chat.settling import is_dead, settle
+from chat.settling import is_dead
 from chat_stream.attaching import Attach, Attaching, Claim
 from chat_stream.client_stream import ClientStream
-from chat_stream.following import Follower
+from chat_stream.following import SessionFollower
 from chat_stream.generations import Generations
 from chat_stream.outcome import terminal_event_id
 from chat_stream.session_reader import SessionReaders
+from chat_stream.settler import SessionSettler
 from chat_stream.stored_answer import read_answer
 from chat_stream.stream_record import StreamRecords
 from chat_stream.threads import in_thread
@@ -41,7 +41,7 @@ class ChatStreams:
     readers: SessionReaders
     clock: Clock
     records: StreamRecords
-    control: LogControl | None = None
+    settler: SessionSettler
 
     async def open(self, attach: Attach) -> Body | None:
         """What writes the stream; None if the client has seen all of it.
@@ -57,9 +57,8 @@ class ChatStreams:
         if session is None or session.user_id != attach.user_id:
             raise NotFoundError("There is no such session.", code="session_not_found")
         now = self.clock.now()
-        dead = session.is_expired(now) and is_dead(session, now)
-        if dead and await in_thread(settle, self.sessions, session, now, self.control):
-            self.records.settled(session)
+        if session.is_expired(now) and is_dead(session, now):
+            await self.settler.settle(session, now)
         claim = await self.attaching.attach(attach, user, session)
         record.attached(claim.attachment, attach.last_event_id)
         answer = None
@@ -81,8 +80,8 @@ class ChatStreams:
         )
         return stream.write
 
-    def _follower(self, writer: EventWriter, attach: Attach, claim: Claim) -> Follower:
-        return Follower(
+    def _follower(self, writer: EventWriter, attach: Attach, claim: Claim) -> SessionFollower:
+        return SessionFollower(
             writer,
             attach.last_event_id,
             viewer=claim.attachment.viewer,
@@ -90,8 +89,7 @@ class ChatStreams:
             sessions=self.sessions,
             messages=self.messages,
             clock=self.clock,
-            on_settled=self.records.settled,
-            control=self.control,
+            settler=self.settler,
         )
 
 

@@ -56,6 +56,9 @@ class EventLog(Protocol):
             LogUnavailableError: it may or may not have been appended.
         """
 
+    async def text(self, session_id: str, *, epoch: int) -> str | None:
+        """The text that this epoch has written; None if it has written none, or if it is unknown. Never raises."""
+
     def follow(self, session_id: str, *, seen: int) -> AbstractAsyncContextManager[AsyncIterator[LogEntry | None]]:
         """Entries with an id greater than `seen`, as they are appended, on a connection of its own.
 
@@ -67,10 +70,10 @@ class EventLog(Protocol):
 
 
 class LogControl(Protocol):
-    """The log's synchronous calls, for stopping and settling a generation. It never raises."""
+    """The log's blocking calls, for stopping and settling a generation. They never raise."""
 
     def request_stop(self, session_id: str) -> None:
         """Tells the producer at its next append; without the log it hears of it from the session's record."""
 
     def text(self, session_id: str, *, epoch: int) -> str | None:
-        """What that epoch has written; None: nothing, or unknown."""
+        """See `EventLog.text`."""

@@ -1,7 +1,6 @@
 """Ends sessions whose producer died: a killed process, a lost machine."""
 
 from chat import messages as m
-from chat.event_log import LogControl
 from chat.sessions import Failure, Session, SessionState, SessionStore
 
 INTERRUPTED = Failure("interrupted", "The answer was interrupted; what had been written of it is kept.", retryable=True)
@@ -13,14 +12,13 @@ def is_dead(session: Session, now: float) -> bool:
     return abandoned and (session.shown or session.stop_requested)
 
 
-def settle(store: SessionStore, session: Session, now: float, control: LogControl | None = None) -> bool:
-    """Stores what there is as the answer, `interrupted` or, where a stop was asked for, `stopped`.
+def settle(store: SessionStore, session: Session, now: float, *, logged_text: str | None) -> bool:
+    """Stores the partial answer as `interrupted` or, if its user asked for a stop, as `stopped`.
 
-    That is what the event log or the last checkpoint holds, whichever is longer. False: somebody else was faster, and
-    nothing happened.
+    Its text is `logged_text` (what the event log holds of the session's epoch) or the last checkpoint, whichever is
+    longer. False: another request was faster, and nothing happened.
     """
-    logged = control.text(session.session_id, epoch=session.epoch) if control else None
-    text = max(logged or "", session.partial, key=len)
+    text = max(logged_text or "", session.partial, key=len)
     stopped = session.stop_requested
     return store.settle(
         session,

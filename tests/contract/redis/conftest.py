@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from chat.ids import new_id
-from chat.redis import CacheErrors, Outage, RedisServices, RedisSettings, connect
-from chat.redis.control import RedisLogControl
+from chat.redis import BlockingRedisCalls, Breaker, RedisLogControl, RedisServices, RedisSettings, connect
 from fakes.memory_redis import MemoryEventLog, MemoryLogControl, MemoryResponseCache, MemorySingleFlight
 from fakes.redis_ports import OpenServices, RedisPorts
 from fakes.redis_servers import RedisServer, fakeredis_server, redis_server
@@ -54,11 +53,9 @@ async def open_services() -> AsyncIterator[OpenServices]:
     """Makes clients, and closes them after the test."""
     async with AsyncExitStack() as stack:
 
-        def open_client(
-            url: str, *, errors: CacheErrors | None = None, outage: Outage | None = None, **settings: Any
-        ) -> RedisServices:
+        def open_client(url: str, *, breaker: Breaker | None = None, **settings: Any) -> RedisServices:
             values = {"redis_timeout_seconds": PATIENT_SECONDS, **settings, "redis_url": url}
-            services = connect(RedisSettings.model_validate(values), errors=errors, outage=outage)
+            services = connect(RedisSettings.model_validate(values), breaker or Breaker())
             assert services is not None
             stack.push_async_callback(services.close)
             return services
@@ -78,15 +75,15 @@ async def ports(request: pytest.FixtureRequest) -> AsyncIterator[RedisPorts]:
     else:
         environ = request.getfixturevalue(request.param).environ
     settings = RedisSettings.from_environ({**environ, "REDIS_TIMEOUT_SECONDS": str(PATIENT_SECONDS)})
-    errors = CacheErrors()
-    services = connect(settings, errors=errors)
+    breaker = Breaker()
+    services = connect(settings, breaker)
     assert services is not None
-    control = RedisLogControl(settings, errors)
-    ports = RedisPorts(services.cache, services.log, services.flight, control)
+    calls = BlockingRedisCalls(settings, breaker)
+    ports = RedisPorts(services.cache, services.log, services.flight, RedisLogControl(calls))
     yield ports
     await services.close()
-    control.close()
-    assert errors.by_operation.keys() <= ports.may_fail
+    calls.close()
+    assert breaker.errors.by_operation.keys() <= ports.may_fail
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ import pytest
 
 from chat.event_log import AppendResult, LogUnavailableError, TextEntry
 from chat.messages import Usage
-from chat.redis import CacheErrors, RedisServices
-from chat.redis.outage import PROBE_SECONDS
+from chat.redis import Breaker, CacheErrors, RedisServices
+from chat.redis.breaker import PROBE_SECONDS
 from chat.response_cache import CachedAnswer
 from fakes.ports import NOBODY
 from fakes.redis_logs import entries_of, read_what_is_there, text_of
@@ -71,7 +71,7 @@ async def test_crowd_waits_for_one_budget_together(silent_url: str, open_service
     delays = []
     for _ in range(3):
         errors = CacheErrors()
-        services = open_services(silent_url, errors=errors, redis_timeout_seconds=BUDGET_SECONDS)
+        services = open_services(silent_url, breaker=Breaker(errors), redis_timeout_seconds=BUDGET_SECONDS)
         gets = [services.cache.get(str(number)) for number in range(100)]
         delays.append(await _seconds(lambda gets=gets: asyncio.gather(*gets)))  # type: ignore[misc]  # bound now
         assert errors.by_operation == {"cache_get": 100}
@@ -103,7 +103,7 @@ async def test_killed_server_is_used_again_when_it_is_back(
     own_server: RedisServer, open_services: OpenServices, session_id: str
 ) -> None:
     errors = CacheErrors()
-    services = open_services(own_server.url, errors=errors, redis_timeout_seconds=BUDGET_SECONDS)
+    services = open_services(own_server.url, breaker=Breaker(errors), redis_timeout_seconds=BUDGET_SECONDS)
     await services.cache.put(session_id, ANSWER)
     own_server.kill()
     assert await services.cache.get(session_id) is None
@@ -161,7 +161,7 @@ async def test_follower_hears_that_its_server_fell_silent(
 
 async def test_full_server_is_still_read(own_server: RedisServer, open_services: OpenServices, session_id: str) -> None:
     errors = CacheErrors()
-    services = open_services(own_server.url, errors=errors, redis_timeout_seconds=BUDGET_SECONDS)
+    services = open_services(own_server.url, breaker=Breaker(errors), redis_timeout_seconds=BUDGET_SECONDS)
     await services.cache.put("kept", ANSWER)
     await services.log.append(session_id, epoch=1, entries=entries_of(["kept"], done=False))
     own_server.fill()
@@ -181,7 +181,7 @@ async def test_read_only_server_is_left_for_the_new_primary(
 ) -> None:
     """An address whose primary has become a replica: the next call connects anew."""
     errors = CacheErrors()
-    services = open_services(own_server.url, errors=errors, redis_timeout_seconds=BUDGET_SECONDS)
+    services = open_services(own_server.url, breaker=Breaker(errors), redis_timeout_seconds=BUDGET_SECONDS)
     await services.cache.put("first", ANSWER)
     with own_server.client() as client:
         client.slaveof("127.0.0.1", standalone.port)
@@ -219,7 +219,7 @@ async def test_loop_that_was_held_up_does_not_blame_redis(
     """An import can hold up the loop for longer than the budget, in the middle of connecting."""
     errors = CacheErrors()
     await open_services(standalone.url).cache.put(session_id, ANSWER)
-    services = open_services(standalone.url, errors=errors, redis_timeout_seconds=BUDGET_SECONDS)
+    services = open_services(standalone.url, breaker=Breaker(errors), redis_timeout_seconds=BUDGET_SECONDS)
     asking = asyncio.create_task(services.cache.get(session_id))
     await asyncio.sleep(0)
     time.sleep(BUDGET_SECONDS * 2)  # noqa: ASYNC251  # this is what is tested
@@ -232,7 +232,9 @@ async def _costs_one_budget(url: str, open_services: OpenServices, *, cluster: b
     delays = []
     for _ in range(3):  # the best of them, for other tests run beside this one
         errors = CacheErrors()
-        services = open_services(url, errors=errors, redis_timeout_seconds=BUDGET_SECONDS, redis_cluster=cluster)
+        services = open_services(
+            url, breaker=Breaker(errors), redis_timeout_seconds=BUDGET_SECONDS, redis_cluster=cluster
+        )
         delays.append(await _seconds(lambda services=services: services.cache.get("key")))  # type: ignore[misc]  # bound now
     assert min(delays) <= FIRST_SECONDS
     began = time.monotonic()

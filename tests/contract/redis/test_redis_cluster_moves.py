@@ -7,7 +7,7 @@ import pytest
 
 from chat.event_log import LogEntry
 from chat.messages import Usage
-from chat.redis import CacheErrors, keys
+from chat.redis import Breaker, CacheErrors, keys
 from chat.response_cache import CachedAnswer
 from fakes.redis_logs import entries_of
 from fakes.redis_ports import OpenServices
@@ -30,7 +30,7 @@ async def test_everything_follows_its_slot(
     """One cluster for all that moves: making one takes seconds."""
     first, second = nodes
     errors = CacheErrors()
-    services = open_services(first.url, redis_cluster=True, errors=errors)
+    services = open_services(first.url, redis_cluster=True, breaker=Breaker(errors))
     entries = entries_of(["before ", "after ", "and on"])
     await services.cache.put("key", ANSWER)
     assert await services.flight.claim("key", session_id) == session_id

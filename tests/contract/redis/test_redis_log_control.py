@@ -8,10 +8,16 @@ import pytest
 
 from chat.event_log import LogControl
 from chat.ids import new_id
-from chat.redis import CacheErrors, Outage, RedisSettings, control, keys
-from chat.redis.control import NoLogControl, RedisLogControl
+from chat.redis import (
+    BlockingRedisCalls,
+    Breaker,
+    NoLogControl,
+    RedisLogControl,
+    RedisSettings,
+    RedisUnavailableError,
+    keys,
+)
 from chat.redis.scripts import REQUEST_STOP
-from chat.redis.sync_calls import SyncRedisCalls
 from chat.sessions import BEGUN_SECONDS
 from fakes.redis_servers import RedisServer
 from fakes.tcp_proxy import tcp_proxy
@@ -21,16 +27,17 @@ OPEN_SECONDS = 0.005
 
 
 def test_stop_of_a_log_that_is_not_there_ends_with_its_time(server: RedisServer, session_id: str) -> None:
-    stops = RedisLogControl(RedisSettings.from_environ(server.environ), CacheErrors())
-    with closing(stops), server.client() as client:
-        stops.request_stop(session_id)
+    calls = BlockingRedisCalls(RedisSettings.from_environ(server.environ), Breaker())
+    with closing(calls), server.client() as client:
+        RedisLogControl(calls).request_stop(session_id)
         assert BEGUN_SECONDS - 5 < int(client.ttl(keys.log(session_id).control)) <= BEGUN_SECONDS
 
 
 def test_nonsense_is_no_text(server: RedisServer, session_id: str) -> None:
-    errors, log = CacheErrors(), keys.log(session_id)
-    stops = RedisLogControl(RedisSettings.from_environ(server.environ), errors)
-    with closing(stops), server.client() as client:
+    log = keys.log(session_id)
+    calls = BlockingRedisCalls(RedisSettings.from_environ(server.environ), Breaker())
+    stops = RedisLogControl(calls)
+    with closing(calls), server.client() as client:
         client.hset(log.control, mapping={"epoch": "1"})
         for name, value in (("t", b"\xff"), ("e", b"{"), ("e", b"[]"), ("x", b"{}")):
             client.delete(log.stream)
@@ -40,7 +47,7 @@ def test_nonsense_is_no_text(server: RedisServer, session_id: str) -> None:
         assert stops.text(session_id, epoch=1) is None
         client.set(log.control, "text")
         stops.request_stop(session_id)
-    assert errors.by_operation == {"log_text": 5, "log_stop": 1}
+    assert calls.breaker.errors.by_operation == {"log_text": 5, "log_stop": 1}
 
 
 @pytest.mark.perf
@@ -51,12 +58,12 @@ def test_silent_socket_costs_one_budget(cluster: str) -> None:
         settings = RedisSettings.from_environ({"REDIS_URL": url, "REDIS_CLUSTER": cluster})
         delays = []
         for _ in range(3):  # the best of them, for other tests run beside this one
-            errors = CacheErrors()
-            stops = RedisLogControl(settings, errors)
-            with closing(stops):
+            calls = BlockingRedisCalls(settings, Breaker())
+            stops = RedisLogControl(calls)
+            with closing(calls):
                 delays.append((_seconds_to_stop(stops), _seconds_to_stop(stops)))
                 assert stops.text("session", epoch=1) is None
-            assert errors.by_operation == {"log_stop": 2, "log_text": 1}
+            assert calls.breaker.errors.by_operation == {"log_stop": 2, "log_text": 1}
     first, later = map(min, zip(*delays, strict=True))
     assert first <= FIRST_SECONDS
     assert later < OPEN_SECONDS
@@ -69,18 +76,21 @@ def test_server_that_is_slow_at_each_step_costs_one_budget(standalone: RedisServ
         url = proxy.url.replace("://", "://user:password@")
         delays = []
         for _ in range(3):  # the best of them, for other tests run beside this one
-            stops = RedisLogControl(RedisSettings(redis_url=url), CacheErrors())
-            with closing(stops):
-                delays.append(_seconds_to_stop(stops))
+            with closing(BlockingRedisCalls(RedisSettings(redis_url=url), Breaker())) as calls:
+                delays.append(_seconds_to_stop(RedisLogControl(calls)))
         assert min(delays) <= FIRST_SECONDS
 
 
 def test_redis_that_is_back_is_noticed_and_no_call_waits_for_that(standalone: RedisServer, session_id: str) -> None:
     with tcp_proxy("127.0.0.1", standalone.port) as proxy:
-        calls = SyncRedisCalls(RedisSettings(redis_url=proxy.url), CacheErrors())
+        calls = BlockingRedisCalls(RedisSettings(redis_url=proxy.url), Breaker())
 
         def stop() -> bool:
-            return calls.script("log_stop", REQUEST_STOP, (keys.log(session_id).control,), 60) is not None
+            try:
+                calls.script("log_stop", REQUEST_STOP, (keys.log(session_id).control,), 60)
+            except RedisUnavailableError:
+                return False
+            return True
 
         with closing(calls):
             assert stop()
@@ -98,26 +108,26 @@ def test_redis_that_is_back_is_noticed_and_no_call_waits_for_that(standalone: Re
             assert stop()
 
 
-def test_control_that_is_closed_does_nothing_for_good(server: RedisServer, session_id: str) -> None:
-    errors, outage = CacheErrors(), Outage()
+def test_control_whose_calls_are_closed_does_nothing_for_good(server: RedisServer, session_id: str) -> None:
+    breaker = Breaker()
     settings = RedisSettings.from_environ({**server.environ, "REDIS_TIMEOUT_SECONDS": "5"})
-    stops, another = RedisLogControl(settings, errors, outage), RedisLogControl(settings, errors, outage)
-    with closing(another), server.client() as client:
+    closed, open_calls = BlockingRedisCalls(settings, breaker), BlockingRedisCalls(settings, breaker)
+    stops, another = RedisLogControl(closed), RedisLogControl(open_calls)
+    with closing(open_calls), server.client() as client:
         stops.request_stop(session_id)
-        stops.close()
-        stops.close()
+        closed.close()
+        closed.close()
         client.delete(keys.log(session_id).control)
         stops.request_stop(session_id)
         assert stops.text(session_id, epoch=1) is None
-        assert errors.by_operation == {"log_stop": 1, "log_text": 1}
+        assert breaker.errors.by_operation == {"log_stop": 1, "log_text": 1}
         assert not client.exists(keys.log(session_id).control)
         another.request_stop(session_id)  # Redis is not taken for down
         assert client.exists(keys.log(session_id).control)
 
 
 def test_without_redis_there_is_nothing_to_do() -> None:
-    nothing = control(RedisSettings.from_environ({}))
-    assert isinstance(nothing, NoLogControl)
+    nothing = NoLogControl()
     nothing.request_stop(new_id())
     assert nothing.text(new_id(), epoch=1) is None
 

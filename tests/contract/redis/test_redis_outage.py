@@ -9,9 +9,8 @@ from contextlib import ExitStack, closing
 import pytest
 
 from chat.messages import Usage
-from chat.redis import CacheErrors, Outage, RedisServices, RedisSettings
-from chat.redis.breaker import RedisUnavailableError
-from chat.redis.guard import MAX_CALLS, RedisGuard
+from chat.redis import BlockingRedisCalls, Breaker, RedisServices, RedisSettings, RedisUnavailableError
+from chat.redis.blocking_calls import MAX_CALLS
 from chat.response_cache import CachedAnswer
 from fakes.redis_ports import OpenServices
 from fakes.redis_servers import RedisServer
@@ -32,31 +31,31 @@ def proxy(standalone: RedisServer) -> Iterator[TcpProxy]:
 class Clients:
     """The two kinds of a process: of threads, and of the event loop."""
 
-    def __init__(self, guard: RedisGuard, services: RedisServices) -> None:
-        self.guard = guard
+    def __init__(self, calls: BlockingRedisCalls, services: RedisServices) -> None:
+        self.calls = calls
         self.services = services
 
     def ping(self) -> bool:
-        return pings(self.guard)
+        return pings(self.calls)
 
     async def kept(self, key: str) -> bool:
         await self.services.cache.put(key, ANSWER)
         return await self.services.cache.get(key) == ANSWER
 
 
-def pings(guard: RedisGuard) -> bool:
+def pings(calls: BlockingRedisCalls) -> bool:
     try:
-        return bool(guard.call("ping", lambda client: client.ping()))
+        return bool(calls.call("ping", lambda client: client.ping()))
     except RedisUnavailableError:
         return False
 
 
 @pytest.fixture
 def clients(proxy: TcpProxy, open_services: OpenServices) -> Iterator[Clients]:
-    outage = Outage()
-    guard = RedisGuard(RedisSettings(redis_url=proxy.url), CacheErrors(), outage=outage)
-    with closing(guard):
-        clients = Clients(guard, open_services(proxy.url, outage=outage))
+    breaker = Breaker()
+    calls = BlockingRedisCalls(RedisSettings(redis_url=proxy.url), breaker)
+    with closing(calls):
+        clients = Clients(calls, open_services(proxy.url, breaker=breaker))
         deadline = time.monotonic() + BACK_SECONDS
         while not clients.ping():  # on a busy machine not the first time
             assert time.monotonic() < deadline
@@ -118,10 +117,10 @@ def test_crowd_of_threads_waits_for_one_budget_together(proxy: TcpProxy) -> None
     proxy.silent = True
     delays = []
     for _ in range(3):
-        guard = RedisGuard(RedisSettings(redis_url=proxy.url), CacheErrors())
-        with closing(guard), ThreadPoolExecutor(5 * MAX_CALLS) as crowd:
+        calls = BlockingRedisCalls(RedisSettings(redis_url=proxy.url), Breaker())
+        with closing(calls), ThreadPoolExecutor(5 * MAX_CALLS) as crowd:
             began = time.monotonic()
-            answers = list(crowd.map(lambda _, guard=guard: pings(guard), range(10 * MAX_CALLS)))
+            answers = list(crowd.map(lambda _, calls=calls: pings(calls), range(10 * MAX_CALLS)))
             delays.append(time.monotonic() - began)
         assert not any(answers)
     assert min(delays) < FIRST_SECONDS

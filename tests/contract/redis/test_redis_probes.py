@@ -8,10 +8,9 @@ from contextlib import closing
 
 import pytest
 
-from chat.redis import CacheErrors, RedisSettings
-from chat.redis.breaker import Breaker, RedisUnavailableError
-from chat.redis.guard import RedisGuard
-from chat.redis.outage import CALM_SECONDS, PROBE_SECONDS, Outage
+from chat.redis import BlockingRedisCalls, Breaker, RedisSettings, RedisUnavailableError
+from chat.redis.async_calls import AsyncRedisCalls
+from chat.redis.breaker import CALM_SECONDS, PROBE_SECONDS
 from fakes.clock import FakeClock
 from fakes.redis_servers import RedisServer, redis_server
 
@@ -19,7 +18,7 @@ PAUSES = [0.1, 0.2, 0.4, 0.8, 1.6, 2.0, 2.0]
 PATIENCE_SECONDS = 20
 
 
-class QuickOutage(Outage):
+class QuickBreaker(Breaker):
     """Pauses for no time worth mentioning, and knows for how long it should have."""
 
     def __init__(self) -> None:
@@ -40,8 +39,8 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def outage(clock: FakeClock) -> Outage:
-    return Outage(monotonic=clock.now)
+def breaker(clock: FakeClock) -> Breaker:
+    return Breaker(monotonic=clock.now)
 
 
 @pytest.fixture
@@ -50,71 +49,68 @@ def own_server() -> Iterator[RedisServer]:
         yield server
 
 
-def pauses(outage: Outage, count: int) -> list[float]:
-    return [outage.next_pause() for _ in range(count)]
+def pauses(breaker: Breaker, count: int) -> list[float]:
+    return [breaker.next_pause() for _ in range(count)]
 
 
-def test_first_look_is_early_and_each_pause_twice_as_long_as_the_last(outage: Outage) -> None:
-    outage.begin()
-    assert pauses(outage, len(PAUSES)) == PAUSES
+def test_first_look_is_early_and_each_pause_twice_as_long_as_the_last(breaker: Breaker) -> None:
+    breaker.open()
+    assert pauses(breaker, len(PAUSES)) == PAUSES
 
 
-def test_outage_that_comes_back_at_once_goes_on_with_its_pauses(outage: Outage, clock: FakeClock) -> None:
-    outage.begin()
-    pauses(outage, 3)
-    outage.end()
+def test_outage_that_comes_back_at_once_goes_on_with_its_pauses(breaker: Breaker, clock: FakeClock) -> None:
+    breaker.open()
+    pauses(breaker, 3)
+    breaker.close()
     clock.advance(CALM_SECONDS - 1)
-    assert outage.begin()
-    assert pauses(outage, 2) == [0.8, 1.6]
+    assert breaker.open()
+    assert pauses(breaker, 2) == [0.8, 1.6]
 
 
-def test_outage_after_a_calm_begins_with_an_early_look(outage: Outage, clock: FakeClock) -> None:
+def test_outage_after_a_calm_begins_with_an_early_look(breaker: Breaker, clock: FakeClock) -> None:
     for _ in range(2):
-        assert outage.begin()
+        assert breaker.open()
         clock.advance(100)  # however long it lasted
-        assert not outage.begin()
-        assert pauses(outage, 2) == [0.1, 0.2]
-        outage.end()
+        assert not breaker.open()
+        assert pauses(breaker, 2) == [0.1, 0.2]
+        breaker.close()
         clock.advance(CALM_SECONDS)
 
 
-async def test_event_loop_looks_soon_and_then_ever_less_often() -> None:
-    outage, looks = QuickOutage(), 0
-
-    async def ping() -> None:
-        nonlocal looks
-        looks += 1
-        if looks < len(PAUSES):
-            raise ConnectionError
-
-    async def fail() -> None:
-        raise ConnectionError
-
-    breaker = Breaker(ping, budget_seconds=1, errors=CacheErrors(), outage=outage)
+async def test_event_loop_looks_soon_and_then_ever_less_often(own_server: RedisServer) -> None:
+    breaker = QuickBreaker()
+    own_server.kill()
+    calls = AsyncRedisCalls(RedisSettings(redis_url=own_server.url, redis_timeout_seconds=5), breaker)
     with pytest.raises(RedisUnavailableError):
-        await breaker.call("get", fail)
-    assert outage.lasts
+        await calls.command("ping", "PING")
     async with asyncio.timeout(PATIENCE_SECONDS):
-        while outage.lasts:
+        while not breaker.looked_often.is_set():
             await asyncio.sleep(0.001)
-    assert outage.pauses == PAUSES
-    assert looks == len(PAUSES)
-    await breaker.close()
+        await asyncio.to_thread(own_server.start)
+        while breaker.is_open:
+            await asyncio.sleep(0.001)
+    assert await calls.command("ping", "PING")
+    await calls.close()
+    assert_looks_ever_less_often(breaker)
 
 
 def test_threads_look_soon_and_then_ever_less_often(own_server: RedisServer) -> None:
-    outage = QuickOutage()
+    breaker = QuickBreaker()
     own_server.kill()
     settings = RedisSettings(redis_url=own_server.url, redis_timeout_seconds=5)
-    with closing(RedisGuard(settings, CacheErrors(), outage=outage)) as guard:
+    with closing(BlockingRedisCalls(settings, breaker)) as calls:
         with pytest.raises(RedisUnavailableError):
-            guard.call("ping", lambda client: client.ping())
-        assert outage.looked_often.wait(PATIENCE_SECONDS)
+            calls.call("ping", lambda client: client.ping())
+        assert breaker.looked_often.wait(PATIENCE_SECONDS)
         own_server.start()
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while outage.lasts:
+        while breaker.is_open:
             assert time.monotonic() < deadline
             time.sleep(0.001)
-        assert guard.call("ping", lambda client: client.ping())
-    assert outage.pauses[: len(PAUSES)] == PAUSES
-    assert set(outage.pauses[len(PAUSES) :]) <= {PROBE_SECONDS}
+        assert calls.call("ping", lambda client: client.ping())
+    assert_looks_ever_less_often(breaker)
+
+
+def assert_looks_ever_less_often(breaker: QuickBreaker) -> None:
+    assert breaker.pauses[: len(PAUSES)] == PAUSES
+    assert set(breaker.pauses[len(PAUSES) :]) <= {PROBE_SECONDS}

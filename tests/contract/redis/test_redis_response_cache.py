@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from chat.ids import new_id
 from chat.messages import Usage
-from chat.redis import CacheErrors, keys
+from chat.redis import Breaker, CacheErrors, keys
 from chat.response_cache import CachedAnswer
 from fakes.redis_ports import OpenServices, RedisPorts
 from fakes.redis_servers import RedisServer
@@ -81,7 +81,7 @@ async def test_entry_that_is_not_ours_is_a_miss(
     server: RedisServer, open_services: OpenServices, found: str | bytes
 ) -> None:
     key, errors = new_id(), CacheErrors()
-    services = open_services(server.url, redis_cluster=server.cluster, errors=errors)
+    services = open_services(server.url, redis_cluster=server.cluster, breaker=Breaker(errors))
     with server.client() as client:
         client.set(keys.answer(key), found)
     assert await services.cache.get(key) is None
@@ -92,7 +92,7 @@ async def test_entry_that_is_not_ours_is_a_miss(
 
 async def test_key_of_another_type_is_a_miss(server: RedisServer, open_services: OpenServices) -> None:
     key, errors = new_id(), CacheErrors()
-    services = open_services(server.url, redis_cluster=server.cluster, errors=errors)
+    services = open_services(server.url, redis_cluster=server.cluster, breaker=Breaker(errors))
     with server.client() as client:
         client.lpush(keys.answer(key), "a", "b")
     assert await services.cache.get(key) is None

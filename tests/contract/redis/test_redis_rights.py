@@ -10,8 +10,7 @@ from redis.exceptions import NoPermissionError
 
 from chat.catalog import TierLimits
 from chat.ids import new_id
-from chat.redis import CacheErrors, RedisSettings
-from chat.redis.control import RedisLogControl
+from chat.redis import BlockingRedisCalls, Breaker, CacheErrors, RedisLogControl, RedisSettings
 from chat.redis.statistics import RedisStatisticsReader
 from chat.response_cache import CachedAnswer
 from fakes.limits import redis_limiter
@@ -41,7 +40,7 @@ def settings_of_user(server: RedisServer) -> RedisSettings:
 
 async def test_user_may_do_what_the_functions_do(as_user: RedisSettings, open_services: OpenServices) -> None:
     errors, session_id = CacheErrors(), new_id()
-    services = open_services(as_user.redis_url or "", errors=errors, redis_cluster=as_user.redis_cluster)
+    services = open_services(as_user.redis_url or "", breaker=Breaker(errors), redis_cluster=as_user.redis_cluster)
     answer = CachedAnswer("text", "stop", None)
     await services.cache.put("key", answer)
     assert await services.cache.get("key") == answer
@@ -51,11 +50,12 @@ async def test_user_may_do_what_the_functions_do(as_user: RedisSettings, open_se
     await services.flight.release("key", session_id)
     await services.log.append(session_id, epoch=1, entries=entries_of(["text"]))
     assert text_of(await read_to_end(services.log, session_id)) == "text"
-    with closing(RedisLogControl(as_user, errors)) as control:
+    with closing(BlockingRedisCalls(as_user, Breaker(errors))) as calls:
+        control = RedisLogControl(calls)
         control.request_stop(session_id)
         assert control.text(session_id, epoch=1) == "text"
-    with closing(RedisStatisticsReader(as_user, errors)) as statistics:
-        assert None not in (statistics.read().entries, statistics.read().memory_bytes)
+        statistics = RedisStatisticsReader(calls).read()
+        assert None not in (statistics.entries, statistics.memory_bytes)
     assert errors.by_operation == {}
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from redis.crc import key_slot
 
-from chat.redis import RedisSettings, connect, control, keys
+from chat.redis import BlockingRedisCalls, Breaker, RedisSettings, connect, keys
 from chat.settings import SettingsError
 from local_stack.launch import FAKE_CREDENTIALS
 
@@ -17,7 +17,7 @@ IDS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20)
 
 
 def test_without_a_url_there_is_no_redis() -> None:
-    assert connect(RedisSettings.from_environ({})) is None
+    assert connect(RedisSettings.from_environ({}), Breaker()) is None
 
 
 def test_defaults_are_those_that_are_documented() -> None:
@@ -70,12 +70,12 @@ def test_different_names_have_different_keys(one: str, other: str) -> None:
 
 
 def test_functions_that_only_stop_import_no_client() -> None:
-    """A control is made at a cold start, and seldom called."""
+    """The calls of threads are made at a cold start, and seldom used."""
     program = (
         "import sys\n"
-        "from chat.redis import RedisSettings, connect, control\n"
-        "connect(RedisSettings.from_environ({}))\n"
-        "control(RedisSettings(redis_url='redis://127.0.0.1:1'))\n"
+        "from chat.redis import BlockingRedisCalls, Breaker, RedisSettings, connect\n"
+        "connect(RedisSettings.from_environ({}), Breaker())\n"
+        "BlockingRedisCalls(RedisSettings(redis_url='redis://127.0.0.1:1'), Breaker())\n"
         "print('redis' in sys.modules)"
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
@@ -101,8 +101,8 @@ def test_redis_side_imports_nothing_of_dynamodb() -> None:
 
 FIRST_CALL = """
 import asyncio, json, sys
-from chat.redis import RedisSettings, connect
-services = connect(RedisSettings(**json.loads(sys.argv[1])))
+from chat.redis import Breaker, RedisSettings, connect
+services = connect(RedisSettings(**json.loads(sys.argv[1])), Breaker())
 before = {*sys.modules}
 asyncio.run(services.cache.get("key"))
 print(json.dumps(sorted({*sys.modules} - before)))
@@ -125,5 +125,5 @@ def test_first_call_imports_nothing(where: dict[str, str], *, cluster: bool) -> 
     assert {*json.loads(ran.stdout.splitlines()[-1])} <= RESOLVING
 
 
-def test_control_of_a_redis_connects_to_nothing_at_first() -> None:
-    control(RedisSettings(redis_url="redis://127.0.0.1:1"))
+def test_calls_of_threads_connect_to_nothing_at_first() -> None:
+    BlockingRedisCalls(RedisSettings(redis_url="redis://127.0.0.1:1"), Breaker())

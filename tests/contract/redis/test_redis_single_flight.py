@@ -3,7 +3,7 @@
 import asyncio
 
 from chat.ids import new_id
-from chat.redis import CacheErrors, flight, keys
+from chat.redis import Breaker, CacheErrors, flight, keys
 from fakes.clock import FakeClock
 from fakes.memory_redis import FLIGHT_SECONDS, MemorySingleFlight
 from fakes.redis_ports import OpenServices, RedisPorts
@@ -90,7 +90,7 @@ def test_lease_is_the_same_in_memory() -> None:
 
 async def test_who_finds_nonsense_leads_itself(server: RedisServer, open_services: OpenServices) -> None:
     errors = CacheErrors()
-    services = open_services(server.url, redis_cluster=server.cluster, errors=errors)
+    services = open_services(server.url, redis_cluster=server.cluster, breaker=Breaker(errors))
     with server.client() as client:
         for number, found in enumerate([b"", b"not an id!", b"\xff" * 10, b"x" * 65]):
             key = f"{new_id()}{number}"

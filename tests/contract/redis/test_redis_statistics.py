@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chat.redis import CacheErrors, RedisSettings
+from chat.redis import BlockingRedisCalls, Breaker, CacheErrors, RedisSettings
 from chat.redis.statistics import RedisStatistics, RedisStatisticsReader
 from fakes.redis_servers import RedisServer, redis_server
 
@@ -22,16 +22,16 @@ def errors() -> CacheErrors:
 
 @pytest.fixture
 def opened(errors: CacheErrors) -> Iterator[Open]:
-    readers: list[RedisStatisticsReader] = []
+    opened: list[BlockingRedisCalls] = []
 
     def open_reader(environ: dict[str, str], **settings: Any) -> RedisStatisticsReader:
         known = RedisSettings.from_environ(environ).model_copy(update={"redis_timeout_seconds": 5.0} | settings)
-        readers.append(RedisStatisticsReader(known, errors))
-        return readers[-1]
+        opened.append(BlockingRedisCalls(known, Breaker(errors)))
+        return RedisStatisticsReader(opened[-1])
 
     yield open_reader
-    for reader in readers:
-        reader.close()
+    for calls in opened:
+        calls.close()
 
 
 @pytest.mark.parametrize("cluster", [False, True])

@@ -3,8 +3,7 @@
 from contextlib import closing
 from urllib.parse import quote
 
-from chat.redis import CacheErrors, RedisSettings
-from chat.redis.control import RedisLogControl
+from chat.redis import BlockingRedisCalls, Breaker, CacheErrors, RedisLogControl, RedisSettings
 from chat.response_cache import CachedAnswer
 from fakes.redis_logs import entries_of, read_to_end, text_of
 from fakes.redis_ports import OpenServices
@@ -17,13 +16,14 @@ async def test_every_connection_speaks_tls(open_services: OpenServices, session_
     errors = CacheErrors()
     with tls_redis_server() as (server, certificate):
         url = f"{server.url}?ssl_ca_certs={quote(str(certificate))}"
-        services = open_services(url, errors=errors)
+        services = open_services(url, breaker=Breaker(errors))
         await services.cache.put("key", ANSWER)
         assert await services.cache.get("key") == ANSWER
         await services.log.append(session_id, epoch=1, entries=entries_of(["text"]))
         assert text_of(await read_to_end(services.log, session_id)) == "text"
-        with closing(RedisLogControl(RedisSettings(redis_url=url, redis_timeout_seconds=5), errors)) as stops:
-            assert stops.text(session_id, epoch=1) == "text"
+        settings = RedisSettings(redis_url=url, redis_timeout_seconds=5)
+        with closing(BlockingRedisCalls(settings, Breaker(errors))) as calls:
+            assert RedisLogControl(calls).text(session_id, epoch=1) == "text"
         await services.close()
     assert errors.by_operation == {}
 
@@ -31,7 +31,7 @@ async def test_every_connection_speaks_tls(open_services: OpenServices, session_
 async def test_certificate_that_nobody_vouches_for_is_not_trusted(open_services: OpenServices) -> None:
     errors = CacheErrors()
     with tls_redis_server() as (server, _):
-        services = open_services(server.url, errors=errors)
+        services = open_services(server.url, breaker=Breaker(errors))
         await services.cache.put("key", ANSWER)
         with server.client() as client:
             assert client.keys("*") == []

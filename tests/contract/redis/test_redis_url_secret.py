@@ -14,9 +14,8 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from chat.ids import new_id
-from chat.redis import CacheErrors, RedisSettings, connect
+from chat.redis import BlockingRedisCalls, Breaker, CacheErrors, RedisLogControl, RedisSettings, connect
 from chat.redis import url_secret as module
-from chat.redis.control import RedisLogControl
 from chat.redis.url_secret import CACHE_SECONDS, PAUSE_SECONDS, RedisAddress, RedisAddressError, RedisUrlSecret
 from chat.response_cache import CachedAnswer
 from chat.secrets_manager import secrets_provider
@@ -162,9 +161,10 @@ async def test_process_goes_on_with_a_new_password(
         url = let_in(server, "old-password")
         arn = secrets_manager.create_secret(Name=new_id(), SecretString=url)["ARN"]
         settings = RedisSettings(redis_url_secret_arn=arn, redis_timeout_seconds=5)
-        services = connect(settings, errors=errors)
+        services = connect(settings, Breaker(errors))
         assert services is not None
-        with closing(RedisLogControl(settings, errors)) as stops:
+        with closing(BlockingRedisCalls(settings, Breaker(errors))) as calls:
+            stops = RedisLogControl(calls)
             await services.cache.put("key", ANSWER)
             assert await services.cache.get("key") == ANSWER
             await services.log.append("session", epoch=1, entries=entries_of(["text"]))
@@ -184,7 +184,7 @@ async def test_process_goes_on_with_a_new_password(
 async def test_secret_without_an_address_is_a_redis_that_is_away(secrets_manager: Any) -> None:
     errors = CacheErrors()
     arn = secrets_manager.create_secret(Name=new_id(), SecretString="-")["ARN"]
-    services = connect(RedisSettings(redis_url_secret_arn=arn), errors=errors)
+    services = connect(RedisSettings(redis_url_secret_arn=arn), Breaker(errors))
     assert services is not None
     assert await services.cache.get("key") is None
     assert errors.by_operation == {"cache_get": 1}
@@ -209,9 +209,9 @@ async def test_nothing_is_read_before_the_first_call(monkeypatch: pytest.MonkeyP
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
         threads = {*threading.enumerate()}
         settings = RedisSettings(redis_url_secret_arn=f"arn:{new_id()}", redis_cluster=cluster)
-        services = connect(settings)
+        services = connect(settings, Breaker())
         assert services is not None
-        with closing(RedisLogControl(settings, CacheErrors())):
+        with closing(BlockingRedisCalls(settings, Breaker())):
             assert {*threading.enumerate()} <= threads
             silent.setblocking(False)
             with pytest.raises(BlockingIOError):
@@ -237,7 +237,7 @@ async def test_first_call_waits_for_the_secret_outside_its_budget(
         settings = RedisSettings(
             redis_url_secret_arn="arn", redis_cluster=cluster, redis_timeout_seconds=BUDGET_SECONDS
         )
-        services = connect(settings, errors=errors)
+        services = connect(settings, Breaker(errors))
         assert services is not None
         await services.cache.put("key", ANSWER)
         assert await services.cache.get("key") == ANSWER
@@ -254,7 +254,7 @@ async def test_cluster_whose_address_could_not_be_read_is_found_later(
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
         arn = secrets_manager.create_secret(Name=new_id(), SecretString="-")["ARN"]
         settings = RedisSettings(redis_url_secret_arn=arn, redis_cluster=True, redis_timeout_seconds=5)
-        services = connect(settings, errors=errors)
+        services = connect(settings, Breaker(errors))
         assert services is not None
         assert await services.cache.get("key") is None
         assert errors.by_operation == {"cache_get": 1}

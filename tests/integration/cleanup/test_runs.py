@@ -14,7 +14,7 @@ from chat.dynamo.items import SessionItem
 from chat.errors import NotFoundError, SessionExpiredError, StorageError
 from chat.event_log import TextEntry
 from chat.messages import MessageStatus
-from chat.redis import RedisSettings, connect
+from chat.redis import Breaker, RedisSettings, connect
 from chat.sessions import SessionState
 from fakes.deployed_cleanup import DeployedCleanup
 from fakes.redis_servers import redis_server
@@ -152,7 +152,8 @@ def test_run_after_an_outage_does_all(deployed: DeployedCleanup) -> None:
 
 def write_log(environ: dict[str, str], session_id: str, text: str) -> None:
     async def write() -> None:
-        services = connect(RedisSettings.from_environ(environ | {"REDIS_TIMEOUT_SECONDS": "5"}))
+        settings = RedisSettings.from_environ(environ | {"REDIS_TIMEOUT_SECONDS": "5"})
+        services = connect(settings, Breaker())
         assert services is not None
         await services.log.append(session_id, epoch=1, entries=[TextEntry(1 + len(text), text)])
         await services.close()

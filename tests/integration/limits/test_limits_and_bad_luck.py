@@ -12,7 +12,7 @@ from chat.dynamo import Tables
 from chat.errors import StorageError
 from chat.ids import new_id
 from chat.limits.build import build_rate_limiter
-from chat.redis import CacheErrors, RedisSettings
+from chat.redis import BlockingRedisCalls, Breaker, CacheErrors, RedisSettings
 from fakes.dynamodb_server import dynamodb_server
 from fakes.dynamodb_tables import new_tables
 from fakes.limits import patient
@@ -45,32 +45,32 @@ def settings(server: RedisServer) -> RedisSettings:
 
 def in_dynamodb(tables: Tables, user_id: str) -> int:
     """How many requests of the user DynamoDB knows of."""
-    return 5 - build_rate_limiter(RedisSettings(), tables).peek(user_id, FIVE).remaining
+    return 5 - build_rate_limiter(None, tables).peek(user_id, FIVE).remaining
 
 
 def test_redis_counts_while_it_answers(redis: RedisServer, tables: Tables, user_id: str) -> None:
     errors = CacheErrors()
-    limiter = build_rate_limiter(patient(settings(redis)), tables, errors=errors)
+    limiter = build_rate_limiter(BlockingRedisCalls(patient(settings(redis)), Breaker(errors)), tables)
     assert [limiter.hit(user_id, FIVE).allowed for _ in range(6)] == [True] * 5 + [False]
     assert in_dynamodb(tables, user_id) == 0
     assert errors.total == 0
 
 
 def test_without_redis_dynamodb_counts(tables: Tables, user_id: str) -> None:
-    limiter = build_rate_limiter(RedisSettings(), tables)
+    limiter = build_rate_limiter(None, tables)
     assert [limiter.hit(user_id, FIVE).allowed for _ in range(6)] == [True] * 5 + [False]
 
 
 def test_redis_that_is_not_there_when_the_process_starts(redis: RedisServer, tables: Tables, user_id: str) -> None:
     redis.kill()
     errors = CacheErrors()
-    limiter = build_rate_limiter(settings(redis), tables, errors=errors)
+    limiter = build_rate_limiter(BlockingRedisCalls(settings(redis), Breaker(errors)), tables)
     assert [limiter.hit(user_id, FIVE).allowed for _ in range(6)] == [True] * 5 + [False]
     assert errors.by_operation == {"rate_limit": 6}
 
 
 def test_redis_dies_and_comes_back(redis: RedisServer, tables: Tables, user_id: str) -> None:
-    limiter = build_rate_limiter(patient(settings(redis)), tables)
+    limiter = build_rate_limiter(BlockingRedisCalls(patient(settings(redis)), Breaker()), tables)
     assert [limiter.hit(user_id, FIVE).remaining for _ in range(3)] == [4, 3, 2]
     redis.kill()
     assert [limiter.hit(user_id, FIVE).allowed for _ in range(6)] == [True] * 5 + [False]
@@ -82,7 +82,7 @@ def test_redis_dies_and_comes_back(redis: RedisServer, tables: Tables, user_id: 
 
 
 def test_a_request_is_given_back_where_it_was_counted(redis: RedisServer, tables: Tables, user_id: str) -> None:
-    limiter = build_rate_limiter(patient(settings(redis)), tables)
+    limiter = build_rate_limiter(BlockingRedisCalls(patient(settings(redis)), Breaker()), tables)
     in_redis = limiter.hit(user_id, FIVE)
     redis.kill()
     elsewhere = limiter.hit(user_id, FIVE)
@@ -95,7 +95,7 @@ def test_a_request_is_given_back_where_it_was_counted(redis: RedisServer, tables
 
 
 def test_redis_that_is_full(redis: RedisServer, tables: Tables, user_id: str) -> None:
-    limiter = build_rate_limiter(patient(settings(redis)), tables)
+    limiter = build_rate_limiter(BlockingRedisCalls(patient(settings(redis)), Breaker()), tables)
     redis.fill()
     assert [limiter.hit(user_id, FIVE).allowed for _ in range(6)] == [True] * 5 + [False]
     redis.empty()
@@ -103,7 +103,7 @@ def test_redis_that_is_full(redis: RedisServer, tables: Tables, user_id: str) ->
 
 
 def test_entries_that_are_not_ours(redis: RedisServer, tables: Tables, user_id: str) -> None:
-    limiter = build_rate_limiter(patient(settings(redis)), tables)
+    limiter = build_rate_limiter(BlockingRedisCalls(patient(settings(redis)), Breaker()), tables)
     limiter.hit(user_id, FIVE)
     with redis.client() as client:
         keys: list[str] = client.keys("*")  # type: ignore[assignment]  # typed for the asynchronous client too
@@ -117,12 +117,11 @@ PROGRAM = """
 import sys
 from chat.catalog import TierLimits
 from chat.limits.redis_first import RedisFirstRateLimiter
-from chat.redis import CacheErrors, RedisSettings
-from chat.redis.guard import RedisGuard
+from chat.redis import BlockingRedisCalls, Breaker, RedisSettings
 from fakes.limits import NoRateLimiter, patient
 
-guard = RedisGuard(patient(RedisSettings(redis_url=sys.argv[1])), CacheErrors())
-limiter = RedisFirstRateLimiter(guard, NoRateLimiter())
+calls = BlockingRedisCalls(patient(RedisSettings(redis_url=sys.argv[1])), Breaker())
+limiter = RedisFirstRateLimiter(calls, NoRateLimiter())
 print(sum(limiter.hit(sys.argv[2], TierLimits(20, 1)).allowed for _ in range(30)))
 """
 

@@ -10,8 +10,7 @@ from chat.catalog import TierLimits
 from chat.clock import SystemClock
 from chat.ids import new_id
 from chat.limits.redis_first import RedisFirstRateLimiter
-from chat.redis import CacheErrors, RedisSettings
-from chat.redis.guard import RedisGuard
+from chat.redis import BlockingRedisCalls, Breaker, CacheErrors, RedisSettings
 from fakes.memory_limits import MemoryRateLimiter
 from fakes.redis_servers import RedisServer, redis_server
 from fakes.tcp_proxy import tcp_proxy
@@ -37,7 +36,7 @@ def settings(redis: RedisServer) -> RedisSettings:
 
 def limiter(settings: RedisSettings, errors: CacheErrors | None = None) -> RedisFirstRateLimiter:
     """With a fallback that takes no time."""
-    return RedisFirstRateLimiter(RedisGuard(settings, errors or CacheErrors()), MemoryRateLimiter(SystemClock()))
+    return RedisFirstRateLimiter(BlockingRedisCalls(settings, Breaker(errors)), MemoryRateLimiter(SystemClock()))
 
 
 def connected(settings: RedisSettings, errors: CacheErrors | None = None) -> RedisFirstRateLimiter:

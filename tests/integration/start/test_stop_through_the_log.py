@@ -10,7 +10,7 @@ import pytest
 from chat import events
 from chat.event_log import AppendResult, TextEntry
 from chat.messages import MessageStatus
-from chat.redis import RedisSettings, connect
+from chat.redis import Breaker, RedisSettings, connect
 from chat.sessions import Lease
 from fakes.buffered_functions import Answer, Handler, World, call, user_of
 from fakes.limits import PATIENT_SECONDS
@@ -51,7 +51,8 @@ def append(redis: RedisServer, lease: Lease, text: str) -> AppendResult:
     entries = [TextEntry(events.TYPING_ID + len(text), text)] if text else []
 
     async def log() -> AppendResult:
-        services = connect(RedisSettings.from_environ(redis.environ | {"REDIS_TIMEOUT_SECONDS": str(PATIENT_SECONDS)}))
+        settings = RedisSettings.from_environ(redis.environ | {"REDIS_TIMEOUT_SECONDS": str(PATIENT_SECONDS)})
+        services = connect(settings, Breaker())
         assert services is not None
         try:
             return await services.log.append(lease.session_id, epoch=lease.epoch, entries=entries)

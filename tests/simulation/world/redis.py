@@ -97,6 +97,13 @@ class SimEventLog(MemoryEventLog):
             raise LogUnavailableError from error
 
     @override
+    async def text(self, session_id: str, *, epoch: int) -> str | None:
+        try:
+            return await self._redis.call(lambda: self.text_now(session_id, epoch), writes=False)
+        except RedisDownError:
+            return None
+
+    @override
     @asynccontextmanager
     async def follow(self, session_id: str, *, seen: int) -> AsyncIterator[AsyncIterator[LogEntry | None]]:
         try:

@@ -32,6 +32,7 @@ from chat_stream.generations import Generations
 from chat_stream.measures import Measures
 from chat_stream.session_reader import SessionReaders
 from chat_stream.settings import StreamSettings
+from chat_stream.settler import SessionSettler
 from chat_stream.stream_record import StreamRecords
 from chat_stream.streams import ChatStreams
 from chat_stream.writer import EventWriter
@@ -128,6 +129,7 @@ def streams_of(backends: Backends, version: int, watch: Callable[[Session, bool]
             backends.clock,
             scope_to_user=backends.scope_to_user,
         )
+    records = StreamRecords(NoMetrics(), backends.catalog)
     return ChatStreams(
         access=Access(backends.users, backends.clock, default_tier=Tier.BASIC),
         sessions=backends.sessions,
@@ -155,8 +157,8 @@ def streams_of(backends: Backends, version: int, watch: Callable[[Session, bool]
         ),
         readers=readers,
         clock=backends.clock,
-        records=StreamRecords(NoMetrics(), backends.catalog),
-        control=backends.control if backends.log is not None else None,
+        records=records,
+        settler=SessionSettler(backends.sessions, backends.log, records.settled),
     )
 
 

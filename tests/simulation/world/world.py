@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from chat import events
 from chat.catalog import Catalog, TierLimits
 from chat.errors import ChatError
-from chat.redis.control import NoLogControl
+from chat.redis import NoLogControl
 from chat.sessions import Attachment, AttachRole, Viewer
 from chat.users import Tier
 from chat_stream.attaching import Attach

@@ -153,7 +153,8 @@ async def test_settling_takes_the_longer_of_log_and_checkpoint() -> None:
     await asyncio.wait({producer})
     world.log.failing = True
 
-    settle(world.sessions, world.stored(session), world.clock.advance(10), world.control)
+    logged_text = world.control.text(session.session_id, epoch=1)
+    settle(world.sessions, world.stored(session), world.clock.advance(10), logged_text=logged_text)
 
     assert [answer.content for answer in world.answers()] == ["one"]
 

@@ -12,8 +12,8 @@ from chat.errors import StorageError
 from chat.limits.counting import CountingStorage, LimitsRateLimiter
 from chat.limits.rates import WINDOW_SECONDS, Allowance, RateLimiter
 from chat.redis import keys
+from chat.redis.blocking_calls import BlockingRedisCalls
 from chat.redis.breaker import RedisUnavailableError
-from chat.redis.guard import RedisGuard
 
 if TYPE_CHECKING:
     from chat.redis.connections import Client
@@ -54,8 +54,10 @@ class ClientStorage(RedisStorage, CountingStorage):
 class RedisFirstRateLimiter:
     """A `chat.limits.RateLimiter`. Redis and `fallback` know nothing of each other's counts."""
 
-    def __init__(self, guard: RedisGuard, fallback: RateLimiter, *, window_seconds: int = WINDOW_SECONDS) -> None:
-        self._guard = guard
+    def __init__(
+        self, calls: BlockingRedisCalls, fallback: RateLimiter, *, window_seconds: int = WINDOW_SECONDS
+    ) -> None:
+        self._calls = calls
         self._fallback = fallback
         self._window_seconds = window_seconds
         self._redis: RateLimiter | None = None
@@ -73,13 +75,13 @@ class RedisFirstRateLimiter:
             self._fallback.give_back(user_id, limits, used)
             return
         try:
-            self._guard.call("rate_limit_give_back", lambda client: self._over(client).give_back(user_id, limits, used))
+            self._calls.call("rate_limit_give_back", lambda client: self._over(client).give_back(user_id, limits, used))
         except RedisUnavailableError as error:
             raise StorageError("Redis does not answer.") from error
 
     def _ask(self, ask: Callable[[RateLimiter], Allowance]) -> Allowance:
         try:
-            return self._guard.call("rate_limit", lambda client: ask(self._over(client)))
+            return self._calls.call("rate_limit", lambda client: ask(self._over(client)))
         except RedisUnavailableError:
             return ask(self._fallback)
 

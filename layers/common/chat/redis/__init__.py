@@ -1,24 +1,35 @@
-"""The ports of the cache, the event log and the single flight on Redis.
+"""The cache, the event log and the single flight on Redis.
 
-    settings = RedisSettings.from_environ()
-    services = connect(settings)    # the stream function: .cache .log .flight .close(); None without Redis
-    stops = control(settings)       # the functions that stop or settle a generation
+    breaker = Breaker()                                 # one for a process
+    services = connect(settings, breaker)               # for an event loop; None without Redis
+    calls = BlockingRedisCalls(settings, breaker)       # for threads: stops, rate limits, statistics
 
-Nothing is connected until the first call, every call has one short budget, and none of them is ever repeated.
+Nothing is connected before the first call. Each call has one short timeout and is never repeated.
 """
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from chat.event_log import EventLog, LogControl
+from chat.event_log import EventLog
+from chat.redis.blocking_calls import BlockingRedisCalls
+from chat.redis.breaker import Breaker, RedisUnavailableError
 from chat.redis.cache_errors import CacheErrors
 from chat.redis.control import NoLogControl, RedisLogControl
-from chat.redis.outage import Outage
 from chat.redis.settings import RedisSettings
 from chat.response_cache import ResponseCache
 from chat.single_flight import SingleFlight
 
-__all__ = ["CacheErrors", "Outage", "RedisServices", "RedisSettings", "connect", "control"]
+__all__ = [
+    "BlockingRedisCalls",
+    "Breaker",
+    "CacheErrors",
+    "NoLogControl",
+    "RedisLogControl",
+    "RedisServices",
+    "RedisSettings",
+    "RedisUnavailableError",
+    "connect",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,31 +43,19 @@ class RedisServices:
     """Closes the connections; safe to call twice."""
 
 
-def connect(
-    settings: RedisSettings, *, errors: CacheErrors | None = None, outage: Outage | None = None
-) -> RedisServices | None:
-    """The adapters on one client and behind one breaker, for one event loop; None without Redis.
-
-    `errors` counts what fails; `outage` is shared with the other clients of the process.
-    """
+def connect(settings: RedisSettings, breaker: Breaker) -> RedisServices | None:
+    """The adapters on one client, for one event loop; None without Redis."""
     if not settings.has_redis:
         return None
+    from chat.redis.async_calls import AsyncRedisCalls
     from chat.redis.cache import RedisResponseCache
-    from chat.redis.calls import RedisCalls
     from chat.redis.event_log import RedisEventLog
     from chat.redis.flight import RedisSingleFlight
 
-    calls = RedisCalls(settings, errors or CacheErrors(), outage)
+    calls = AsyncRedisCalls(settings, breaker)
     return RedisServices(
         cache=RedisResponseCache(calls, ttl_seconds=settings.cache_ttl_seconds),
         log=RedisEventLog(calls),
         flight=RedisSingleFlight(calls),
         close=calls.close,
     )
-
-
-def control(settings: RedisSettings, *, errors: CacheErrors | None = None, outage: Outage | None = None) -> LogControl:
-    """The synchronous side of the log, for any thread; without Redis one that does nothing."""
-    if not settings.has_redis:
-        return NoLogControl()
-    return RedisLogControl(settings, errors or CacheErrors(), outage)

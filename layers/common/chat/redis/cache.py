@@ -5,8 +5,8 @@ from typing import Any
 
 from chat.messages import Usage
 from chat.redis import keys
+from chat.redis.async_calls import AsyncRedisCalls
 from chat.redis.breaker import RedisUnavailableError
-from chat.redis.calls import RedisCalls
 from chat.response_cache import CachedAnswer
 
 VERSION = 1
@@ -15,7 +15,7 @@ VERSION = 1
 class RedisResponseCache:
     """See `chat.response_cache.ResponseCache`."""
 
-    def __init__(self, calls: RedisCalls, *, ttl_seconds: int) -> None:
+    def __init__(self, calls: AsyncRedisCalls, *, ttl_seconds: int) -> None:
         self._calls = calls
         self._ttl_seconds = ttl_seconds
 
@@ -29,7 +29,7 @@ class RedisResponseCache:
         try:
             return _decode(value)
         except (ValueError, TypeError, KeyError, RecursionError):
-            self._calls.errors.count("cache_get")
+            self._calls.breaker.errors.count("cache_get")
             return None
 
     async def put(self, key: str, answer: CachedAnswer) -> None:

@@ -5,12 +5,13 @@ from collections.abc import Iterable, Iterator
 
 from chat.event_log import LogEntry, TerminalEntry, TextEntry
 from chat.events import REPLAY_CHARS
+from chat.redis.breaker import InvalidReplyError
 
 TEXT = b"t"
 TERMINAL = b"e"
 
 
-class BrokenLogError(Exception):
+class BrokenLogError(InvalidReplyError):
     """The log holds what its producer cannot have written, or lacks some of it."""
 
 

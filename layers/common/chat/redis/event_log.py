@@ -5,10 +5,11 @@ from contextlib import aclosing, asynccontextmanager
 
 from chat.event_log import AppendResult, LogEntry, LogUnavailableError
 from chat.redis import keys, scripts
+from chat.redis.async_calls import AsyncRedisCalls
 from chat.redis.breaker import RedisUnavailableError
-from chat.redis.calls import RedisCalls
-from chat.redis.entries import encode
+from chat.redis.entries import BrokenLogError, encode
 from chat.redis.follower import Follower
+from chat.redis.reading import logged_text
 from chat.sessions import BEGUN_SECONDS
 
 _RESULTS = (AppendResult.GO_ON, AppendResult.STOP, AppendResult.LOST, AppendResult.GAP)
@@ -18,7 +19,7 @@ _RESULTS = (AppendResult.GO_ON, AppendResult.STOP, AppendResult.LOST, AppendResu
 class RedisEventLog:
     """See `chat.event_log.EventLog`."""
 
-    def __init__(self, calls: RedisCalls) -> None:
+    def __init__(self, calls: AsyncRedisCalls) -> None:
         self._calls = calls
 
     async def append(self, session_id: str, *, epoch: int, after: int = 0, entries: Sequence[LogEntry]) -> AppendResult:
@@ -32,12 +33,23 @@ class RedisEventLog:
             raise LogUnavailableError from error
         return _RESULTS[result]
 
+    async def text(self, session_id: str, *, epoch: int) -> str | None:
+        log = keys.log(session_id)
+        try:
+            reply = await self._calls.script("log_text", scripts.READ, (log.stream, log.control), 0)
+            return logged_text(reply, epoch)
+        except RedisUnavailableError:
+            return None
+        except BrokenLogError:
+            self._calls.breaker.errors.count("log_text")
+            return None
+
     @asynccontextmanager
     async def follow(self, session_id: str, *, seen: int) -> AsyncIterator[AsyncIterator[LogEntry | None]]:
         follower = Follower(self._calls, keys.log(session_id), seen)
         try:
             try:
-                stored = await self._calls.breaker.call("log_follow", follower.start)
+                stored = await self._calls.call("log_follow", follower.start)
             except RedisUnavailableError as error:
                 raise LogUnavailableError from error
             async with aclosing(self._entries(follower, stored)) as entries:
@@ -52,7 +64,7 @@ class RedisEventLog:
             try:
                 batch = await follower.next()
             except Exception as error:
-                self._calls.breaker.failed("log_follow", error)
+                self._calls.failed("log_follow", error)
                 raise LogUnavailableError from error
             if not batch:
                 yield None

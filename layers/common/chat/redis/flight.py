@@ -3,8 +3,8 @@
 import re
 
 from chat.redis import keys, scripts
+from chat.redis.async_calls import AsyncRedisCalls
 from chat.redis.breaker import RedisUnavailableError
-from chat.redis.calls import RedisCalls
 
 LEASE_SECONDS = 6
 """A leader that does not renew for so long is dead."""
@@ -15,7 +15,7 @@ _SESSION_ID = re.compile(rb"[A-Za-z0-9_-]{1,64}")
 class RedisSingleFlight:
     """See `chat.single_flight.SingleFlight`."""
 
-    def __init__(self, calls: RedisCalls) -> None:
+    def __init__(self, calls: AsyncRedisCalls) -> None:
         self._calls = calls
 
     async def claim(self, key: str, session_id: str) -> str:
@@ -51,6 +51,6 @@ class RedisSingleFlight:
     def _session_id(self, operation: str, value: bytes) -> str | None:
         """None: no session ever claimed this."""
         if _SESSION_ID.fullmatch(value) is None:
-            self._calls.errors.count(operation)
+            self._calls.breaker.errors.count(operation)
             return None
         return value.decode()

@@ -8,8 +8,8 @@ from redis.exceptions import AskError
 
 from chat.event_log import LogEntry
 from chat.redis import scripts
+from chat.redis.async_calls import AsyncRedisCalls
 from chat.redis.budget import within
-from chat.redis.calls import RedisCalls
 from chat.redis.entries import decode, joined, split
 from chat.redis.keys import LogKeys
 from chat.redis.reading import LogReader
@@ -30,7 +30,7 @@ type Row = tuple[bytes, bytes, bytes]
 class Follower:
     """Whoever makes one closes it. Its methods raise whatever goes wrong; what they return is never out of order."""
 
-    def __init__(self, calls: RedisCalls, log: LogKeys, seen: int) -> None:
+    def __init__(self, calls: AsyncRedisCalls, log: LogKeys, seen: int) -> None:
         self._calls = calls
         self._log = log
         self._last_id = seen
@@ -55,7 +55,7 @@ class Follower:
         except AskError:
             # Moved to another node, too: the client finds out where when it reads what is stored.
             await self.close()
-            async with within(self._calls.budget_seconds):
+            async with within(self._calls.timeout_seconds):
                 return await self.start()
         return list(self._taken(rows))
 
@@ -69,7 +69,7 @@ class Follower:
         if self._connection is None:
             raise ConnectionError("the follower is closed")
         after = b"%d-%d" % (self._last_id, GREATEST_EPOCH)
-        async with within(BLOCK_SECONDS + self._calls.budget_seconds):
+        async with within(BLOCK_SECONDS + self._calls.timeout_seconds):
             await self._connection.send_packed_command(self._read_command + _packed(after))
             answer = await self._connection.read_response(timeout=math.inf)
         return [(entry_id, name, value) for entry_id, (name, value) in answer[0][1]] if answer else []

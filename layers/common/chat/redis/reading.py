@@ -1,8 +1,10 @@
 """Reads a log in order: every character once, whatever the producer had to repeat, and nothing after a gap."""
 
+from collections.abc import Sequence
+
 from chat.event_log import LogEntry, TerminalEntry, TextEntry
 from chat.events import TYPING_ID, UNFINISHED_GAP
-from chat.redis.entries import BrokenLogError
+from chat.redis.entries import BrokenLogError, decode, split
 
 
 class LogReader:
@@ -39,3 +41,16 @@ class LogReader:
         if self._position + 1 < entry.event_id <= UNFINISHED_GAP:
             raise BrokenLogError("text is missing")
         return entry
+
+
+def logged_text(reply: Sequence[bytes], epoch: int) -> str | None:
+    """The text that `epoch` has written, from the reply of `read.lua` to a read from 0 on; None: it has written none.
+
+    Raises:
+        BrokenLogError: the log lacks text, or holds what no producer has written.
+    """
+    if reply[0] != b"%d" % epoch:
+        return None
+    reader = LogReader(seen=0)
+    entries = [reader.take(*decode(*row)) for row in split(reply[1], reply[2])]
+    return "".join(entry.text for entry in entries if isinstance(entry, TextEntry)) or None

@@ -4,10 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from chat.redis.cache_errors import CacheErrors
-from chat.redis.guard import RedisGuard
-from chat.redis.outage import Outage
-from chat.redis.settings import RedisSettings
+from chat.redis.blocking_calls import BlockingRedisCalls
+from chat.redis.breaker import RedisUnavailableError
 
 if TYPE_CHECKING:
     from chat.redis.connections import Client
@@ -27,8 +25,8 @@ class RedisStatistics:
 class RedisStatisticsReader:
     """Asks `INFO` and `DBSIZE`, for any thread."""
 
-    def __init__(self, settings: RedisSettings, errors: CacheErrors, outage: Outage | None = None) -> None:
-        self._guard = RedisGuard(settings, errors, outage=outage)
+    def __init__(self, calls: BlockingRedisCalls) -> None:
+        self._calls = calls
 
     def read(self) -> RedisStatistics:
         """Takes no longer than a call's budget, or two when Redis answers the first. Never raises."""
@@ -43,15 +41,9 @@ class RedisStatisticsReader:
             hit_rate_percent=None if hits is None or misses is None or not asked else 100 * hits / asked,
         )
 
-    def close(self) -> None:
-        """Closes the connections."""
-        self._guard.close()
-
     def _ask[T](self, operation: str, work: "Callable[[Client], T]") -> T | None:
-        from chat.redis.breaker import RedisUnavailableError
-
         try:
-            return self._guard.call(operation, work)
+            return self._calls.call(operation, work)
         except RedisUnavailableError:
             return None
 

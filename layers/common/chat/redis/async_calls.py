@@ -1,16 +1,16 @@
-"""Calls to Redis from an event loop, each within the budget and behind the breaker."""
+"""Calls to Redis from an event loop, each with one timeout and behind the process's breaker."""
 
 import asyncio
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from redis.asyncio import RedisCluster
 from redis.exceptions import NoScriptError, ReadOnlyError
 
-from chat.redis.breaker import Breaker
-from chat.redis.cache_errors import CacheErrors
+from chat.redis.breaker import Breaker, RedisUnavailableError
+from chat.redis.budget import within
 from chat.redis.connections import async_client, build_ahead, own_connection, prepare
-from chat.redis.outage import Outage
 from chat.redis.scripts import Argument, KnownScripts, Script
 from chat.redis.settings import RedisSettings
 
@@ -20,20 +20,45 @@ if TYPE_CHECKING:
     from chat.redis.connections import AsyncClient
 
 
-class RedisCalls:
-    """One client, and the breaker that all its calls share. It belongs to the event loop that first uses it."""
+MAX_CALLS = 16
+"""Calls at the same time, so that a crowd of requests does not become a crowd of connections. Further ones wait for
+their turn, which is not part of their timeout."""
 
-    def __init__(self, settings: RedisSettings, errors: CacheErrors, outage: Outage | None = None) -> None:
+
+class AsyncRedisCalls:
+    """One client for one event loop: the one that first uses it. No call is repeated."""
+
+    def __init__(self, settings: RedisSettings, breaker: Breaker) -> None:
         build_ahead(settings)
+        self.breaker = breaker
+        self.timeout_seconds = settings.redis_timeout_seconds
         self._settings = settings
         self._client: AsyncClient | None = None
         self._making = asyncio.Lock()
+        self._turns = asyncio.Semaphore(MAX_CALLS)
+        self._probing: asyncio.Task[None] | None = None
         self._scripts = KnownScripts()
-        self.errors = errors
-        self.budget_seconds = settings.redis_timeout_seconds
-        self.breaker = Breaker(
-            self._ping, budget_seconds=self.budget_seconds, errors=errors, outage=outage, prepare=self._made
-        )
+
+    async def call[T](self, operation: str, work: Callable[[], Awaitable[T]]) -> T:
+        """Does `work` once, within the timeout.
+
+        Raises:
+            RedisUnavailableError: it timed out, Redis refused, or the breaker is open. The failure has been counted.
+        """
+        try:
+            async with self._turns:
+                self.breaker.check(operation)
+                return await self._in_time(work)
+        except RedisUnavailableError:
+            raise
+        except Exception as error:
+            self.failed(operation, error)
+            raise RedisUnavailableError(operation) from error
+
+    def failed(self, operation: str, error: Exception) -> None:
+        """Counts a failure on a connection of the caller's own, and opens the breaker unless Redis refused."""
+        if self.breaker.failed(operation, error):
+            self._probing = asyncio.create_task(self._probe())
 
     async def command(self, operation: str, *args: Argument) -> Any:
         """Redis's answer to a command whose first argument is its key.
@@ -41,7 +66,7 @@ class RedisCalls:
         Raises:
             RedisUnavailableError: there is none.
         """
-        return await self.breaker.call(operation, lambda: self._execute(*args))
+        return await self.call(operation, lambda: self._execute(*args))
 
     async def script(self, operation: str, script: Script, keys: Sequence[str], *args: Argument) -> Any:
         """What the script returns.
@@ -49,10 +74,10 @@ class RedisCalls:
         Raises:
             RedisUnavailableError: nothing; it may or may not have run.
         """
-        return await self.breaker.call(operation, lambda: self.run(script, keys, *args))
+        return await self.call(operation, lambda: self.run(script, keys, *args))
 
     async def run(self, script: Script, keys: Sequence[str], *args: Argument) -> Any:
-        """As `script`, inside a call of the breaker's: raises redis-py's errors."""
+        """As `script`, inside a `call`: raises redis-py's errors."""
         try:
             answer = await self._execute(*self._scripts.command(script, keys, *args))
         except NoScriptError:
@@ -61,14 +86,34 @@ class RedisCalls:
         return answer
 
     async def connection(self, key: str) -> "AbstractConnection":
-        """A connection of the caller's own, inside a call of the breaker's."""
+        """A connection of the caller's own, inside a `call`."""
         return await own_connection(await self._made(), key)
 
     async def close(self) -> None:
-        """Closes the pool's connections."""
-        await self.breaker.close()
+        """Ends the probes and closes the connections."""
+        probing, self._probing = self._probing, None
+        if probing is not None:
+            probing.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await probing
+            self.breaker.close()
         if self._client is not None:
             await self._client.aclose()
+
+    async def _in_time[T](self, work: Callable[[], Awaitable[T]]) -> T:
+        await self._made()  # the secret with the address is read outside the timeout
+        async with within(self.timeout_seconds):
+            return await work()
+
+    async def _probe(self) -> None:
+        answered = False
+        while not answered:
+            await asyncio.sleep(self.breaker.next_pause())
+            with contextlib.suppress(Exception):  # any failure: Redis is not back
+                await self._in_time(self._ping)
+                answered = True
+        self._probing = None
+        self.breaker.answered()
 
     async def _made(self) -> "AsyncClient":
         """The client. The first call makes it, and waits for the secret with the address where there is one."""
