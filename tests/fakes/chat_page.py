@@ -36,6 +36,14 @@ class PageWatch:
             self.problems.append(f"request to another host: {request.url}")
 
 
+_GROWN = """([index, length]) => {
+  const answer = document.querySelectorAll('.answer')[index];
+  const text = answer?.querySelector('.markdown')?.innerText ?? '';
+  return text.length > length && {phase: answer.dataset.phase, text};
+}"""
+"""Text and phase in one look: the page goes on between two."""
+
+
 @dataclass(frozen=True)
 class ChatPage:
     """One tab. `page` is for what has no name here."""
@@ -121,10 +129,7 @@ class ChatPage:
 
     def growing(self, index: int, more_than: int = 0) -> str:
         """The text of an answer while it is being written, as soon as it is longer than that."""
-        self.page.wait_for_function(
-            "([index, length]) => document.querySelectorAll('.answer .markdown')[index]?.innerText.length > length",
-            arg=[index, more_than],
-            timeout=ANSWER_MS,
-        )
-        expect(self.answers.nth(index)).to_have_attribute("data-phase", "writing", timeout=1)
-        return self.text(index)
+        seen = self.page.wait_for_function(_GROWN, arg=[index, more_than], timeout=ANSWER_MS).json_value()
+        assert seen["phase"] == "writing", seen
+        text: str = seen["text"]
+        return text

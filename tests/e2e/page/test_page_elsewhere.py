@@ -36,17 +36,20 @@ _RECORD_PAUSES = """() => {
 
 def _another_browser(chat: ChatPage, open_page: Callable[..., ChatPage], prompt: str) -> ChatPage:
     """Opens the chat elsewhere, while its answer to `prompt` grows here."""
+    other = open_page()  # beforehand, for a browser takes its time
     chat.send(prompt)
     chat.growing(0)
-    return open_page(fragment=f"#/chat/{chat.chat_id}")
+    other.page.goto(f"{chat.address}/#/chat/{chat.chat_id}")
+    other.page.reload()
+    return other
 
 
 def _one_that_cannot_follow(chat: ChatPage, open_page: Callable[..., ChatPage], prompt: str) -> ChatPage:
     """As `_another_browser`, with a service that lets nobody else follow."""
-    chat.send(prompt)
-    chat.growing(0)
     other = open_page()
     other.page.route(STREAM, refusal("too_many_attaches"))
+    chat.send(prompt)
+    chat.growing(0)
     other.page.goto(f"{chat.address}/#/chat/{chat.chat_id}")
     return other
 

@@ -47,10 +47,10 @@ def test_a_session_whose_token_does_not_hold_is_followed_as_the_user(
     chat: ChatPage, open_page: Callable[..., ChatPage]
 ) -> None:
     """The service says so with an event."""
+    other = open_page(profile=chat)
     chat.send(SLOW)
     chat.growing(0)
     name = chat.chat_id
-    other = open_page(profile=chat)
     chat.page.close(run_before_unload=False)
     other.page.evaluate(_FORGE_TOKENS, other.kept_runs)
     other.reload()
@@ -101,13 +101,12 @@ def test_a_tab_keeps_its_name_over_a_reload_and_shares_it_with_no_other(
     chat: ChatPage, open_page: Callable[..., ChatPage]
 ) -> None:
     """By it the service ends the connection that a reload leaves behind, and no other tab's."""
-    names = _clients_of(chat)
+    other = open_page(profile=chat)
+    names, names_of_other = _clients_of(chat), _clients_of(other)
     chat.send(SLOW)
     chat.growing(0)
     chat.reload()
     chat.growing(0)
-    other = open_page(profile=chat)
-    names_of_other = _clients_of(other)
     other.page.goto(f"{other.address}/#/chat/{chat.chat_id}")
     other.growing(0)
 
