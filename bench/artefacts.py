@@ -6,7 +6,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from local_stack.template import Template, read_template
+from local_stack.sam.template import Template, read_template
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / ".build" / "bench-artefacts"

@@ -16,8 +16,8 @@ from chat.messages import MessageKind
 from chat.sessions import Session
 from chat.settings import StorageSettings
 from chat_cleanup.composition import compose
-from local_stack.dynamodb import create_tables
-from local_stack.template import read_template
+from local_stack.sam.template import read_template
+from local_stack.services.dynamodb import create_tables
 
 SESSIONS = 10_000
 LIMIT_SECONDS = 60

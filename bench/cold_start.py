@@ -19,8 +19,8 @@ from bench.figures import Figure, Suite
 from bench.imports import import_seconds
 from bench.runtime_api import Function, event
 from bench.stream_lab import SECRET, dynamodb, user_token
-from local_stack.launch import FAKE_CREDENTIALS, Launch, Launcher
-from local_stack.template import FunctionSpec, Template
+from local_stack.emulator.launch import FAKE_CREDENTIALS, Launch, Launcher
+from local_stack.sam.template import FunctionSpec, Template
 
 STARTS = 11
 STARTS_WITHOUT_PYC = 3

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench.runtime_api import Answer, Function, event
-from local_stack.dynamodb import create_tables
-from local_stack.launch import FAKE_CREDENTIALS
-from local_stack.template import read_template
+from local_stack.emulator.launch import FAKE_CREDENTIALS
+from local_stack.sam.template import read_template
+from local_stack.services.dynamodb import create_tables
 
 ROOT = Path(__file__).parent.parent
 LAYER = ROOT / "layers/common"

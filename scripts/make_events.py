@@ -18,9 +18,9 @@ from urllib.parse import urlencode
 
 from chat.http.json_body import JsonBody
 from chat_start.bodies import StartBody, StopBody
-from local_stack.events import function_url_event
-from local_stack.schedule import event_of
-from local_stack.template import FunctionSpec, read_template
+from local_stack.emulator.schedule import event_of
+from local_stack.function_urls.events import function_url_event
+from local_stack.sam.template import FunctionSpec, read_template
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -26,7 +26,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chat.auth.secrets import AuthSecret, SecretFormatError
-from chat.redis.url_secret import RedisAddress, RedisAddressError
+from chat.redis.client.url_secret import RedisAddress, RedisAddressError
 
 PROVIDERS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "XAI_API_KEY")
 OUTPUTS = {"providers": "ProviderKeysSecretArn", "redis": "RedisSecretArn", "jwt": "AuthSecretArn"}

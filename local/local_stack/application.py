@@ -5,11 +5,11 @@ import os
 import signal
 
 from local_stack.banner import banner
-from local_stack.cloudformation import TemplateError
 from local_stack.console import Console
-from local_stack.data_folder import DataFolderError
 from local_stack.options import Options
-from local_stack.services import ServiceError
+from local_stack.processes.service_process import ServiceError
+from local_stack.sam.cloudformation import TemplateError
+from local_stack.services.data_folder import DataFolderError
 from local_stack.settings import GivenSettingsError
 from local_stack.stack import running
 

@@ -14,7 +14,7 @@ from typing import get_origin
 
 from chat.settings import Settings, SettingsError
 from local_stack.options import ROOT
-from local_stack.template import FunctionSpec, ParameterSpec, Template
+from local_stack.sam.template import FunctionSpec, ParameterSpec, Template
 
 _OF_THE_SDK = "AWS_"
 """A developer's own account is none of the functions' business."""

@@ -6,27 +6,27 @@ import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from local_stack import http1
-from local_stack.cloudformation import TemplateError
 from local_stack.console import Console
 from local_stack.dashboard.endpoint import DashboardEndpoint
-from local_stack.data_folder import DataFolder, open_data_folder
-from local_stack.dynamodb import with_tables_named
-from local_stack.front import Front, Handler
-from local_stack.functions import Functions, Surroundings
-from local_stack.guardian import Guardian
-from local_stack.local_origin import for_this_machine
-from local_stack.metrics import CONTENT_TYPE
+from local_stack.emulator.functions import Functions, Surroundings
+from local_stack.emulator.run_now import RunEndpoint
+from local_stack.function_urls.front import Front, Handler
+from local_stack.function_urls.local_origin import for_this_machine
+from local_stack.http import http1
+from local_stack.http.pages import Pages
+from local_stack.metrics.recorder import CONTENT_TYPE
 from local_stack.options import NAMES, Options
-from local_stack.pages import Pages
-from local_stack.providers import provider_names, provider_variables
+from local_stack.processes.guardian import Guardian
+from local_stack.processes.service_process import ServiceError
 from local_stack.reload import changes
-from local_stack.run_now import RunEndpoint
-from local_stack.servers import Servers
-from local_stack.services import ServiceError
+from local_stack.sam.cloudformation import TemplateError
+from local_stack.sam.template import Template, read_template
+from local_stack.services.data_folder import DataFolder, open_data_folder
+from local_stack.services.dynamodb import with_tables_named
+from local_stack.services.providers import provider_names, provider_variables
+from local_stack.services.servers import Servers
 from local_stack.settings import FunctionSettings
 from local_stack.spelling import misspelled
-from local_stack.template import Template, read_template
 from local_stack.token import TokenEndpoint, load_secret
 
 

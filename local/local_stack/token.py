@@ -15,8 +15,8 @@ from chat.dynamo import DynamoUserStore, Tables
 from chat.errors import StorageError
 from chat.settings import AuthSettings, StorageSettings
 from chat.users import Tier, User
-from local_stack.http1 import Exchange
-from local_stack.problems import problem
+from local_stack.http.http1 import Exchange
+from local_stack.http.problems import problem
 
 ALGORITHM = "HS256"
 ISSUER = "chat-sse-local"

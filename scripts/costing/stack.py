@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from chat.metrics import Metric, Service
-from local_stack.cloudformation import Resolver, load
 from local_stack.options import ROOT
+from local_stack.sam.cloudformation import Resolver, load
 
 FIVE_MINUTES_A_MONTH = 12 * 730
 _ONLY_WITH_REDIS = {Metric.CACHE_ENTRIES, Metric.CACHE_MEMORY_BYTES, Metric.CACHE_HIT_RATE, Metric.CACHE_ERROR}

@@ -24,7 +24,7 @@ from fakes.conversation import Conversation, dynamo_stores
 from fakes.dynamodb_server import dynamodb_server
 from fakes.sse import Event, check_stream, parse
 from fakes.stack import running_stack
-from local_stack.launch import FAKE_CREDENTIALS
+from local_stack.emulator.launch import FAKE_CREDENTIALS
 from template.checks.stack import Stack
 
 FUNCTIONS = tuple(CALLS)

@@ -10,9 +10,9 @@ from fakes.conversation import Conversation, dynamo_stores
 from fakes.dynamodb_local import dynamodb_local
 from fakes.dynamodb_server import dynamodb_server
 from fakes.dynamodb_tables import TEMPLATE, connect
-from local_stack.dynamodb import create_tables
-from local_stack.launch import FAKE_CREDENTIALS
-from local_stack.template import TableSpec, read_template
+from local_stack.emulator.launch import FAKE_CREDENTIALS
+from local_stack.sam.template import TableSpec, read_template
+from local_stack.services.dynamodb import create_tables
 
 
 @pytest.fixture(params=[dynamodb_server, dynamodb_local])

@@ -25,9 +25,9 @@ from fakes.demo_process import DemoProcess, demo_process
 from fakes.sse import check_stream, parse, text_of
 from integration.lambda_asgi import rie
 from integration.lambda_asgi.strict_reading import NULS
-from local_stack.dynamodb import create_tables
-from local_stack.launch import FAKE_CREDENTIALS, make_runtime
-from local_stack.template import read_template
+from local_stack.emulator.launch import FAKE_CREDENTIALS, make_runtime
+from local_stack.sam.template import read_template
+from local_stack.services.dynamodb import create_tables
 from template.checks.stack import Stack
 
 pytestmark = pytest.mark.timeout(300)

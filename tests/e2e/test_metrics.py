@@ -15,7 +15,7 @@ from fakes import prometheus, sse
 from fakes.frontend import CLAUDE, MODEL, Frontend
 from fakes.redis_servers import RedisServer, redis_server
 from fakes.stack import RunningStack, running_stack
-from local_stack.metrics import Metrics
+from local_stack.metrics.recorder import Metrics
 
 pytestmark = pytest.mark.timeout(120)
 

@@ -21,9 +21,9 @@ from chat.settings import StorageSettings
 from chat.users import Tier, User
 from fakes.conversation import Conversation, dynamo_stores
 from fakes.dynamodb_tables import TEMPLATE
-from local_stack.dynamodb import create_tables
-from local_stack.launch import FAKE_CREDENTIALS
-from local_stack.template import read_template
+from local_stack.emulator.launch import FAKE_CREDENTIALS
+from local_stack.sam.template import read_template
+from local_stack.services.dynamodb import create_tables
 
 SECRET = "the-auth-secret-of-these-tests-0123456789"
 ISSUER = "tests"

@@ -6,9 +6,9 @@ from unittest.mock import patch
 
 from chat.dynamo import Tables
 from chat.settings import StorageSettings
-from local_stack.dynamodb import create_tables
-from local_stack.launch import FAKE_CREDENTIALS
-from local_stack.template import read_template
+from local_stack.emulator.launch import FAKE_CREDENTIALS
+from local_stack.sam.template import read_template
+from local_stack.services.dynamodb import create_tables
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from chat.clock import Clock, SystemClock
 from chat.event_log import AppendResult, LogEntry, LogUnavailableError, TextEntry
-from chat.redis.entries import BrokenLogError
-from chat.redis.reading import LogReader
+from chat.redis.log.codec import BrokenLogError
+from chat.redis.log.cursor import LogReader
 from chat.response_cache import CachedAnswer
 
 FLIGHT_SECONDS = 6.0

@@ -13,16 +13,16 @@ from chat.messages import Message, MessageKind, MessageStore, Role
 from chat.metrics import Metrics
 from chat.sessions import Session, SessionStore, Viewer
 from chat.users import Tier
-from chat_stream.answer_slots import AnswerSlots
-from chat_stream.answers import Answers, Sharing
-from chat_stream.attaching import Attach, Attaching
+from chat_stream.answers.answers import Answers, Sharing
+from chat_stream.attach.answer_slots import AnswerSlots
+from chat_stream.attach.attacher import Attach, Attaching
+from chat_stream.attach.chat_streams import Body, ChatStreams
+from chat_stream.attach.settler import SessionSettler
 from chat_stream.commands.registry import build_registry
-from chat_stream.generations import Generations
-from chat_stream.session_reader import SessionReaders
+from chat_stream.generation.generations import Generations
+from chat_stream.readers.session_reader import SessionReaders
 from chat_stream.settings import StreamSettings
-from chat_stream.settler import SessionSettler
-from chat_stream.stream_record import StreamRecords
-from chat_stream.streams import Body, ChatStreams
+from chat_stream.telemetry.stream_record import StreamRecords
 from chat_stream.writer import EventStream
 from fakes import sse
 from fakes.clock import FakeClock

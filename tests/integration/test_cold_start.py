@@ -17,9 +17,9 @@ from moto.server import ThreadedMotoServer
 
 from fakes.buffered_functions import ENVIRON, SECRET, token, url_event
 from fakes.dynamodb_tables import TEMPLATE
-from local_stack.dynamodb import create_tables
-from local_stack.launch import FAKE_CREDENTIALS
-from local_stack.template import read_template
+from local_stack.emulator.launch import FAKE_CREDENTIALS
+from local_stack.sam.template import read_template
+from local_stack.services.dynamodb import create_tables
 
 PROVIDERS = {"openai", "anthropic", "httpx2"}
 """The SDKs, imported when a model of theirs is first asked."""

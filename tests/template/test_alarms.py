@@ -9,7 +9,7 @@ import pytest
 from artefacts.sam import ROOT
 from local_stack.dashboard import alarms
 from local_stack.dashboard.definition import Alarm, read_dashboard
-from local_stack.metrics import Metrics, SeriesKey
+from local_stack.metrics.recorder import Metrics, SeriesKey
 
 NOW = 1_800_000_010.0
 """Some seconds into a period of five minutes."""

@@ -13,8 +13,8 @@ from chat.catalog import load_catalog
 from chat.metrics import Metric, Service, fields
 from local_stack.dashboard.definition import read_dashboard
 from local_stack.dashboard.view import PERIODS, View
-from local_stack.metrics import Metrics
-from local_stack.time_series import statistic
+from local_stack.metrics.recorder import Metrics
+from local_stack.metrics.time_series import statistic
 from template.checks.metrics import of_widget
 from template.checks.operations import AWS_METRICS
 from template.checks.stack import Stack

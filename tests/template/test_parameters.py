@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chat_stream.settings import DEFAULT_SYSTEM_PROMPT
-from local_stack.cloudformation import Resolver
+from local_stack.sam.cloudformation import Resolver
 from template.checks.functions import LAMBDAS_LONGEST_SECONDS
 
 

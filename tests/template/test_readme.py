@@ -12,7 +12,7 @@ from chat_cleanup.settings import CleanupSettings
 from chat_history.settings import HistorySettings
 from chat_start.settings import StartSettings
 from chat_stream.settings import StreamSettings
-from local_stack.cloudformation import load
+from local_stack.sam.cloudformation import load
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

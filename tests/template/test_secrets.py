@@ -2,7 +2,7 @@
 
 import set_secret
 from artefacts.transformed import source_template
-from chat.redis.url_secret import RedisAddress, RedisAddressError
+from chat.redis.client.url_secret import RedisAddress, RedisAddressError
 from chat_stream.providers.registry import PROVIDERS
 from template.checks.stack import Stack, reference
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat.dynamo.keys import UserIdAttribute, chat_key, chat_parts_key
-from chat.dynamo.positions import Place, decode_message_id, decode_place
+from chat.dynamo.messages.positions import Place, decode_message_id, decode_place
 from chat.errors import InvalidRequestError
 from chat.ids import new_id
 from chat.quoting import quoted

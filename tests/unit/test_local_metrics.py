@@ -5,8 +5,8 @@ import json
 import pytest
 
 from chat.metrics import EmfMetrics, Metric, ModelLabels
-from local_stack.metrics import Metrics, SeriesKey
-from local_stack.time_series import KEPT_SECONDS, MAX_VALUES, Point
+from local_stack.metrics.recorder import Metrics, SeriesKey
+from local_stack.metrics.time_series import KEPT_SECONDS, MAX_VALUES, Point
 
 
 def emf(*, unit: str, value: object, name: str = "TimeToFirstTokenMs", at: float = 0, **dimensions: str) -> str:

@@ -6,10 +6,10 @@ from typing import Any, cast
 
 import pytest
 
-from local_stack.invocation import Answer
-from local_stack.pool import Pool, ThrottledError
-from local_stack.schedule import interval_seconds, run
-from local_stack.template import ScheduleSpec
+from local_stack.emulator.invocation import Answer
+from local_stack.emulator.pool import Pool, ThrottledError
+from local_stack.emulator.schedule import interval_seconds, run
+from local_stack.sam.template import ScheduleSpec
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,10 @@
 import pytest
 
 from local_stack.options import NAMES, ROOT
-from local_stack.providers import provider_names
+from local_stack.sam.template import read_template
+from local_stack.services.providers import provider_names
 from local_stack.settings import FunctionSettings
 from local_stack.spelling import misspelled
-from local_stack.template import read_template
 
 ORDINARY = [
     "ALL_PROXY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BEDROCK_BASE_URL", "ANTHROPIC_MODEL",

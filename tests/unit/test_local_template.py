@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from local_stack.cloudformation import Resolver, TemplateError, load
-from local_stack.template import ScheduleSpec, read_template
+from local_stack.sam.cloudformation import Resolver, TemplateError, load
+from local_stack.sam.template import ScheduleSpec, read_template
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -2,8 +2,8 @@
 
 from chat.metrics import Metric
 from chat.redis.statistics import RedisStatistics
-from chat_cleanup.tally import Tally
-from chat_cleanup.traffic import Traffic
+from chat_cleanup.activity import Traffic
+from chat_cleanup.run_summary import Tally
 
 
 def gauges(tally: Tally, traffic: Traffic | None, redis: RedisStatistics) -> dict[Metric, float]:

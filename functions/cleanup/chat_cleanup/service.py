@@ -6,20 +6,20 @@ from contextlib import AbstractContextManager
 
 from aws_lambda_powertools import Logger
 
-from chat.causes import cause_of
 from chat.clock import Clock
+from chat.error_fields import cause_of
 from chat.errors import StorageError
 from chat.metrics import Metric, Metrics
 from chat.session_index import CleanupRecord, Progress, SessionIndex
 from chat.sessions import SessionStore
+from chat_cleanup.activity import CountTraffic, OutOfTimeError, Traffic
 from chat_cleanup.deadline import Deadline
-from chat_cleanup.ending import EndSession
 from chat_cleanup.gauges import gauges
 from chat_cleanup.redis_side import RedisSide
+from chat_cleanup.resolution import EndSession
+from chat_cleanup.run_summary import Tally
 from chat_cleanup.settings import CleanupSettings
-from chat_cleanup.tally import Tally
-from chat_cleanup.traffic import CountTraffic, OutOfTimeError, Traffic
-from chat_cleanup.walk import Walk
+from chat_cleanup.sweep import Walk
 
 logger = Logger()
 

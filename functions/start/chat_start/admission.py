@@ -8,12 +8,12 @@ from aws_lambda_powertools import Logger
 
 from chat.access import Access
 from chat.catalog import Catalog, Model, TierLimits
-from chat.causes import cause_of
+from chat.error_fields import cause_of
 from chat.errors import ForbiddenError, InvalidRequestError, StorageError
 from chat.limits import Allowance, RateLimitedError, RateLimiter
 from chat.messages import MessageKind
 from chat.metrics import Metric, Metrics
-from chat.metrics.facts import error_facts
+from chat.metrics.log_fields import error_facts
 from chat.sessions import SessionNotStoredError
 from chat.users import User
 

@@ -8,7 +8,7 @@ from chat.event_log import LogControl
 from chat.ids import later_answer_id, new_id
 from chat.messages import MessageStore, StoredPrompt
 from chat.metrics import Metric, Metrics
-from chat.metrics.facts import facts_of
+from chat.metrics.log_fields import facts_of
 from chat.metrics.settled import publish_settled
 from chat.sessions import Session, SessionState, SessionStore
 from chat.settling import settle

@@ -9,7 +9,7 @@ from chat.errors import InvalidRequestError
 from chat.ids import new_id, new_message_ids
 from chat.messages import Message, MessageKind, MessageStatus, Role
 from chat.metrics import Metric, Metrics
-from chat.metrics.facts import facts_of
+from chat.metrics.log_fields import facts_of
 from chat.sessions import Session, SessionStore
 from chat_start.admission import Admission
 from chat_start.requests import Once, Prompt, Start, StartedSession, every_time

@@ -13,16 +13,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from chat import events
-from chat.causes import cause_of
+from chat.error_fields import cause_of
 from chat.errors import ChatError, InvalidRequestError, NotFoundError
 from chat.http.application import new_app
 from chat.http.credentials import bearer_token
 from chat.ids import new_id
 from chat.limits.slots import TOO_MANY_STREAMS
 from chat.metrics import Metric, Metrics, fields
-from chat.metrics.facts import error_facts
+from chat.metrics.log_fields import error_facts
 from chat.sessions import Viewer
-from chat_stream.attaching import Attach
+from chat_stream.attach.attacher import Attach
 from chat_stream.composition import Composition, compose
 from chat_stream.outcome import failure_of
 from chat_stream.settings import StreamSettings

@@ -13,18 +13,18 @@ from chat.dynamo.stream_slots import DynamoStreamSlots
 from chat.ids import new_id
 from chat.metrics import CacheErrorMetrics, Metrics, build_metrics
 from chat.redis import Breaker, RedisSettings, connect
-from chat_stream.answer_slots import AnswerSlots
-from chat_stream.answers import Answers, Sharing
-from chat_stream.attaching import Attaching
+from chat_stream.answers.answers import Answers, Sharing
+from chat_stream.attach.answer_slots import AnswerSlots
+from chat_stream.attach.attacher import Attaching
+from chat_stream.attach.chat_streams import ChatStreams
+from chat_stream.attach.settler import SessionSettler
 from chat_stream.commands.registry import build_registry
-from chat_stream.generations import Generations
+from chat_stream.generation.generations import Generations
 from chat_stream.providers.registry import ProviderRegistry
 from chat_stream.providers.settings import ProviderSettings
-from chat_stream.session_reader import SessionReaders
+from chat_stream.readers.session_reader import SessionReaders
 from chat_stream.settings import StreamSettings
-from chat_stream.settler import SessionSettler
-from chat_stream.stream_record import StreamRecords
-from chat_stream.streams import ChatStreams
+from chat_stream.telemetry.stream_record import StreamRecords
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from local_stack.dashboard.definition import Alarm
 from local_stack.dashboard.graph import Graph
 from local_stack.dashboard.lines import Window
-from local_stack.metrics import Metrics
+from local_stack.metrics.recorder import Metrics
 
 OK, RINGS, NO_DATA = "OK", "ALARM", "INSUFFICIENT_DATA"
 

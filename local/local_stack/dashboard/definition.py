@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local_stack.cloudformation import Resolver, TemplateError, load
 from local_stack.dashboard.graph import Entry, ExpressionEntry, Look, MetricEntry
+from local_stack.sam.cloudformation import Resolver, TemplateError, load
 
 _DEFAULT_PERIOD = 300
 

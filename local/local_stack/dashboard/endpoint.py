@@ -5,13 +5,13 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from local_stack import problems
-from local_stack.cloudformation import TemplateError
 from local_stack.dashboard.definition import Dashboard, read_dashboard
 from local_stack.dashboard.view import PERIODS, View
-from local_stack.http1 import Exchange
-from local_stack.metrics import Metrics
-from local_stack.pages import Pages
+from local_stack.http import problems
+from local_stack.http.http1 import Exchange
+from local_stack.http.pages import Pages
+from local_stack.metrics.recorder import Metrics
+from local_stack.sam.cloudformation import TemplateError
 
 PATH = "/local/dashboard"
 _WEB = Path(__file__).parent / "web"

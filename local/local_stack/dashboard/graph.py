@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from local_stack.dashboard.lines import Line, Window
 from local_stack.dashboard.metric_math import MetricMathError, Value, evaluate
 from local_stack.dashboard.search import parse_search
-from local_stack.metrics import Metrics, SeriesKey
+from local_stack.metrics.recorder import Metrics, SeriesKey
 
 _PROPERTY = re.compile(r"\$\{PROP\('([^']+)'\)\}")
 

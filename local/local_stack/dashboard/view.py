@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from chat.metrics import Service
-from local_stack.cloudformation import TemplateError
 from local_stack.dashboard import alarms
 from local_stack.dashboard.definition import Dashboard, Widget
 from local_stack.dashboard.graph import Graph, MetricEntry, Shown
 from local_stack.dashboard.lines import Window
-from local_stack.metrics import Metrics
+from local_stack.metrics.recorder import Metrics
+from local_stack.sam.cloudformation import TemplateError
 
 PERIODS = {300: 10, 900: 30, 3600: 60, 10800: 180}
 """Seconds that may be looked at, and the seconds of one value then."""

@@ -6,10 +6,10 @@ import sys
 from http import HTTPStatus
 from pathlib import Path
 
-from local_stack import http1
 from local_stack.dynamodb_server.service import Service
 from local_stack.dynamodb_server.storage.database import Database
 from local_stack.dynamodb_server.storage.journal import Journal, JournalError
+from local_stack.http import http1
 
 MAX_REQUEST_BYTES = 17 * 1024 * 1024
 """More than a batch of writes may have."""

@@ -11,7 +11,7 @@ import pytest
 from chat.event_log import AppendResult, LogUnavailableError, TextEntry
 from chat.messages import Usage
 from chat.redis import Breaker, CacheErrors, RedisServices
-from chat.redis.breaker import PROBE_SECONDS
+from chat.redis.breaker.breaker import PROBE_SECONDS
 from chat.response_cache import CachedAnswer
 from fakes.ports import NOBODY
 from fakes.redis_logs import entries_of, read_what_is_there, text_of

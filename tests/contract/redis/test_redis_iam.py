@@ -9,8 +9,8 @@ from redis.asyncio import Redis
 from redis.asyncio.connection import SSLConnection
 
 from chat.redis import RedisSettings
-from chat.redis.connections import async_client, sync_client
-from chat.redis.iam import RENEW_SECONDS, TOKEN_SECONDS, IamCredentials, IamSigningError, iam_credentials
+from chat.redis.client.connections import async_client, sync_client
+from chat.redis.client.iam import RENEW_SECONDS, TOKEN_SECONDS, IamCredentials, IamSigningError, iam_credentials
 from fakes.clock import FakeClock
 
 SERVERLESS_HOST = "chat-abc123.serverless.euc1.cache.amazonaws.com"

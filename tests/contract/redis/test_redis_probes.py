@@ -9,8 +9,8 @@ from contextlib import closing
 import pytest
 
 from chat.redis import BlockingRedisCalls, Breaker, RedisSettings, RedisUnavailableError
-from chat.redis.async_calls import AsyncRedisCalls
-from chat.redis.breaker import CALM_SECONDS, PROBE_SECONDS
+from chat.redis.breaker.breaker import CALM_SECONDS, PROBE_SECONDS
+from chat.redis.client.async_calls import AsyncRedisCalls
 from fakes.clock import FakeClock
 from fakes.redis_servers import RedisServer, redis_server
 

@@ -17,7 +17,7 @@ from fakes.limits import redis_limiter
 from fakes.redis_logs import entries_of, read_to_end, text_of
 from fakes.redis_ports import OpenServices
 from fakes.redis_servers import RedisServer, redis_server
-from local_stack.cloudformation import load
+from local_stack.sam.cloudformation import load
 
 TEMPLATE = Path(__file__).parents[3] / "template.yaml"
 PASSWORD = "password"

@@ -11,7 +11,7 @@ from redis.crc import key_slot
 
 from chat.redis import BlockingRedisCalls, Breaker, RedisSettings, connect, keys
 from chat.settings import SettingsError
-from local_stack.launch import FAKE_CREDENTIALS
+from local_stack.emulator.launch import FAKE_CREDENTIALS
 
 IDS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20)
 

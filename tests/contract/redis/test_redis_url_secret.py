@@ -15,15 +15,15 @@ from moto.server import ThreadedMotoServer
 
 from chat.ids import new_id
 from chat.redis import BlockingRedisCalls, Breaker, CacheErrors, RedisLogControl, RedisSettings, connect
-from chat.redis import url_secret as module
-from chat.redis.url_secret import CACHE_SECONDS, PAUSE_SECONDS, RedisAddress, RedisAddressError, RedisUrlSecret
+from chat.redis.client import url_secret as module
+from chat.redis.client.url_secret import CACHE_SECONDS, PAUSE_SECONDS, RedisAddress, RedisAddressError, RedisUrlSecret
 from chat.response_cache import CachedAnswer
 from chat.secrets_manager import secrets_provider
 from fakes.clock import FakeClock
 from fakes.redis_logs import entries_of
 from fakes.redis_servers import RedisServer
 from fakes.redis_tls import tls_redis_server
-from local_stack.launch import FAKE_CREDENTIALS
+from local_stack.emulator.launch import FAKE_CREDENTIALS
 
 ANSWER = CachedAnswer("text", "stop", None)
 PATIENCE_SECONDS = 20

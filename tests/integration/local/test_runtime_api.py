@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from local_stack import http1
-from local_stack.invocation import Invocation
-from local_stack.runtime_api import RuntimeApi
+from local_stack.emulator.invocation import Invocation
+from local_stack.emulator.runtime_api import RuntimeApi
+from local_stack.http import http1
 
 API = "/2018-06-01/runtime"
 STREAMING = (

@@ -11,8 +11,8 @@ import pytest
 from fakes.dynamodb_server import dynamodb_server
 from fakes.dynamodb_tables import TEMPLATE
 from fakes.stack import RunningStack, running_stack
-from local_stack.dynamodb import create_tables
-from local_stack.template import read_template
+from local_stack.sam.template import read_template
+from local_stack.services.dynamodb import create_tables
 
 
 @pytest.fixture(scope="module")

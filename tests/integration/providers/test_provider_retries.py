@@ -7,7 +7,7 @@ import pytest
 
 from chat.errors import ProviderError
 from chat_stream.providers.port import ChatProvider
-from chat_stream.tally import AnsweredFrom, Tally
+from chat_stream.telemetry.answer_trace import AnsweredFrom, Tally
 from fakes.asking import a_request
 from fakes.provider_fixtures import Connect, Listen
 

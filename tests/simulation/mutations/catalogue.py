@@ -2,10 +2,10 @@
 
 from simulation.mutations.mutation import Edit, Mutation
 
-_PRODUCTION = "chat_stream.production"
-_FOLLOWING = "chat_stream.following"
-_ATTACHING = "chat_stream.attaching"
-_READER = "chat_stream.session_reader"
+_PRODUCTION = "chat_stream.generation.production"
+_FOLLOWING = "chat_stream.attach.session_follower"
+_ATTACHING = "chat_stream.attach.attacher"
+_READER = "chat_stream.readers.session_reader"
 _STORES = "fakes.memory_stores"
 """The doubles make the decisions of DynamoDB's conditions; one contract suite holds for both."""
 
@@ -109,7 +109,7 @@ MUTATIONS = (
         "a take-over needs no slot",
         (
             Edit(
-                "chat_stream.answer_slots",
+                "chat_stream.attach.answer_slots",
                 "        if session.kind is not MessageKind.CHAT:\n            return None\n",
                 '        if session.kind is not MessageKind.CHAT or session.state == "streaming":\n'
                 "            return None\n",
@@ -120,7 +120,7 @@ MUTATIONS = (
         "a producer that has lost its lease frees the slot",
         (
             Edit(
-                "chat_stream.generations",
+                "chat_stream.generation.generations",
                 "            await _ended(holding)  # the slot is the session's: the new producer holds it now\n",
                 "            await _ended(holding)\n            await in_thread(self.slots.release, session)\n",
             ),
@@ -210,7 +210,7 @@ MUTATIONS = (
         "a client that has the text is told that nothing is left",
         (
             Edit(
-                "chat_stream.streams",
+                "chat_stream.attach.chat_streams",
                 '    return attach.last_event_id >= terminal_event_id(session, answer.content if answer else "")\n',
                 "    return attach.last_event_id > 1 and answer is not None and attach.last_event_id >= len(answer.content)\n",
             ),
@@ -220,7 +220,7 @@ MUTATIONS = (
         "an answer is kept for everybody",
         (
             Edit(
-                "chat_stream.answers",
+                "chat_stream.answers.answers",
                 'return f"user:{session.user_id}" if self.scope_to_user else "global"',
                 'return "global"',
             ),
@@ -230,7 +230,7 @@ MUTATIONS = (
         "the question does not count for the cache",
         (
             Edit(
-                "chat_stream.cache_key",
+                "chat_stream.answers.cache_key",
                 "[[turn.role, turn.content] for turn in request.turns]",
                 "[turn.role for turn in request.turns]",
             ),
@@ -240,7 +240,7 @@ MUTATIONS = (
         "a session that follows a leader without an answer asks again at once",
         (
             Edit(
-                "chat_stream.answers",
+                "chat_stream.answers.answers",
                 "                    await self._sharing.flight.release(self._key, leader)\n"
                 "                    await asyncio.sleep(RECLAIM_SECONDS)\n",
                 "                    pass\n",
@@ -251,7 +251,7 @@ MUTATIONS = (
         "nobody renews the lead of a flight",
         (
             Edit(
-                "chat_stream.answers",
+                "chat_stream.answers.answers",
                 "            await self._sharing.flight.renew(self._key, self._session.session_id)\n",
                 "            pass\n",
             ),
@@ -273,7 +273,7 @@ MUTATIONS = (
         "the cleanup passes over sessions that expired while they were streamed",
         (
             Edit(
-                "chat_cleanup.ending",
+                "chat_cleanup.resolution",
                 "        if not session.is_expired(now):\n            return Ended(Fate.WAITING)\n",
                 "        if True:\n            return Ended(Fate.WAITING)\n",
             ),
@@ -308,12 +308,12 @@ MUTATIONS = (
         "a connection at its time limit goes on",
         (
             Edit(
-                "chat_stream.client_stream",
+                "chat_stream.attach.client_stream",
                 "                async with asyncio.timeout_at(self._attach.deadline):\n",
                 "                async with asyncio.timeout_at(None):\n",
             ),
             Edit(
-                "chat_stream.client_stream",
+                "chat_stream.attach.client_stream",
                 "            async with asyncio.timeout_at(self._attach.limit):\n",
                 "            async with asyncio.timeout_at(None):\n",
             ),

@@ -24,17 +24,17 @@ from chat_start.admission import Admission
 from chat_start.regenerate import RegenerateAnswer
 from chat_start.start_chat import StartChat
 from chat_start.stop_chat import StopChat
-from chat_stream.answer_slots import AnswerSlots
-from chat_stream.answers import Answers, Sharing
-from chat_stream.attaching import Attach, Attaching, Claim
+from chat_stream.answers.answers import Answers, Sharing
+from chat_stream.attach.answer_slots import AnswerSlots
+from chat_stream.attach.attacher import Attach, Attaching, Claim
+from chat_stream.attach.chat_streams import ChatStreams
+from chat_stream.attach.settler import SessionSettler
 from chat_stream.commands.registry import build_registry
-from chat_stream.generations import Generations
-from chat_stream.measures import Measures
-from chat_stream.session_reader import SessionReaders
+from chat_stream.generation.generations import Generations
+from chat_stream.readers.session_reader import SessionReaders
 from chat_stream.settings import StreamSettings
-from chat_stream.settler import SessionSettler
-from chat_stream.stream_record import StreamRecords
-from chat_stream.streams import ChatStreams
+from chat_stream.telemetry.generation_metrics import Measures
+from chat_stream.telemetry.stream_record import StreamRecords
 from chat_stream.writer import EventWriter
 from simulation.engine.loop import SimLoop
 from simulation.engine.threads import SimExecutor

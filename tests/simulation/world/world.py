@@ -14,9 +14,9 @@ from chat.errors import ChatError
 from chat.redis import NoLogControl
 from chat.sessions import Attachment, AttachRole, Viewer
 from chat.users import Tier
-from chat_stream.attaching import Attach
+from chat_stream.attach.attacher import Attach
+from chat_stream.attach.chat_streams import ChatStreams
 from chat_stream.outcome import failure_of
-from chat_stream.streams import ChatStreams
 from chat_stream.writer import EventStream
 from fakes.memory_cleanup import MemoryCleanupRecord, MemorySessionIndex
 from fakes.memory_limits import MemoryRateLimiter, MemoryStreamSlots

@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any, override
 from unittest.mock import patch
 
-from local_stack.launch import FAKE_CREDENTIALS
+from local_stack.emulator.launch import FAKE_CREDENTIALS
 from template.checks.stack import Stack, reference
 
 READ_BY_OTHERS = {

@@ -11,7 +11,7 @@ from pynamodb.models import Model
 
 from chat.dynamo import Tables
 from chat.settings import StorageSettings
-from local_stack.launch import FAKE_CREDENTIALS
+from local_stack.emulator.launch import FAKE_CREDENTIALS
 from template.checks.stack import Stack
 
 type Keys = Mapping[str, tuple[str, str]]

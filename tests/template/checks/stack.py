@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from artefacts.transformed import ISSUER, transform
-from local_stack.cloudformation import Resolver
+from local_stack.sam.cloudformation import Resolver
 
 type Resource = Mapping[str, Any]
 type Check = Callable[["Stack"], Iterator[str]]

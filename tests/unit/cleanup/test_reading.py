@@ -7,8 +7,8 @@ import pytest
 from chat.errors import StorageError
 from chat.session_index import SHARDS, Bucket, IndexPage
 from chat.sessions import Session, SessionState
-from chat_cleanup.traffic import LAG_SECONDS
-from chat_cleanup.walk import MAX_FAILED_SHARDS, PAGE_SESSIONS
+from chat_cleanup.activity import LAG_SECONDS
+from chat_cleanup.sweep import MAX_FAILED_SHARDS, PAGE_SESSIONS
 from fakes.cleanup_world import CleanupWorld
 from fakes.conversation import SESSION_SECONDS, Conversation
 

@@ -6,7 +6,7 @@ from chat.errors import StorageError
 from chat.metrics import Metric, fields
 from chat.session_index import FIRST_IN_TIME, SHARDS, Bucket, IndexPage, Position
 from chat.sessions import Session
-from chat_cleanup.walk import MAX_LOGGED, Stretch, stretches
+from chat_cleanup.sweep import MAX_LOGGED, Stretch, stretches
 from fakes.cleanup_world import LAMBDA_SECONDS, CleanupWorld, FakeTime
 from fakes.conversation import SESSION_SECONDS
 

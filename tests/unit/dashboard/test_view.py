@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from local_stack.cloudformation import TemplateError
 from local_stack.dashboard import alarms
 from local_stack.dashboard.definition import Alarm, Dashboard, read_dashboard
 from local_stack.dashboard.graph import Look, MetricEntry
 from local_stack.dashboard.view import PERIODS, View
-from local_stack.metrics import Metrics, SeriesKey
+from local_stack.metrics.recorder import Metrics, SeriesKey
+from local_stack.sam.cloudformation import TemplateError
 
 APP = "chat-sse/local"
 NOW = 1_800_000_005.0

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from chat.errors import ProviderError
 from chat.messages import Role, Usage
 from chat.users import Tier, User
-from chat_stream.cache_key import cache_key
+from chat_stream.answers.cache_key import cache_key
 from chat_stream.providers.port import ChatRequest, Finish, Turn
 from fakes import sse
 from fakes.scripted_provider import Pause

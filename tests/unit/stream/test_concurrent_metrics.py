@@ -13,7 +13,7 @@ from chat.errors import ProviderError
 from chat.messages import Usage
 from chat.metrics import EmfMetrics
 from chat.sessions import Session
-from chat_stream.answers import Answers
+from chat_stream.answers.answers import Answers
 from chat_stream.providers.port import ChatRequest, Finish, Piece
 from chat_stream.providers.retries import RETRY_COUNT, note
 from fakes.stream_world import BIG_MODEL, MODEL, StreamWorld

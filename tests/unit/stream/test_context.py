@@ -1,7 +1,7 @@
 """What of a chat fits a model's context window."""
 
 from chat.messages import Message, MessageStatus, Role
-from chat_stream.context import BYTES_PER_TOKEN, turns_for
+from chat_stream.generation.context import BYTES_PER_TOKEN, turns_for
 from fakes.stream_world import MODEL
 
 BUDGET = (MODEL.context_window - MODEL.max_output_tokens) * BYTES_PER_TOKEN

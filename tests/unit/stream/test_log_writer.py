@@ -5,7 +5,7 @@ import asyncio
 from chat.event_log import TerminalEntry
 from chat.events import TYPING_ID, terminal_id
 from chat.sessions import Lease
-from chat_stream.log_writer import LogWriter
+from chat_stream.generation.log_writer import LogWriter
 from fakes.memory_redis import MemoryEventLog, MemoryLogControl
 from simulation.engine.loop import SimLoop
 from simulation.engine.virtual import on_virtual_time

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chat_stream.answers import Answers
+from chat_stream.answers.answers import Answers
 from chat_stream.providers.port import ChatRequest, Finish, Piece
 from fakes import sse
 from fakes.stream_world import StreamWorld

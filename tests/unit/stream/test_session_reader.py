@@ -12,7 +12,7 @@ from chat.event_log import TerminalEntry, TextEntry
 from chat.events import TYPING_ID, terminal_id
 from chat.messages import MessageKind
 from chat.sessions import Lease, Session, SessionState
-from chat_stream.session_reader import PATIENCE_SECONDS, SessionReaders
+from chat_stream.readers.session_reader import PATIENCE_SECONDS, SessionReaders
 from fakes.memory_redis import MemoryEventLog
 from fakes.memory_stores import MemoryDatabase, MemorySessionStore
 from simulation.engine.loop import SimLoop

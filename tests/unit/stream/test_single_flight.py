@@ -7,7 +7,7 @@ import pytest
 from chat.errors import ProviderError
 from chat.messages import MessageStatus, Usage
 from chat.sessions import Session
-from chat_stream.answers import RECLAIM_SECONDS, RENEW_SECONDS
+from chat_stream.answers.answers import RECLAIM_SECONDS, RENEW_SECONDS
 from chat_stream.providers.port import Finish
 from fakes import sse
 from fakes.clock import FakeClock

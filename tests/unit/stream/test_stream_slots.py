@@ -12,7 +12,7 @@ from chat.limits.slots import ATTACH_SECONDS
 from chat.messages import Message
 from chat.sessions import Attachment, SessionState
 from chat.settling import settle
-from chat_stream.attaching import Attach
+from chat_stream.attach.attacher import Attach
 from fakes import sse
 from fakes.memory_limits import MemoryStreamSlots
 from fakes.memory_stores import MemoryDatabase, MemoryMessageStore, MemorySessionStore
@@ -248,7 +248,7 @@ class _HangingCheckpoints(MemorySessionStore):
 
 async def test_slot_is_not_renewed_under_a_lease_that_has_lapsed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Others may have ended the session meanwhile, and freed its slot: it would be taken with nobody to free it."""
-    monkeypatch.setattr("chat_stream.generations.SLOT_SECONDS", 0.03)
+    monkeypatch.setattr("chat_stream.generation.generations.SLOT_SECONDS", 0.03)
     pause = Pause()
     world = StreamWorld(["one", pause])
     store = _HangingCheckpoints(world.database)
@@ -285,7 +285,7 @@ async def test_renewal_that_hangs_does_not_keep_a_client_from_how_the_answer_end
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Another producer has the session; the client of the one that lost it is told the rest by the record."""
-    monkeypatch.setattr("chat_stream.generations.SLOT_SECONDS", 0.03)
+    monkeypatch.setattr("chat_stream.generation.generations.SLOT_SECONDS", 0.03)
     pause = Pause()
     world = StreamWorld(["one", pause])
     slots = _HangingRenewals()

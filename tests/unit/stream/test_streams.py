@@ -10,8 +10,8 @@ from chat.errors import ForbiddenError, NotFoundError, ProviderError, SessionExp
 from chat.messages import MessageStatus, Role, Usage
 from chat.sessions import SessionState
 from chat.users import Tier, User
-from chat_stream.answers import Answers
-from chat_stream.attaching import Attach
+from chat_stream.answers.answers import Answers
+from chat_stream.attach.attacher import Attach
 from chat_stream.providers.port import Finish
 from fakes import sse
 from fakes.scripted_provider import Pause, ScriptedProvider

@@ -18,7 +18,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from chat.causes import cause_of
+from chat.error_fields import cause_of
 from chat.errors import ProviderError
 
 _SENTENCES = {

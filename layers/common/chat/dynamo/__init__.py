@@ -7,9 +7,9 @@ Nothing is connected until the first call, and PynamoDB's objects never leave th
 """
 
 from chat.dynamo.cleanup_record import DynamoCleanupRecord
-from chat.dynamo.messages import DynamoMessageStore
-from chat.dynamo.session_index import DynamoSessionIndex
-from chat.dynamo.sessions import DynamoSessionStore
+from chat.dynamo.messages.message_store import DynamoMessageStore
+from chat.dynamo.sessions.session_index import DynamoSessionIndex
+from chat.dynamo.sessions.session_store import DynamoSessionStore
 from chat.dynamo.tables import Tables
 from chat.dynamo.users import DynamoUserStore
 

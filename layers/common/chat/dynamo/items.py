@@ -15,7 +15,7 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, IncludeProject
 from pynamodb.models import Model
 
 from chat.dynamo.keys import UserIdAttribute
-from chat.dynamo.packing import PackedTextAttribute
+from chat.dynamo.messages.packing import PackedTextAttribute
 
 
 class BucketIndex(GlobalSecondaryIndex["SessionItem"]):  # type: ignore[no-untyped-call]  # PynamoDB's own hook

@@ -8,11 +8,11 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path, _Size  # the latter is PynamoDB's only way to `size`
 from pynamodb.expressions.update import Action
 
-from chat.causes import cause_of
 from chat.dynamo.calls import ConditionFailedError, storage_errors, update
 from chat.dynamo.items import StreamSlotsItem
 from chat.dynamo.keys import stream_slots_key
 from chat.dynamo.tables import Tables
+from chat.error_fields import cause_of
 from chat.errors import StorageError
 from chat.limits.slots import Slot, SlotsFullError, acquired_until, renewed_until
 

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from chat.causes import cause_of
+from chat.error_fields import cause_of
 from chat.errors import AuthenticationError, ChatError, InvalidRequestError, NotFoundError
 from chat.http.responses import JSON_HEADERS
 

@@ -12,11 +12,11 @@ from chat.errors import StorageError
 from chat.limits.counting import CountingStorage, LimitsRateLimiter
 from chat.limits.rates import WINDOW_SECONDS, Allowance, RateLimiter
 from chat.redis import keys
-from chat.redis.blocking_calls import BlockingRedisCalls
-from chat.redis.breaker import RedisUnavailableError
+from chat.redis.breaker.breaker import RedisUnavailableError
+from chat.redis.client.blocking_calls import BlockingRedisCalls
 
 if TYPE_CHECKING:
-    from chat.redis.connections import Client
+    from chat.redis.client.connections import Client
 
 
 GIVE_BACK = resources.files(__package__).joinpath("give_back.lua").read_text("utf-8")

@@ -6,7 +6,7 @@ from chat.metrics.catalogue import Metric
 from chat.metrics.port import Fact, Metrics, ModelLabels, Values
 
 if TYPE_CHECKING:
-    from chat.redis.cache_errors import CacheErrors
+    from chat.redis.breaker.cache_errors import CacheErrors
 
 
 class CacheErrorMetrics:

@@ -18,7 +18,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics
 from aws_lambda_powertools.metrics.functions import is_metrics_disabled
 
-from chat.causes import cause_of
+from chat.error_fields import cause_of
 from chat.metrics.catalogue import Metric
 from chat.metrics.port import Fact, ModelLabels, Values
 

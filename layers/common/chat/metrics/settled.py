@@ -3,7 +3,7 @@
 from chat.catalog import Model
 from chat.metrics import fields
 from chat.metrics.catalogue import Metric
-from chat.metrics.facts import facts_of, labels_of
+from chat.metrics.log_fields import facts_of, labels_of
 from chat.metrics.port import Metrics
 from chat.sessions import Session, SessionState
 from chat.settling import INTERRUPTED

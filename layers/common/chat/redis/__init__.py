@@ -11,10 +11,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from chat.event_log import EventLog
-from chat.redis.blocking_calls import BlockingRedisCalls
-from chat.redis.breaker import Breaker, RedisUnavailableError
-from chat.redis.cache_errors import CacheErrors
-from chat.redis.control import NoLogControl, RedisLogControl
+from chat.redis.breaker.breaker import Breaker, RedisUnavailableError
+from chat.redis.breaker.cache_errors import CacheErrors
+from chat.redis.client.blocking_calls import BlockingRedisCalls
+from chat.redis.log.log_control import NoLogControl, RedisLogControl
 from chat.redis.settings import RedisSettings
 from chat.response_cache import ResponseCache
 from chat.single_flight import SingleFlight
@@ -47,10 +47,10 @@ def connect(settings: RedisSettings, breaker: Breaker) -> RedisServices | None:
     """The adapters on one client, for one event loop; None without Redis."""
     if not settings.has_redis:
         return None
-    from chat.redis.async_calls import AsyncRedisCalls
     from chat.redis.cache import RedisResponseCache
-    from chat.redis.event_log import RedisEventLog
+    from chat.redis.client.async_calls import AsyncRedisCalls
     from chat.redis.flight import RedisSingleFlight
+    from chat.redis.log.event_log import RedisEventLog
 
     calls = AsyncRedisCalls(settings, breaker)
     return RedisServices(

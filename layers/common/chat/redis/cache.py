@@ -5,8 +5,8 @@ from typing import Any
 
 from chat.messages import Usage
 from chat.redis import keys
-from chat.redis.async_calls import AsyncRedisCalls
-from chat.redis.breaker import RedisUnavailableError
+from chat.redis.breaker.breaker import RedisUnavailableError
+from chat.redis.client.async_calls import AsyncRedisCalls
 from chat.response_cache import CachedAnswer
 
 VERSION = 1

@@ -3,8 +3,8 @@
 import re
 
 from chat.redis import keys, scripts
-from chat.redis.async_calls import AsyncRedisCalls
-from chat.redis.breaker import RedisUnavailableError
+from chat.redis.breaker.breaker import RedisUnavailableError
+from chat.redis.client.async_calls import AsyncRedisCalls
 
 LEASE_SECONDS = 6
 """A leader that does not renew for so long is dead."""

@@ -11,13 +11,13 @@ from chat.settings import NonEmpty, Seconds, Settings
 class RedisSettings(Settings):
     """Without an address there is no Redis, and everything works without it.
 
-    `redis_iam_user` and `redis_cache_name` belong together: a signed token is the password then (see `chat.redis.iam`).
+    `redis_iam_user` and `redis_cache_name` belong together: the password is a signed token then (`chat.redis.client.iam`).
     """
 
     redis_url: Annotated[str | None, Field(repr=False)] = None
     """`redis://` or, with TLS, `rediss://`; it may hold a password."""
     redis_url_secret_arn: NonEmpty | None = None
-    """The secret that holds the address, in the place of `redis_url`; with TLS only (see `chat.redis.url_secret`)."""
+    """The secret that holds the address, instead of `redis_url`; with TLS only (see `chat.redis.client.url_secret`)."""
     redis_cluster: bool = False
     redis_iam_user: NonEmpty | None = None
     redis_cache_name: NonEmpty | None = None

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from chat.redis.blocking_calls import BlockingRedisCalls
-from chat.redis.breaker import RedisUnavailableError
+from chat.redis.breaker.breaker import RedisUnavailableError
+from chat.redis.client.blocking_calls import BlockingRedisCalls
 
 if TYPE_CHECKING:
-    from chat.redis.connections import Client
+    from chat.redis.client.connections import Client
 
 
 @dataclass(frozen=True, slots=True)

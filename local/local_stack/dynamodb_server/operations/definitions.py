@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from local_stack.cloudformation import ACCOUNT_ID, REGION
 from local_stack.dynamodb_server.errors import DynamoDBError, invalid
 from local_stack.dynamodb_server.storage.database import Database
 from local_stack.dynamodb_server.storage.table import Table
+from local_stack.sam.cloudformation import ACCOUNT_ID, REGION
 
 type Request = Mapping[str, Any]
 type Answer = dict[str, Any]

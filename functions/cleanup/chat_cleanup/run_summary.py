@@ -1,0 +1,51 @@
+"""What a run found and did, in numbers."""
+
+from dataclasses import dataclass
+
+from chat.session_index import IndexEntry
+from chat.sessions import SessionState
+from chat_cleanup.resolution import Ended, Fate
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts of one walk through what is open. For one thread."""
+
+    active: int = 0
+    streaming: int = 0
+    expired: int = 0
+    settled: int = 0
+    failures: int = 0
+    oldest_stuck_seconds: float = 0.0
+    left: int = 0
+    """Sessions that should be ended, and for which there was no time."""
+    complete: bool = True
+    """Everything that is open has been seen, so that `active` and `streaming` are the truth."""
+
+    def add(self, ended: Ended) -> None:
+        """A session that was looked at."""
+        self.active += ended.fate in {Fate.WAITING, Fate.STREAMING}
+        self.streaming += ended.fate is Fate.STREAMING
+        self.expired += ended.fate is Fate.EXPIRED
+        self.settled += ended.fate is Fate.SETTLED
+        self._stuck(ended.stuck_seconds)
+
+    def add_failure(self, entry: IndexEntry | None, now: float) -> None:
+        """A session that could not be read or ended; None: not even the index can tell what it is."""
+        self.failures += 1
+        if entry is not None:
+            self._stuck(now - entry.expires_at)
+
+    def add_unseen(self, entry: IndexEntry, now: float) -> None:
+        """A session for which there was no time, as the index knows it."""
+        if entry.state.finished:
+            return
+        if now >= entry.expires_at:
+            self.left += 1
+            self._stuck(now - entry.expires_at)
+            return
+        self.active += 1
+        self.streaming += entry.state is SessionState.STREAMING
+
+    def _stuck(self, seconds: float) -> None:
+        self.oldest_stuck_seconds = max(self.oldest_stuck_seconds, seconds)

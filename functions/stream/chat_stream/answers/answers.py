@@ -1,0 +1,206 @@
+"""Where a model's answer comes from: the cache, another session that asks the same right now, or the provider.
+
+Equal questions in flight share one provider call: the first session leads, the others read its log. If the leader dies,
+a session that has shown nothing takes over; one that has shown text ends, for another answer would contradict it.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from contextlib import aclosing, asynccontextmanager, suppress
+from dataclasses import dataclass
+
+from chat import events
+from chat.clock import Clock
+from chat.errors import GenerationError, NotFoundError, ProviderError
+from chat.event_log import TerminalEntry, TextEntry
+from chat.messages import MessageStore, Usage
+from chat.response_cache import CachedAnswer, ResponseCache
+from chat.sessions import Session, SessionState
+from chat.settling import INTERRUPTED
+from chat.single_flight import SingleFlight
+from chat_stream.answers.cache_key import cache_key
+from chat_stream.held_lease import HeldLease
+from chat_stream.providers.port import ChatProvider, ChatRequest, Finish, Piece
+from chat_stream.readers.session_reader import SessionReaders
+from chat_stream.readers.stored_answer import read_answer
+from chat_stream.telemetry.answer_trace import AnsweredFrom, Tally
+
+RENEW_SECONDS = 2.0
+RECLAIM_SECONDS = 0.25
+"""The pause before a session whose leader left no answer asks again who leads."""
+COMPLETE = "stop"
+"""The finish reason of answers that are kept; a truncated or filtered one is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """What answers are shared through. `scope_to_user`: an answer is given to its own user only."""
+
+    cache: ResponseCache
+    flight: SingleFlight
+    readers: SessionReaders
+    messages: MessageStore
+    clock: Clock
+    scope_to_user: bool
+
+    def scope(self, session: Session) -> str:
+        return f"user:{session.user_id}" if self.scope_to_user else "global"
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Sources of answers; without `sharing` the provider is asked each time."""
+
+    provider: ChatProvider
+    sharing: Sharing | None = None
+
+    @asynccontextmanager
+    async def source(
+        self, request: ChatRequest, session: Session, lease: HeldLease, tally: Tally
+    ) -> AsyncIterator[AsyncIterator[Piece]]:
+        """The pieces of the answer to `request`, which `session` asks. Where they come from is noted in `tally`.
+
+        Raises:
+            LeaseLostError: while iterating: the provider was not asked.
+            ProviderError: while iterating.
+            GenerationError: `interrupted`: the session that led the way died after text was shown.
+        """
+        if self.sharing is None:
+            lease.check()
+            async with tally.ask(self.provider, request) as pieces:
+                yield pieces
+            return
+        shared = _SharedAnswer(self.provider, self.sharing, request, session, lease=lease, tally=tally).pieces()
+        try:
+            yield shared
+        finally:
+            await shared.aclose()
+
+
+class _SharedAnswer:
+    def __init__(
+        self,
+        provider: ChatProvider,
+        sharing: Sharing,
+        request: ChatRequest,
+        session: Session,
+        *,
+        lease: HeldLease,
+        tally: Tally,
+    ) -> None:
+        self._lease = lease
+        self._tally = tally
+        self._provider = provider
+        self._sharing = sharing
+        self._request = request
+        self._session = session
+        self._key = cache_key(request, scope=sharing.scope(session))
+        self._given = ""
+
+    async def pieces(self) -> AsyncGenerator[Piece]:
+        """Ends with a `Finish`, or raises."""
+        self._tally.looked_into_cache = self._session.use_cache
+        hit = await self._cached() if self._session.use_cache else None
+        own = self._session.session_id
+        while hit is None:
+            claimed_at = self._sharing.clock.now()
+            leader = await self._sharing.flight.claim(self._key, own) if self._session.use_cache else own
+            # The leader before may have finished between the look into the cache and the claim.
+            hit = await self._cached() if self._session.use_cache else None
+            if hit is None:
+                if self._session.use_cache and self._sharing.clock.now() - claimed_at > RENEW_SECONDS:
+                    continue  # The process stood still: the lead may end before it is renewed.
+                source = self._lead() if leader == own else self._follow(leader)
+                async with aclosing(source):
+                    async for piece in source:
+                        yield piece
+                        if isinstance(piece, Finish):
+                            return
+                hit = await self._cached()
+                if hit is None and self._given:
+                    raise GenerationError(INTERRUPTED.message, code=INTERRUPTED.code)
+                if hit is None:
+                    # Its own release may have got lost.
+                    await self._sharing.flight.release(self._key, leader)
+                    await asyncio.sleep(RECLAIM_SECONDS)
+            elif leader == own:
+                await self._sharing.flight.release(self._key, own)
+        self._tally.answered_from = AnsweredFrom.CACHE
+        for text in self._beyond(hit.text):
+            yield text
+        yield Finish(hit.finish_reason, hit.usage, cached=True)
+
+    async def _cached(self) -> CachedAnswer | None:
+        hit = await self._sharing.cache.get(self._key)
+        return hit if hit is not None and hit.text.startswith(self._given) else None
+
+    def _beyond(self, text: str) -> Iterator[str]:
+        """What has not been given of `text`, in pieces."""
+        while len(self._given) < len(text):
+            piece = text[len(self._given) : len(self._given) + events.REPLAY_CHARS]
+            self._given += piece
+            yield piece
+
+    async def _lead(self) -> AsyncGenerator[Piece]:
+        renewing = asyncio.create_task(self._renew())
+        texts: list[str] = []
+        try:
+            self._lease.check()
+            async with self._tally.ask(self._provider, self._request) as pieces:
+                async for piece in pieces:
+                    if isinstance(piece, str):
+                        texts.append(piece)
+                    elif isinstance(piece, Finish) and piece.reason == COMPLETE:
+                        answer = CachedAnswer("".join(texts), piece.reason, piece.usage)
+                        await self._sharing.cache.put(self._key, answer)
+                    yield piece
+        finally:
+            renewing.cancel()
+            await self._sharing.flight.release(self._key, self._session.session_id)
+
+    async def _renew(self) -> None:
+        while True:
+            await asyncio.sleep(RENEW_SECONDS)
+            await self._sharing.flight.renew(self._key, self._session.session_id)
+
+    async def _follow(self, leader: str) -> AsyncGenerator[Piece]:
+        """What the leader writes; ends without `Finish` when the leader is gone and has left no answer."""
+        self._tally.answered_from = AnsweredFrom.FLIGHT
+        items = self._sharing.readers.read(leader, seen=events.TYPING_ID + len(self._given))
+        with suppress(NotFoundError):
+            async with aclosing(items):
+                async for item in items:
+                    if isinstance(item, TextEntry):
+                        self._given += item.text
+                        yield item.text
+                    elif isinstance(item, TerminalEntry):
+                        if (finish := _finish_of(item)) is not None:
+                            yield finish
+                        return
+                    elif item.state.finished:
+                        for piece in await self._stored(item):
+                            yield piece
+                        return
+                    elif not item.lease_lives(self._sharing.clock.now()):
+                        return
+
+    async def _stored(self, leader: Session) -> Sequence[Piece]:
+        """The rest of the answer of a leader that is finished; nothing if it left none that is whole."""
+        answer = await read_answer(self._sharing.messages, leader)
+        if answer is None or leader.state is not SessionState.COMPLETED:
+            return ()
+        return (*self._beyond(answer.content), Finish(answer.finish_reason or COMPLETE, answer.usage, cached=True))
+
+
+def _finish_of(entry: TerminalEntry) -> Finish | None:
+    """How the leader's answer ended; None: in a way that is not this session's."""
+    data = entry.data
+    if data["type"] == "done" and data["finishReason"] != "stopped":
+        usage = data["usage"]
+        counted = usage and Usage(usage["inputTokens"], usage["outputTokens"])
+        return Finish(data["finishReason"], counted, cached=True)
+    if data["type"] == "error" and data["code"].startswith("provider_"):
+        after = data.get("retryAfterSeconds")
+        extensions = {} if after is None else {"retryAfterSeconds": after}
+        raise ProviderError(data["message"], code=data["code"], retryable=data["retryable"], **extensions)
+    return None

@@ -1,0 +1,1 @@
+"""Who may read a session, in which role, and one client's stream."""

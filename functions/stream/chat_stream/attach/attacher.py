@@ -1,0 +1,138 @@
+"""How a request comes to its role: one conditional write decides it, and who may produce has a slot before that."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from chat.catalog import Catalog
+from chat.clock import Clock
+from chat.limits import Slot
+from chat.limits.slots import ATTACH_SECONDS
+from chat.messages import Message, MessageKind, MessageStore
+from chat.sessions import Attachment, AttachRole, Session, SessionState, SessionStore, Viewer
+from chat.users import User
+from chat_stream.attach.answer_slots import AnswerSlots
+from chat_stream.generation.context import MAX_MESSAGES, window_bytes
+from chat_stream.settings import StreamSettings
+from chat_stream.threads import in_thread
+
+SLOT_COUNTS_SECONDS = ATTACH_SECONDS / 2
+"""A slot that was taken so long before the attach is taken again: others may soon drop it as a dead session's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attach:
+    """A request to attach. Times are the event loop's.
+
+    At `deadline` a generation is stored as it is; at `limit`, a little later, the stream ends even if storing hangs.
+    """
+
+    session_id: str
+    user_id: str
+    last_event_id: int = 0
+    deadline: float | None = None
+    limit: float | None = None
+    accepted_at: float = field(default_factory=lambda: asyncio.get_running_loop().time())
+    """When the request arrived."""
+    viewer: Viewer | None = None
+    stopping: asyncio.Event | None = None
+    """Set when the process is told to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a request got: its role, and for a producer the conversation up to the prompt."""
+
+    attachment: Attachment
+    conversation: tuple[Message, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Attaching:
+    """Attaches requests to sessions."""
+
+    sessions: SessionStore
+    messages: MessageStore
+    slots: AnswerSlots
+    catalog: Catalog
+    clock: Clock
+    settings: StreamSettings
+    new_owner: Callable[[], str]
+
+    async def attach(self, attach: Attach, user: User, session: Session) -> Claim:
+        """Attaches to the session as it was read.
+
+        Raises:
+            ChatError: the refusal; whatever was taken for the attach has been given back.
+        """
+        if self._may_be_produced(session):
+            return await self._produce(attach, user, session, self.settings.attaches_per_minute)
+        return Claim(await self._attach(attach, self.settings.attaches_per_minute, may_produce=False))
+
+    async def take_over(self, attach: Attach, user: User, session: Session) -> Claim:
+        """Attaches a follower whose producer died before it showed anything. It was counted when it came.
+
+        Raises:
+            ChatError: as `attach`.
+        """
+        return await self._produce(attach, user, session, 2 * self.settings.attaches_per_minute)
+
+    def _may_be_produced(self, session: Session) -> bool:
+        now = self.clock.now()
+        if session.state is SessionState.PENDING:
+            return not session.is_expired(now)
+        abandoned = session.state is SessionState.STREAMING and not session.lease_lives(now)
+        return abandoned and not session.shown
+
+    async def _produce(self, attach: Attach, user: User, session: Session, max_attaches: int) -> Claim:
+        taken_at = self.clock.now()
+        slot, conversation = await self._slot_and_conversation(user, session)
+        try:
+            if self.clock.now() - taken_at > SLOT_COUNTS_SECONDS:
+                slot = await in_thread(self.slots.take, user, session)
+            attachment = await self._attach(attach, max_attaches, may_produce=True)
+        except BaseException:
+            await self._give_back(slot)
+            raise
+        if attachment.role is AttachRole.REPLAY:
+            await self._give_back(slot)
+        return Claim(attachment, conversation)
+
+    async def _slot_and_conversation(self, user: User, session: Session) -> tuple[Slot | None, tuple[Message, ...]]:
+        slot, conversation = await asyncio.gather(
+            in_thread(self.slots.take, user, session), self._read(session), return_exceptions=True
+        )
+        if isinstance(slot, BaseException):
+            raise slot
+        if isinstance(conversation, BaseException):
+            await self._give_back(slot)
+            raise conversation
+        return slot, conversation
+
+    async def _give_back(self, slot: Slot | None) -> None:
+        await in_thread(self.slots.give_back, slot)
+
+    async def _read(self, session: Session) -> tuple[Message, ...]:
+        """The conversation up to the prompt, as much as the model can be given; of a slash command the prompt alone."""
+        model = self.catalog.get(session.model_id)
+        return await in_thread(
+            self.messages.latest,
+            session.user_id,
+            session.chat_id,
+            limit=MAX_MESSAGES if session.kind is MessageKind.CHAT else 1,
+            up_to_message_id=session.prompt_message_id,
+            max_bytes=None if model is None else window_bytes(model, self.settings.system_prompt),
+        )
+
+    async def _attach(self, attach: Attach, max_attaches: int, *, may_produce: bool) -> Attachment:
+        return await in_thread(
+            self.sessions.attach,
+            attach.session_id,
+            user_id=attach.user_id,
+            owner=self.new_owner(),
+            now=self.clock.now(),
+            lease_seconds=self.settings.lease_seconds,
+            max_attaches=max_attaches,
+            may_produce=may_produce,
+            viewer=attach.viewer,
+        )

@@ -1,0 +1,114 @@
+"""One client's stream: what it has not seen, produced, followed or replayed.
+
+It ends with a terminal event. Or the answer goes on without it, or could not be stored in time: then the connection
+just ends, and a client that comes back gets the rest.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from aws_lambda_powertools import Logger
+
+from chat import events
+from chat.error_fields import cause_of
+from chat.errors import ChatError
+from chat.messages import Message
+from chat.metrics.log_fields import facts_of
+from chat.sessions import AttachRole, Session
+from chat.users import User
+from chat_stream.attach.attacher import Attach, Attaching, Claim
+from chat_stream.attach.session_follower import AbandonedError, ReplacedError, SessionFollower
+from chat_stream.generation.generations import Generations, TakenOverError
+from chat_stream.outcome import INTERNAL, failure_of
+from chat_stream.telemetry.stream_record import StreamRecord
+from chat_stream.writer import EventWriter
+
+TAKE_OVER_SECONDS = 30.0
+"""What a follower must have left to produce the answer itself: as long as a provider may take to its first token."""
+
+logger = Logger()
+
+
+class ClientStream:
+    """Writes one client's stream."""
+
+    def __init__(
+        self,
+        attach: Attach,
+        user: User,
+        claim: Claim,
+        *,
+        answer: Message | None,
+        attaching: Attaching,
+        generations: Generations,
+        new_follower: Callable[[EventWriter, Attach, Claim], SessionFollower],
+        record: StreamRecord,
+    ) -> None:
+        """`answer` is that of a session to be replayed."""
+        self._attach = attach
+        self._user = user
+        self._claim = claim
+        self._answer = answer
+        self._attaching = attaching
+        self._generations = generations
+        self._new_follower = new_follower
+        self._record = record
+
+    async def write(self, writer: EventWriter) -> None:
+        """Writes the stream to its end."""
+        # A first byte leaves at once, whenever the first event comes.
+        await writer.write(events.PING if self._attach.last_event_id >= events.TYPING_ID else events.typing())
+        try:
+            async with asyncio.timeout_at(self._attach.limit):
+                await self._write(writer)
+        except (TimeoutError, ReplacedError):
+            writer.end()
+            self._record.publish()  # what follows may hang, too
+        except ChatError as error:
+            await writer.write(events.refusal(failure_of(error)))
+        except Exception as error:  # noqa: BLE001  # whatever it is, it ends in an `error` event
+            logger.error("stream failed", **facts_of(self._session), **cause_of(error))
+            await writer.write(events.refusal(INTERNAL))
+        finally:
+            # Before the request is over: Lambda may freeze the process after that.
+            self._record.publish()
+
+    def _is_about_to_end(self) -> bool:
+        """The process is to stop, or the request has no time for another answer."""
+        if self._attach.stopping is not None and self._attach.stopping.is_set():
+            return True
+        deadline = self._attach.deadline
+        return deadline is not None and deadline - asyncio.get_running_loop().time() < TAKE_OVER_SECONDS
+
+    @property
+    def _session(self) -> Session:
+        return self._claim.attachment.session
+
+    async def _write(self, writer: EventWriter) -> None:
+        follower = self._new_follower(writer, self._attach, self._claim)
+        if self._claim.attachment.role is AttachRole.REPLAY:
+            await follower.replay(self._session, self._answer)
+            return
+        produces = self._claim.attachment.role is AttachRole.PRODUCE
+        session = self._session
+        while True:
+            if produces:
+                measures = self._record.generation(session)
+                try:
+                    await self._generations.run(self._claim, self._attach, self._user, writer, measures)
+                except TakenOverError as taken:
+                    follower.seen = max(follower.seen, taken.last_event_id)
+                    session, produces = await follower.read(session.session_id), False
+                    continue
+                return
+            try:
+                async with asyncio.timeout_at(self._attach.deadline):
+                    await follower.follow(session)
+            except AbandonedError as abandoned:
+                if self._is_about_to_end():
+                    raise ReplacedError from abandoned  # the client comes back to a request that has time for an answer
+                self._claim = await self._attaching.take_over(self._attach, self._user, abandoned.session)
+                follower.viewer = self._claim.attachment.viewer
+                session, produces = self._session, self._claim.attachment.role is AttachRole.PRODUCE
+            else:
+                return

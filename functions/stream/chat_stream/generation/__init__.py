@@ -1,0 +1,1 @@
+"""The production of an answer: its source, checkpoints and event log."""

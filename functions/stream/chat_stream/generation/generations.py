@@ -1,0 +1,143 @@
+"""Runs a session's generation: chooses its source, and holds the user's slot while it runs."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+
+from chat.catalog import Catalog
+from chat.clock import Clock
+from chat.errors import ProviderError
+from chat.event_log import EventLog
+from chat.limits import SLOT_SECONDS
+from chat.messages import Message, MessageKind, MessageStore
+from chat.sessions import LeaseLostError, Session, SessionStore
+from chat.users import User
+from chat_stream.answers.answers import Answers
+from chat_stream.attach.answer_slots import AnswerSlots
+from chat_stream.attach.attacher import Attach, Claim
+from chat_stream.commands.command import CommandContext
+from chat_stream.commands.registry import CommandRegistry
+from chat_stream.generation.context import turns_for
+from chat_stream.generation.piece_stream import Source
+from chat_stream.generation.production import Production
+from chat_stream.held_lease import HeldLease
+from chat_stream.providers.port import ChatRequest, Piece
+from chat_stream.settings import StreamSettings
+from chat_stream.telemetry.answer_trace import Tally
+from chat_stream.telemetry.generation_metrics import Measures
+from chat_stream.threads import in_thread, in_thread_to_the_end
+from chat_stream.writer import EventWriter
+
+RELEASE_SECONDS = 0.5
+"""How long the end of a stream waits for its last call about the slot."""
+
+
+class TakenOverError(Exception):
+    """Another producer has taken over, or the session has been settled. `last_event_id` is what the client was sent."""
+
+    def __init__(self, last_event_id: int) -> None:
+        super().__init__(last_event_id)
+        self.last_event_id = last_event_id
+
+
+@dataclass(frozen=True, slots=True)
+class Generations:
+    """Runs generations."""
+
+    sessions: SessionStore
+    messages: MessageStore
+    slots: AnswerSlots
+    catalog: Catalog
+    commands: CommandRegistry
+    answers: Answers
+    clock: Clock
+    settings: StreamSettings
+    log: EventLog | None = None
+
+    async def run(self, claim: Claim, attach: Attach, user: User, writer: EventWriter, measures: Measures) -> None:
+        """Produces the session's answer, with its slot held.
+
+        Raises:
+            TakenOverError: nothing was stored.
+        """
+        session = claim.attachment.session
+        lease = HeldLease(session, self.clock)
+        production = Production(
+            claim.attachment,
+            self._source(session, claim.conversation, user, lease, measures.tally),
+            writer,
+            held_lease=lease,
+            regain_slot=partial(self._regain_slot, session, user),
+            store=self.sessions,
+            clock=self.clock,
+            settings=self.settings,
+            deadline=attach.deadline,
+            measures=measures,
+            log=self.log,
+            stopping=attach.stopping,
+        )
+        holding = asyncio.create_task(self._hold_slot(session, lease))
+        try:
+            await production.run()
+        except LeaseLostError as lost:
+            await _ended(holding)  # the slot is the session's: the new producer holds it now
+            raise TakenOverError(production.last_event_id) from lost
+        except BaseException:
+            await self._release(session, lease, holding)
+            raise
+        await self._release(session, lease, holding)
+
+    async def _regain_slot(self, session: Session, user: User) -> None:
+        """Raises TooManyRequestsError."""
+        # To the end: a slot must not be taken once the generation has released its own.
+        await in_thread_to_the_end(self.slots.take, user, session)
+
+    async def _release(self, session: Session, lease: HeldLease, holding: "asyncio.Task[None]") -> None:
+        """Waits at most `RELEASE_SECONDS`, for the end of the stream waits for this.
+
+        Once the lease has lapsed, the slot may belong to the session's new producer, and is left to it.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(RELEASE_SECONDS):
+                await _ended(holding)
+                if not lease.has_lapsed:
+                    await in_thread(self.slots.release, session)
+
+    async def _hold_slot(self, session: Session, lease: HeldLease) -> None:
+        """Renews the slot. Not while the lease has lapsed, for the session may have ended elsewhere and freed it."""
+        while True:
+            await asyncio.sleep(SLOT_SECONDS / 3)
+            if not lease.has_lapsed:
+                await in_thread_to_the_end(self.slots.renew, session)
+
+    def _source(
+        self, session: Session, conversation: Sequence[Message], user: User, lease: HeldLease, tally: Tally
+    ) -> Source:
+        if session.kind is MessageKind.COMMAND:
+            context = CommandContext(session, user, self.catalog, self.messages)
+            return self.commands.run(conversation[-1].content, context)
+        return self._ask(session, conversation, lease, tally)
+
+    @asynccontextmanager
+    async def _ask(
+        self, session: Session, conversation: Sequence[Message], lease: HeldLease, tally: Tally
+    ) -> AsyncIterator[AsyncIterator[Piece]]:
+        model = self.catalog.get(session.model_id)
+        if model is None:
+            raise ProviderError("This model is no longer offered.", code="provider_misconfigured", retryable=False)
+        request = ChatRequest(
+            model=model,
+            turns=turns_for(model, conversation, self.settings.system_prompt),
+            system=self.settings.system_prompt or None,
+            temperature=self.settings.temperature,
+        )
+        async with self.answers.source(request, session, lease, tally) as pieces:
+            yield pieces
+
+
+async def _ended(task: "asyncio.Task[None]") -> None:
+    """Cancels the task, and waits for its end, but at most `RELEASE_SECONDS`: a call in a thread may hang."""
+    task.cancel()
+    await asyncio.wait({task}, timeout=RELEASE_SECONDS)

@@ -1,0 +1,132 @@
+"""What is measured of one generation, from the arrival of the request that produces it to its end."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from chat.catalog import Model
+from chat.messages import MessageKind, Usage
+from chat.metrics import Metric, ModelLabels, fields
+from chat.metrics.log_fields import facts_of, labels_of
+from chat.sessions import Session, SessionState
+from chat_stream.outcome import Outcome
+from chat_stream.providers.port import Finish
+from chat_stream.telemetry.answer_trace import AnsweredFrom, Tally
+
+_BY_STATE = {
+    SessionState.COMPLETED: Metric.STREAMS_COMPLETED,
+    SessionState.STOPPED: Metric.STREAMS_STOPPED,
+    SessionState.FAILED: Metric.STREAMS_FAILED,
+}
+
+
+@dataclass(slots=True)
+class Measures:
+    """One generation's. Times are the event loop's; `model` is None for slash commands, and if it is not offered."""
+
+    session: Session
+    model: Model | None
+    accepted_at: float
+    tally: Tally = field(default_factory=Tally)
+    usage: Usage | None = None
+    """The tokens so far."""
+    _finish: Finish | None = None
+    _first_text_at: float | None = None
+    _first_token_at: float | None = None
+    _last_text_at: float | None = None
+    _ended_at: float | None = None
+    _state: SessionState | None = None
+    _error_type: str | None = None
+
+    def first_text(self) -> None:
+        """The source has begun to answer."""
+        self._first_text_at = _now()
+
+    def first_token(self) -> None:
+        """The client has been sent the first token."""
+        self._first_token_at = _now()
+
+    def finished(self, finish: Finish) -> None:
+        """The source has said all."""
+        self._last_text_at = _now()
+        self._finish = finish
+        self.usage = finish.usage or self.usage
+
+    def ended(self, outcome: Outcome, data: Mapping[str, Any]) -> None:
+        """The data of the client's last event, which tells also of an answer that could not be stored."""
+        self._ended_at = _now()
+        failed = data["type"] == "error"
+        self._state = SessionState.FAILED if failed else outcome.state
+        self._error_type = data["code"] if failed else None
+
+    @property
+    def labels(self) -> ModelLabels | None:
+        return labels_of(self.session, self.model)
+
+    def values(self) -> dict[Metric, float]:
+        """What there is to publish. Of a generation whose lease was lost it is only what the provider took."""
+        values: dict[Metric, float] = {} if self._state is None else {_BY_STATE[self._state]: 1}
+        if self._is_chat:
+            values |= self._times() | self._sources() | self._tokens()
+        return values
+
+    def facts(self) -> dict[str, Any]:
+        """What the logs say of it beside."""
+        source, finish = self.tally.answered_from, self._finish
+        paid = self.usage if source is AnsweredFrom.PROVIDER else None
+        facts = {
+            **facts_of(self.session, self.model),
+            fields.STATE: self._state,
+            fields.SOURCE: source if self._is_chat else AnsweredFrom.COMMAND,
+            fields.ERROR_TYPE: self._error_type,
+            fields.FINISH_REASONS: [finish.reason] if finish else None,
+            fields.INPUT_TOKENS: paid.input_tokens if paid else None,
+            fields.OUTPUT_TOKENS: paid.output_tokens if paid else None,
+        }
+        return {name: fact for name, fact in facts.items() if fact is not None}
+
+    @property
+    def _is_chat(self) -> bool:
+        return self.session.kind is MessageKind.CHAT
+
+    def _times(self) -> dict[Metric, float]:
+        values: dict[Metric, float] = {}
+        if self._first_token_at is not None:
+            values[Metric.TIME_TO_FIRST_TOKEN_MS] = (self._first_token_at - self.accepted_at) * 1000
+        if self._ended_at is not None:
+            values[Metric.STREAM_DURATION_MS] = (self._ended_at - self.accepted_at) * 1000
+        return values
+
+    def _sources(self) -> dict[Metric, float]:
+        tally = self.tally
+        hit = tally.answered_from is AnsweredFrom.CACHE
+        counts = {
+            Metric.CACHE_HIT: int(tally.looked_into_cache and hit),
+            Metric.CACHE_MISS: int(tally.looked_into_cache and not hit),
+            Metric.SINGLE_FLIGHT_FOLLOWERS: int(tally.answered_from is AnsweredFrom.FLIGHT),
+            Metric.PROVIDER_ERROR: tally.provider_errors,
+            Metric.PROVIDER_RETRY: tally.retries.count,
+        }
+        return {metric: count for metric, count in counts.items() if count}
+
+    def _tokens(self) -> dict[Metric, float]:
+        usage, model = self.usage, self.model
+        if usage is None or model is None:
+            return {}
+        if self.tally.answered_from is not AnsweredFrom.PROVIDER:
+            return {Metric.CACHE_SAVED_USD: model.cost_usd(usage)}
+        values: dict[Metric, float] = {
+            Metric.INPUT_TOKENS: usage.input_tokens,
+            Metric.OUTPUT_TOKENS: usage.output_tokens,
+            Metric.COST_USD: model.cost_usd(usage),
+        }
+        if self._first_text_at is not None and self._last_text_at is not None:
+            seconds = self._last_text_at - self._first_text_at
+            if seconds > 0:
+                values[Metric.OUTPUT_TOKENS_PER_SECOND] = usage.output_tokens / seconds
+        return values
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,1 @@
+"""Items of messages and of their long texts."""

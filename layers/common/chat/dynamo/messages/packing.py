@@ -1,0 +1,95 @@
+"""Texts of any length in items of at most 400 KB.
+
+A short text is stored as it is. A longer one is compressed: the first 128 KB stay in the item itself, the rest goes into
+further items of 350 KB, the parts. `pack` and `unpack` do no I/O; `chat.dynamo.messages.parts` stores and reads parts.
+"""
+
+import zlib
+from dataclasses import dataclass
+from typing import Any
+
+from pynamodb.attributes import Attribute
+from pynamodb.constants import BINARY, MAP, NUMBER, STRING
+from pynamodb.expressions.operand import Path
+from pynamodb.expressions.update import Action
+
+from chat.ids import new_id
+
+PLAIN_BYTES = 1024
+"""Texts up to this size stay readable: DynamoDB bills writes by the KB, so compressing them would save nothing."""
+
+HEAD_BYTES = 128 * 1024
+"""What the item itself keeps: so little that moto, which weighs an update's old value and the new one together and in
+base64, takes it too."""
+
+PART_BYTES = 350 * 1024
+"""An item holds at most 400 KB, names and other attributes included."""
+
+
+@dataclass(frozen=True, slots=True)
+class PackedText:
+    """What the item itself keeps of a text: the text, or the head of its compressed form and where the rest is."""
+
+    text: str | None = None
+    head: bytes = b""
+    part_count: int = 0
+    part_key: str = ""
+    """Names this writing of the text; parts of another writing have other keys, so that neither harms the other."""
+
+    @property
+    def least_bytes(self) -> int:
+        """The text has at least so many bytes of UTF-8, as far as can be told without its parts.
+
+        zlib makes nothing longer by more than a few bytes in 16 KB.
+        """
+        if self.text is not None:
+            return len(self.text.encode())
+        if not self.part_count:
+            return 0
+        return (len(self.head) + (self.part_count - 1) * PART_BYTES) * 99 // 100
+
+
+def pack(text: str) -> tuple[PackedText, tuple[bytes, ...]]:
+    """The item's share of `text`, and its parts. A lone surrogate, which is no character, becomes a question mark."""
+    data = text.encode("utf-8", "replace")
+    if len(data) <= PLAIN_BYTES:
+        return PackedText(text=data.decode()), ()
+    packed = zlib.compress(data)
+    parts = tuple(packed[at : at + PART_BYTES] for at in range(HEAD_BYTES, len(packed), PART_BYTES))
+    part_key = new_id() if parts else ""
+    return PackedText(head=packed[:HEAD_BYTES], part_count=len(parts), part_key=part_key), parts
+
+
+def unpack(packed: PackedText, parts: tuple[bytes, ...] = ()) -> str:
+    """The text that was packed; `parts` are all of its parts, in order."""
+    if packed.text is not None:
+        return packed.text
+    return zlib.decompress(packed.head + b"".join(parts)).decode()
+
+
+class PackedTextAttribute(Attribute[PackedText]):
+    """A map: `{text}`, `{head}` or `{head, partCount, partKey}`."""
+
+    attr_type = MAP
+
+    def serialize(self, value: PackedText) -> dict[str, Any]:
+        if value.text is not None:
+            return {"text": {STRING: value.text}}
+        fields: dict[str, Any] = {"head": {BINARY: value.head}}
+        if value.part_count:
+            fields |= {"partCount": {NUMBER: str(value.part_count)}, "partKey": {STRING: value.part_key}}
+        return fields
+
+    def deserialize(self, value: dict[str, Any]) -> PackedText:
+        if "text" in value:
+            return PackedText(text=value["text"][STRING])
+        return PackedText(
+            head=value["head"][BINARY],
+            part_count=int(value.get("partCount", {NUMBER: "0"})[NUMBER]),
+            part_key=value.get("partKey", {STRING: ""})[STRING],
+        )
+
+
+def set_text(attribute: PackedTextAttribute, packed: PackedText) -> Action:
+    """`attribute.set(packed)`, which PynamoDB refuses of a map that is none of its own: it takes DynamoDB's JSON."""
+    return Path(attribute).set({MAP: attribute.serialize(packed)})

@@ -1,0 +1,1 @@
+"""When Redis is used, and how long a call may take."""

@@ -1,0 +1,1 @@
+"""Connections to Redis and calls on them: asynchronous, and for threads."""

@@ -1,0 +1,143 @@
+"""Calls to Redis from an event loop, each with one timeout and behind the process's breaker."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from redis.asyncio import RedisCluster
+from redis.exceptions import NoScriptError, ReadOnlyError
+
+from chat.redis.breaker.breaker import Breaker, RedisUnavailableError
+from chat.redis.breaker.timeouts import within
+from chat.redis.client.connections import async_client, build_ahead, own_connection, prepare
+from chat.redis.scripts import Argument, KnownScripts, Script
+from chat.redis.settings import RedisSettings
+
+if TYPE_CHECKING:
+    from redis.asyncio.connection import AbstractConnection
+
+    from chat.redis.client.connections import AsyncClient
+
+
+MAX_CALLS = 16
+"""Calls at the same time, so that a crowd of requests does not become a crowd of connections. Further ones wait for
+their turn, which is not part of their timeout."""
+
+
+class AsyncRedisCalls:
+    """One client for one event loop: the one that first uses it. No call is repeated."""
+
+    def __init__(self, settings: RedisSettings, breaker: Breaker) -> None:
+        build_ahead(settings)
+        self.breaker = breaker
+        self.timeout_seconds = settings.redis_timeout_seconds
+        self._settings = settings
+        self._client: AsyncClient | None = None
+        self._making = asyncio.Lock()
+        self._turns = asyncio.Semaphore(MAX_CALLS)
+        self._probing: asyncio.Task[None] | None = None
+        self._scripts = KnownScripts()
+
+    async def call[T](self, operation: str, work: Callable[[], Awaitable[T]]) -> T:
+        """Does `work` once, within the timeout.
+
+        Raises:
+            RedisUnavailableError: it timed out, Redis refused, or the breaker is open. The failure has been counted.
+        """
+        try:
+            async with self._turns:
+                self.breaker.check(operation)
+                return await self._in_time(work)
+        except RedisUnavailableError:
+            raise
+        except Exception as error:
+            self.failed(operation, error)
+            raise RedisUnavailableError(operation) from error
+
+    def failed(self, operation: str, error: Exception) -> None:
+        """Counts a failure on a connection of the caller's own, and opens the breaker unless Redis refused."""
+        if self.breaker.failed(operation, error):
+            self._probing = asyncio.create_task(self._probe())
+
+    async def command(self, operation: str, *args: Argument) -> Any:
+        """Redis's answer to a command whose first argument is its key.
+
+        Raises:
+            RedisUnavailableError: there is none.
+        """
+        return await self.call(operation, lambda: self._execute(*args))
+
+    async def script(self, operation: str, script: Script, keys: Sequence[str], *args: Argument) -> Any:
+        """What the script returns.
+
+        Raises:
+            RedisUnavailableError: nothing; it may or may not have run.
+        """
+        return await self.call(operation, lambda: self.run(script, keys, *args))
+
+    async def run(self, script: Script, keys: Sequence[str], *args: Argument) -> Any:
+        """As `script`, inside a `call`: raises redis-py's errors."""
+        try:
+            answer = await self._execute(*self._scripts.command(script, keys, *args))
+        except NoScriptError:
+            answer = await self._execute(*self._scripts.command(script, keys, *args, whole=True))
+        self._scripts.answered(script)
+        return answer
+
+    async def connection(self, key: str) -> "AbstractConnection":
+        """A connection of the caller's own, inside a `call`."""
+        return await own_connection(await self._made(), key)
+
+    async def close(self) -> None:
+        """Ends the probes and closes the connections."""
+        probing, self._probing = self._probing, None
+        if probing is not None:
+            probing.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await probing
+            self.breaker.close()
+        if self._client is not None:
+            await self._client.aclose()
+
+    async def _in_time[T](self, work: Callable[[], Awaitable[T]]) -> T:
+        await self._made()  # the secret with the address is read outside the timeout
+        async with within(self.timeout_seconds):
+            return await work()
+
+    async def _probe(self) -> None:
+        answered = False
+        while not answered:
+            await asyncio.sleep(self.breaker.next_pause())
+            with contextlib.suppress(Exception):  # any failure: Redis is not back
+                await self._in_time(self._ping)
+                answered = True
+        self._probing = None
+        self.breaker.answered()
+
+    async def _made(self) -> "AsyncClient":
+        """The client. The first call makes it, and waits for the secret with the address where there is one."""
+        if self._client is not None:
+            return self._client
+        async with self._making:
+            if self._client is None:
+                if self._settings.redis_url_secret_arn is not None:
+                    await asyncio.to_thread(prepare, self._settings)
+                self._client = async_client(self._settings)
+            return self._client
+
+    async def _execute(self, *args: Argument) -> Any:
+        client = await self._made()
+        try:
+            return await client.execute_command(*args)
+        except ReadOnlyError:
+            # The address has a new primary, and the connections are to the old one.
+            if not isinstance(client, RedisCluster):
+                await client.connection_pool.disconnect(inuse_connections=False)
+            raise
+
+    async def _ping(self) -> object:
+        """All of a cluster's primaries: a cluster that lacks one would soon use up a budget again."""
+        client = await self._made()
+        targets = {"target_nodes": RedisCluster.PRIMARIES} if isinstance(client, RedisCluster) else {}
+        return await client.execute_command("PING", **targets)

@@ -1,0 +1,1 @@
+"""The event log: entries, appends, followers, stop requests."""

@@ -1,0 +1,1 @@
+"""Lambda on one machine: processes of functions, invocations, schedules."""

@@ -1,0 +1,122 @@
+"""A function's sandboxes: warm ones are used again, new ones started on demand up to a limit."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+
+from local_stack.emulator.invocation import Answer, Invocation
+from local_stack.emulator.sandbox import InitError, Sandbox
+from local_stack.metrics.lambda_metrics import LambdaMetrics
+from local_stack.sam.template import FunctionSpec
+
+_GRACE_SECONDS = 0.25
+SandboxFactory = Callable[[FunctionSpec], Sandbox]
+
+
+class ThrottledError(Exception):
+    """All the processes a function may have are busy."""
+
+
+class Pool:
+    """Runs invocations of one function."""
+
+    def __init__(
+        self, function: FunctionSpec, make_sandbox: SandboxFactory, *, max_processes: int, figures: LambdaMetrics
+    ) -> None:
+        self.figures = figures
+        self._function = function
+        self._make_sandbox = make_sandbox
+        self._max_processes = max_processes
+        self._sandboxes: list[Sandbox] = []
+
+    @property
+    def function(self) -> FunctionSpec:
+        return self._function
+
+    async def invoke(self, event: bytes, answer: Answer) -> None:
+        """Runs the function; returns when its answer is complete or has failed.
+
+        Raises:
+            ThrottledError: no process is free and no more may be started.
+        """
+        while True:
+            sandbox = await self._claim()
+            try:
+                await sandbox.initialised()
+            except InitError as error:
+                sandbox.claims -= 1
+                self.figures.begins()
+                await answer.fail(error.error_type)
+                self.figures.ends(0, failed=True)
+                return
+            if not sandbox.ended.is_set():
+                break
+        invocation = Invocation(event, answer, self._function.timeout_seconds)
+        sandbox.submit(invocation)
+        self.figures.begins()
+        try:
+            await invocation.over.wait()
+        finally:
+            ended = invocation.ended or time.monotonic()
+            self.figures.ends(ended - invocation.started, failed=invocation.failed)
+
+    async def warm_up(self) -> None:
+        """Starts a process if there is none, and waits until it is ready or has failed."""
+        if self._alive():
+            return
+        sandbox = await self._add(claims=0)
+        with contextlib.suppress(InitError):
+            await sandbox.initialised()
+
+    def replace(self, function: FunctionSpec) -> None:
+        """New code or settings, for the processes that are started from now on."""
+        self._function = function
+        self.retire()
+
+    def retire(self) -> None:
+        """Processes that are at work finish it, and none gets more."""
+        for sandbox in self._alive():
+            sandbox.retire()
+
+    def reap(self, idle_seconds: float) -> None:
+        """Ends processes that had nothing to do for so long, but for the one used last."""
+        idle = sorted((s for s in self._alive() if not s.claims and s.ready), key=lambda s: s.idle_since)
+        for sandbox in idle[:-1]:
+            if time.monotonic() - sandbox.idle_since >= idle_seconds:
+                sandbox.retire()
+
+    async def stop(self) -> None:
+        """Ends all processes at once."""
+        for sandbox in self._sandboxes:
+            sandbox.kill()
+        await asyncio.gather(*(sandbox.ended.wait() for sandbox in self._sandboxes))
+
+    async def _claim(self) -> Sandbox:
+        """A sandbox with a place taken in it: the warm one used last, else one that is starting, else a new one."""
+        candidates = [sandbox for sandbox in self._alive() if sandbox.has_place]
+        if not candidates and (finishing := [sandbox for sandbox in self._alive() if sandbox.finishing]):
+            # A client can be back with its next request before the runtime has asked for one.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(finishing[0].freed.wait(), _GRACE_SECONDS)
+            candidates = [sandbox for sandbox in self._alive() if sandbox.has_place]
+        if candidates:
+            sandbox = max(candidates, key=lambda s: (s.ready, s.idle_since))
+            sandbox.claims += 1
+            return sandbox
+        if len(self._alive()) >= self._max_processes:
+            self.figures.throttled()
+            raise ThrottledError
+        return await self._add(claims=1)
+
+    async def _add(self, *, claims: int) -> Sandbox:
+        sandbox = self._make_sandbox(self._function)
+        sandbox.claims = claims
+        self._sandboxes.append(sandbox)
+        await sandbox.start()
+        return sandbox
+
+    def _alive(self) -> list[Sandbox]:
+        """Those that count; the others are forgotten when they have ended."""
+        self._sandboxes = [sandbox for sandbox in self._sandboxes if not sandbox.ended.is_set()]
+        return [sandbox for sandbox in self._sandboxes if not sandbox.retired]

@@ -1,0 +1,1 @@
+"""Function URLs on one machine."""

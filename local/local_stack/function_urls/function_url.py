@@ -1,0 +1,44 @@
+"""A function behind its URL: a request in, an invocation, its answer out."""
+
+from datetime import UTC, datetime
+
+from local_stack.emulator.pool import Pool, ThrottledError
+from local_stack.emulator.runtime_api import MAX_PAYLOAD_BYTES
+from local_stack.function_urls import cors
+from local_stack.function_urls.answers import HttpAnswer
+from local_stack.function_urls.events import function_url_event
+from local_stack.http import problems
+from local_stack.http.http1 import BodyTooLargeError, Exchange
+
+
+async def serve(exchange: Exchange, pool: Pool) -> None:
+    """Answers the request by way of the function."""
+    function = pool.function
+    spec = function.url.cors if function.url is not None else None
+    if spec is not None and cors.is_preflight(exchange):
+        await exchange.respond(200, cors.preflight_headers(spec, exchange))
+        return
+    headers = cors.response_headers(spec, exchange)
+    try:
+        body = await exchange.read(MAX_PAYLOAD_BYTES)
+    except BodyTooLargeError:
+        await problems.too_large(exchange, headers)
+        return
+    event = function_url_event(
+        exchange.method,
+        exchange.target,
+        exchange.headers,
+        body,
+        client_host=exchange.client_host,
+        url_id=function.name.lower(),
+        now=datetime.now(UTC),
+    )
+    if len(event) > MAX_PAYLOAD_BYTES:
+        await problems.too_large(exchange, headers)
+        return
+    try:
+        await pool.invoke(event, HttpAnswer(exchange, headers))
+    except ThrottledError:
+        await problems.throttled(exchange, headers)
+    finally:
+        pool.figures.answered(exchange.status)

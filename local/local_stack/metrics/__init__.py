@@ -1,0 +1,1 @@
+"""Metrics in memory, from EMF and of Lambda."""

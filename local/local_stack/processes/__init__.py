@@ -1,0 +1,1 @@
+"""Child processes, their end and their memory."""

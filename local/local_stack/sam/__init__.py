@@ -1,0 +1,1 @@
+"""The SAM template as the local stack reads it."""

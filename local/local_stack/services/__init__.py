@@ -1,0 +1,1 @@
+"""What the functions use: DynamoDB, Redis, providers; and where they keep their data."""

@@ -1,0 +1,100 @@
+"""The template's tables on whatever speaks DynamoDB."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from local_stack.emulator.launch import FAKE_CREDENTIALS
+from local_stack.sam.template import TableSpec, Template
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+_INDEXES: Final = "GlobalSecondaryIndexes"
+_COPIED = (
+    "AttributeDefinitions",
+    "BillingMode",
+    _INDEXES,
+    "KeySchema",
+    "LocalSecondaryIndexes",
+    "ProvisionedThroughput",
+    "StreamSpecification",
+)
+
+
+class OtherKeyError(Exception):
+    """A table that is there, but has another key than the template's; the message is one sentence."""
+
+
+def with_tables_named(template: Template, variables: Mapping[str, str]) -> Template:
+    """The template with the tables' names that `variables` give in the place of those that it gives itself."""
+    names = {
+        own: variables[variable]
+        for function in template.functions
+        for variable, own in function.environment.items()
+        if variable in variables
+    }
+    tables = tuple(replace(table, name=names.get(table.name, table.name)) for table in template.tables)
+    return replace(template, tables=tables)
+
+
+def create_tables(endpoint: str, template: Template, *, environ: Mapping[str, str] | None = None) -> None:
+    """Creates the template's tables that are not there yet, with their TTL attributes, and indexes that they lack.
+
+    `environ` may give credentials for an endpoint that checks them.
+
+    Raises:
+        OtherKeyError: a table that is there cannot be the template's.
+    """
+    client = _client(endpoint, environ or {})
+    existing = set(_table_names(client))
+    for table in template.tables:
+        if table.name not in existing:
+            _create(client, table)
+            continue
+        if client.describe_table(TableName=table.name)["Table"]["KeySchema"] != table.properties["KeySchema"]:
+            raise OtherKeyError(f"the table {table.name} has another key than the template's: FRESH=1 begins anew")
+        if _INDEXES in table.properties:
+            _add_indexes(client, table)
+
+
+def _client(endpoint: str, environ: Mapping[str, str]) -> "DynamoDBClient":
+    import boto3
+
+    values = {**FAKE_CREDENTIALS, **environ}
+    client: DynamoDBClient = boto3.client(
+        "dynamodb",
+        endpoint_url=endpoint,
+        region_name=values["AWS_REGION"],
+        aws_access_key_id=values["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=values["AWS_SECRET_ACCESS_KEY"],
+        aws_session_token=values["AWS_SESSION_TOKEN"] or None,
+    )
+    return client
+
+
+def _table_names(client: "DynamoDBClient") -> list[str]:
+    return [name for page in client.get_paginator("list_tables").paginate() for name in page["TableNames"]]
+
+
+def _create(client: "DynamoDBClient", table: TableSpec) -> None:
+    properties: dict[str, Any] = {key: table.properties[key] for key in _COPIED if key in table.properties}
+    client.create_table(TableName=table.name, **properties)
+    client.get_waiter("table_exists").wait(TableName=table.name, WaiterConfig={"Delay": 1, "MaxAttempts": 10})
+    if (ttl := table.properties.get("TimeToLiveSpecification")) is not None:
+        client.update_time_to_live(
+            TableName=table.name,
+            TimeToLiveSpecification={"AttributeName": ttl["AttributeName"], "Enabled": bool(ttl.get("Enabled"))},
+        )
+
+
+def _add_indexes(client: "DynamoDBClient", table: TableSpec) -> None:
+    """For a table that an earlier version of the template made."""
+    there = {index["IndexName"] for index in client.describe_table(TableName=table.name)["Table"].get(_INDEXES, [])}
+    for index in table.properties[_INDEXES]:
+        if index["IndexName"] not in there:
+            client.update_table(
+                TableName=table.name,
+                AttributeDefinitions=table.properties["AttributeDefinitions"],
+                GlobalSecondaryIndexUpdates=[{"Create": index}],
+            )
