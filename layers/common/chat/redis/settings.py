@@ -11,7 +11,7 @@ from chat.settings import NonEmpty, Seconds, Settings
 class RedisSettings(Settings):
     """Without an address there is no Redis, and everything works without it.
 
-    `redis_iam_user` and `redis_cache_name` belong together: the password is a signed token then (`chat.redis.client.iam`).
+    `redis_iam_user` and `redis_cache_name` belong together: the password is then a signed token.
     """
 
     redis_url: Annotated[str | None, Field(repr=False)] = None
