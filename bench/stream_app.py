@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from chat.messages import Usage
 from chat_stream.app import create_app
-from chat_stream.composition import Composition, compose
+from chat_stream.composition import StreamComposition, compose
 from chat_stream.providers.port import ChatRequest, Finish
 
 TOKENS = int(os.environ.get("BENCH_TOKENS", "500"))
@@ -30,7 +30,7 @@ async def _answer(request: ChatRequest) -> AsyncIterator[str | Finish]:
     yield Finish("stop", Usage(len(request.turns), TOKENS))
 
 
-def _compose() -> Composition:
+def _compose() -> StreamComposition:
     composition = compose()
     generations = composition.streams.generations
     instantly = replace(generations, answers=replace(generations.answers, provider=InstantProvider()))

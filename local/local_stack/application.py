@@ -7,7 +7,7 @@ import signal
 from local_stack.banner import banner
 from local_stack.console import Console
 from local_stack.options import Options
-from local_stack.processes.service_process import ServiceError
+from local_stack.processes.service_process import ServiceProcessError
 from local_stack.sam.cloudformation import TemplateError
 from local_stack.services.data_folder import DataFolderError
 from local_stack.settings import GivenSettingsError
@@ -53,7 +53,7 @@ async def _serve(options: Options, console: Console) -> int:
     except GivenSettingsError as error:
         console.plain(f"chat-sse cannot start: {error}")
         return 2
-    except (DataFolderError, TemplateError, ServiceError) as error:
+    except (DataFolderError, TemplateError, ServiceProcessError) as error:
         console.plain(f"chat-sse cannot start: {error}")
     return 1
 

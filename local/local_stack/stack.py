@@ -17,7 +17,7 @@ from local_stack.http.pages import Pages
 from local_stack.metrics.recorder import CONTENT_TYPE
 from local_stack.options import NAMES, Options
 from local_stack.processes.guardian import Guardian
-from local_stack.processes.service_process import ServiceError
+from local_stack.processes.service_process import ServiceProcessError
 from local_stack.reload import changes
 from local_stack.sam.cloudformation import TemplateError
 from local_stack.sam.template import Template, read_template
@@ -100,7 +100,7 @@ def _secret(options: Options) -> str:
     try:
         return load_secret(options.state)
     except OSError as error:
-        raise ServiceError(f"{options.state} cannot keep the local secret: {error.strerror}.") from None
+        raise ServiceProcessError(f"{options.state} cannot keep the local secret: {error.strerror}.") from None
 
 
 def _check_settings(template: Template, settings: FunctionSettings, options: Options, secret: str) -> None:

@@ -11,7 +11,7 @@ from chat.dynamo import Tables
 from chat.dynamo.items import SessionItem
 from chat.ids import new_id
 from chat.session_index import FIRST_IN_TIME, SHARDS, Bucket, IndexEntry, bucket_of
-from chat.sessions import BEGUN_SECONDS, Failure, Session, SessionState
+from chat.sessions import STREAM_LIFETIME_SECONDS, Failure, Session, SessionState
 from fakes.conversation import LEASE_SECONDS, NOW, SESSION_SECONDS, Conversation, dynamo_stores
 from fakes.dynamodb_calls import recorded_calls
 
@@ -60,7 +60,7 @@ def test_streaming_session_is_open(conversation: Conversation) -> None:
     attached = conversation.attach(conversation.start())
     entry = only(conversation, finished=False)
     assert entry == expected(attached.session)
-    assert (entry.state, entry.expires_at) == (SessionState.STREAMING, NOW + BEGUN_SECONDS)
+    assert (entry.state, entry.expires_at) == (SessionState.STREAMING, NOW + STREAM_LIFETIME_SECONDS)
 
 
 def test_finished_session_is_done(conversation: Conversation) -> None:
@@ -152,7 +152,7 @@ def test_session_that_began_meanwhile_is_not_removed(conversation: Conversation)
 
 def test_live_session_is_not_removed_whatever_its_time(conversation: Conversation) -> None:
     session = conversation.attach(conversation.start()).session
-    late = NOW + BEGUN_SECONDS + 10
+    late = NOW + STREAM_LIFETIME_SECONDS + 10
     lease = conversation.attach(session, now=NOW + LEASE_SECONDS).lease
     conversation.stores.sessions.checkpoint(lease, text=None, now=late - 1, lease_seconds=LEASE_SECONDS)
     assert not conversation.stores.index.remove_expired(session.session_id, now=late)
@@ -160,15 +160,15 @@ def test_live_session_is_not_removed_whatever_its_time(conversation: Conversatio
 
 def test_session_cut_off_before_any_text_is_removed_in_the_end(conversation: Conversation) -> None:
     session = conversation.attach(conversation.start()).session
-    assert not conversation.stores.index.remove_expired(session.session_id, now=NOW + BEGUN_SECONDS - 1)
-    assert conversation.stores.index.remove_expired(session.session_id, now=NOW + BEGUN_SECONDS)
+    assert not conversation.stores.index.remove_expired(session.session_id, now=NOW + STREAM_LIFETIME_SECONDS - 1)
+    assert conversation.stores.index.remove_expired(session.session_id, now=NOW + STREAM_LIFETIME_SECONDS)
     assert conversation.stores.sessions.get(session.session_id) is None
 
 
 def test_session_with_text_is_not_removed(conversation: Conversation) -> None:
     lease = conversation.attach(conversation.start()).lease
     conversation.stores.sessions.checkpoint(lease, text="Once", now=NOW, lease_seconds=LEASE_SECONDS)
-    assert not conversation.stores.index.remove_expired(lease.session_id, now=NOW + BEGUN_SECONDS)
+    assert not conversation.stores.index.remove_expired(lease.session_id, now=NOW + STREAM_LIFETIME_SECONDS)
 
 
 def test_finished_session_is_not_removed(conversation: Conversation) -> None:

@@ -7,8 +7,8 @@ import pytest
 from chat.errors import NotFoundError, SessionExpiredError, StorageError, TooManyRequestsError
 from chat.messages import MessageKind
 from chat.sessions import (
-    BEGUN_SECONDS,
     MAX_VIEWERS,
+    STREAM_LIFETIME_SECONDS,
     AttachRole,
     Failure,
     Lease,
@@ -44,7 +44,7 @@ def test_start_keeps_every_field(conversation: Conversation) -> None:
         owner="tab",
         epoch=2,
         lease_expires_at=NOW + 1.5,
-        shown=True,
+        text_emitted=True,
         partial="Once upon",
         stop_requested=True,
         failure=Failure("provider_timeout", "It took too long.", retryable=True),
@@ -75,7 +75,7 @@ def test_the_first_to_attach_produces(conversation: Conversation) -> None:
         owner="first",
         epoch=1,
         lease_expires_at=NOW + LEASE_SECONDS,
-        expires_at=NOW + BEGUN_SECONDS,
+        expires_at=NOW + STREAM_LIFETIME_SECONDS,
         attaches=1,
         attach_minute=minute_of(NOW),
         viewers={},
@@ -114,7 +114,7 @@ def test_a_dead_lease_after_text_was_shown_is_never_taken_over(conversation: Con
     conversation.stores.sessions.checkpoint(lease, text="Once", now=NOW, lease_seconds=LEASE_SECONDS)
     second = conversation.attach(session, now=DEAD)
     assert second.role is AttachRole.FOLLOW
-    assert (second.session.epoch, second.session.partial, second.session.shown) == (1, "Once", True)
+    assert (second.session.epoch, second.session.partial, second.session.text_emitted) == (1, "Once", True)
 
 
 def test_a_lease_that_was_renewed_is_not_taken_over(conversation: Conversation) -> None:
@@ -162,9 +162,9 @@ def test_a_finished_session_past_its_time_is_expired(conversation: Conversation)
     session = conversation.start()
     attached = conversation.attach(session).session
     conversation.stores.sessions.finish(attached, state=SessionState.COMPLETED, answer=conversation.answer(session))
-    assert conversation.attach(session, now=NOW + BEGUN_SECONDS - 1).role is AttachRole.REPLAY
+    assert conversation.attach(session, now=NOW + STREAM_LIFETIME_SECONDS - 1).role is AttachRole.REPLAY
     with pytest.raises(SessionExpiredError):
-        conversation.attach(session, now=NOW + BEGUN_SECONDS)
+        conversation.attach(session, now=NOW + STREAM_LIFETIME_SECONDS)
 
 
 def test_a_session_that_began_in_time_can_be_come_back_to(conversation: Conversation) -> None:
@@ -244,7 +244,11 @@ def test_account_is_kept_of_so_many_clients_and_no_more(conversation: Conversati
 
 def test_session_that_an_earlier_version_began_keeps_no_account_of_connections(conversation: Conversation) -> None:
     session = conversation.start(
-        state=SessionState.STREAMING, attaches=9, epoch=1, lease_expires_at=DEAD, expires_at=NOW + BEGUN_SECONDS
+        state=SessionState.STREAMING,
+        attaches=9,
+        epoch=1,
+        lease_expires_at=DEAD,
+        expires_at=NOW + STREAM_LIFETIME_SECONDS,
     )
     attachment = conversation.attach(session, viewer=Viewer("tab", "1"), max_attaches=2)
     assert (attachment.role, attachment.viewer, attachment.session.attaches) == (FOLLOW, None, 1)

@@ -30,7 +30,7 @@ def test_checkpoint_stores_the_text_and_renews_the_lease(conversation: Conversat
     attached = conversation.attach(session)
     assert checkpoint(conversation, attached.lease, "Once upon") is False
     assert conversation.stored(session) == replace(
-        attached.session, partial="Once upon", shown=True, lease_expires_at=NOW + 2 + LEASE_SECONDS
+        attached.session, partial="Once upon", text_emitted=True, lease_expires_at=NOW + 2 + LEASE_SECONDS
     )
 
 
@@ -42,13 +42,17 @@ def test_checkpoint_without_text_leaves_the_text(conversation: Conversation) -> 
     checkpoint(conversation, attached.lease, "Once")
     checkpoint(conversation, attached.lease, None, NOW + 3)
     after = conversation.stored(session)
-    assert (after.partial, after.shown, after.lease_expires_at) == ("Once", True, NOW + 3 + LEASE_SECONDS)
+    assert (after.partial, after.text_emitted, after.lease_expires_at) == (
+        "Once",
+        True,
+        NOW + 3 + LEASE_SECONDS,
+    )
 
 
 def test_checkpoint_of_an_empty_text_counts_as_shown(conversation: Conversation) -> None:
     session = conversation.start()
     checkpoint(conversation, conversation.attach(session).lease, "")
-    assert (conversation.stored(session).partial, conversation.stored(session).shown) == ("", True)
+    assert (conversation.stored(session).partial, conversation.stored(session).text_emitted) == ("", True)
 
 
 def test_checkpoint_by_a_slow_producer_revives_its_own_lease(conversation: Conversation) -> None:
@@ -289,7 +293,10 @@ def test_finish_after_a_settlement_with_another_text_is_a_lost_lease(conversatio
     assert sessions.settle(attached, now=DEAD, state=SessionState.FAILED, answer=settled, failure=FAILURE)
     with pytest.raises(LeaseLostError):
         sessions.finish(
-            attached, state=SessionState.FAILED, answer=replace(settled, content="Once upon a time"), failure=FAILURE
+            attached,
+            state=SessionState.FAILED,
+            answer=replace(settled, content="Once upon a time"),
+            failure=FAILURE,
         )
     assert [message.content for message in conversation.history()] == ["Hello?", "Once upon"]
 

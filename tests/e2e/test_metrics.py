@@ -15,7 +15,7 @@ from fakes import prometheus, sse
 from fakes.frontend import CLAUDE, MODEL, Frontend
 from fakes.redis_servers import RedisServer, redis_server
 from fakes.stack import RunningStack, running_stack
-from local_stack.metrics.recorder import Metrics
+from local_stack.metrics.recorder import MetricsRecorder
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -207,7 +207,7 @@ def redis_that_fails(stack: RunningStack, redis: RedisServer) -> None:
 
 def published(log: str) -> set[Metric]:
     """The metrics in it, each from the services that the catalogue says, with the dimensions that it says."""
-    metrics = Metrics()
+    metrics = MetricsRecorder()
     for line in log.splitlines():
         metrics.take(line[line.find("{") :])
     found: set[Metric] = set()

@@ -9,7 +9,7 @@ from chat.ids import least_id, new_id
 from chat.metrics import Metric
 from chat.redis.statistics import RedisStatistics
 from chat.session_index import Position, bucket_of
-from chat.sessions import Attachment, Session, SessionState
+from chat.sessions import AttachDecision, Session, SessionState
 from chat_cleanup.redis_side import RedisSide
 from chat_cleanup.service import Cleanup
 from chat_cleanup.settings import CleanupSettings
@@ -79,7 +79,7 @@ class CleanupWorld:
             session_id = self._new_id()
         return (conversation or self.conversation()).start(now=self.clock.now(), session_id=session_id)
 
-    def attach(self, session: Session) -> Attachment:
+    def attach(self, session: Session) -> AttachDecision:
         """Its producer begins now."""
         return self.sessions.attach(
             session.session_id,

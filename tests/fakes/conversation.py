@@ -15,7 +15,7 @@ from chat.dynamo import (
 from chat.ids import later_answer_id, new_id, new_message_ids
 from chat.messages import Message, MessageKind, MessageStatus, MessageStore, Role, Usage
 from chat.session_index import CleanupRecord, SessionIndex
-from chat.sessions import Attachment, Session, SessionState, SessionStore
+from chat.sessions import AttachDecision, Session, SessionState, SessionStore
 from chat.users import UserStore
 from fakes.memory_cleanup import MemoryCleanupRecord, MemorySessionIndex
 from fakes.memory_stores import MemoryDatabase, MemoryMessageStore, MemorySessionStore, MemoryUserStore
@@ -119,7 +119,7 @@ class Conversation:
         defaults: dict[str, Any] = {"finish_reason": "stop", "usage": Usage(input_tokens=7, output_tokens=11)}
         return replace(message, **(defaults | changes))
 
-    def attach(self, session: Session, *, now: float = NOW, **changes: Any) -> Attachment:
+    def attach(self, session: Session, *, now: float = NOW, **changes: Any) -> AttachDecision:
         arguments: dict[str, Any] = {
             "user_id": self.user_id,
             "owner": "tab",

@@ -81,4 +81,4 @@ class MemoryCleanupRecord:
 def _is_to_be_made(session: Session, now: float) -> bool:
     if session.state is SessionState.PENDING:
         return True
-    return session.state is SessionState.STREAMING and not session.lease_lives(now) and not session.shown
+    return session.state is SessionState.STREAMING and not session.lease_lives(now) and not session.text_emitted

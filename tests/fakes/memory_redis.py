@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from chat.clock import Clock, SystemClock
 from chat.event_log import AppendResult, LogEntry, LogUnavailableError, TextEntry
 from chat.redis.log.codec import BrokenLogError
-from chat.redis.log.cursor import LogReader
+from chat.redis.log.cursor import LogCursor
 from chat.response_cache import CachedAnswer
 
 FLIGHT_SECONDS = 6.0
@@ -125,7 +125,7 @@ class MemoryEventLog:
             del self._waiting[wake]
 
     async def _follow(self, session_id: str, seen: int, wake: asyncio.Event) -> AsyncGenerator[LogEntry | None]:
-        reader, at, begun = LogReader(seen), 0, -1
+        reader, at, begun = LogCursor(seen), 0, -1
         while True:
             wake.clear()
             self._check()
@@ -152,7 +152,7 @@ class MemoryEventLog:
 
     def text_now(self, session_id: str, epoch: int) -> str | None:
         """As `text`, for whoever does not await."""
-        log, reader = self.log(session_id), LogReader(seen=0)
+        log, reader = self.log(session_id), LogCursor(seen=0)
         if self.failing or log.epoch != epoch:
             return None
         try:
@@ -171,7 +171,7 @@ class MemoryEventLog:
             raise LogUnavailableError
 
 
-def _taken(reader: LogReader, epoch: int, entry: LogEntry) -> LogEntry | None:
+def _taken(reader: LogCursor, epoch: int, entry: LogEntry) -> LogEntry | None:
     try:
         return reader.take(epoch, entry)
     except BrokenLogError as error:

@@ -8,8 +8,8 @@ from threading import RLock
 from chat.errors import InvalidRequestError, NotFoundError, SessionExpiredError, StorageError
 from chat.messages import Message, MessagePage, MessageStatus, Role, StoredPrompt, is_turn
 from chat.sessions import (
-    BEGUN_SECONDS,
-    Attachment,
+    STREAM_LIFETIME_SECONDS,
+    AttachDecision,
     AttachRole,
     Failure,
     Lease,
@@ -119,7 +119,7 @@ class MemorySessionStore:
         max_attaches: int,
         may_produce: bool = True,
         viewer: Viewer | None = None,
-    ) -> Attachment:
+    ) -> AttachDecision:
         with self.database.lock:
             session = self._owned(session_id, user_id)
             if session.is_expired(now):
@@ -132,14 +132,14 @@ class MemorySessionStore:
                     owner=owner,
                     epoch=session.epoch + 1,
                     lease_expires_at=now + lease_seconds,
-                    expires_at=now + BEGUN_SECONDS,
+                    expires_at=now + STREAM_LIFETIME_SECONDS,
                     partial="",
                     attaches=1,
                     attach_minute=minute_of(now),
                     viewers={viewer.key: viewer.connection} if viewer else {},
                 )
                 self.database.sessions[session_id] = session
-                return Attachment(role, session, viewer)
+                return AttachDecision(role, session, viewer)
             if session.attach_minute < minute_of(now):
                 session = replace(session, attach_minute=minute_of(now), attaches=0)
             elif session.attaches >= max_attaches:
@@ -149,13 +149,13 @@ class MemorySessionStore:
                 session = replace(session, viewers={**(session.viewers or {}), viewer.key: viewer.connection})
             session = replace(session, attaches=session.attaches + 1)
             self.database.sessions[session_id] = session
-            return Attachment(AttachRole.REPLAY if session.state.finished else AttachRole.FOLLOW, session, viewer)
+            return AttachDecision(AttachRole.REPLAY if session.state.finished else AttachRole.FOLLOW, session, viewer)
 
     def checkpoint(self, lease: Lease, *, text: str | None, now: float, lease_seconds: float) -> bool:
         with self.database.lock:
             session = replace(self._held(lease), lease_expires_at=now + lease_seconds)
             if text is not None:
-                session = replace(session, partial=text, shown=True)
+                session = replace(session, partial=text, text_emitted=True)
             self.database.sessions[lease.session_id] = session
             return session.stop_requested
 
@@ -335,7 +335,7 @@ def _role(session: Session, now: float) -> AttachRole:
         return AttachRole.REPLAY
     if session.state is SessionState.PENDING:
         return AttachRole.PRODUCE
-    if session.lease_lives(now) or session.shown:
+    if session.lease_lives(now) or session.text_emitted:
         return AttachRole.FOLLOW
     return AttachRole.PRODUCE
 

@@ -16,7 +16,7 @@ from chat.clock import SystemClock
 from chat.metrics import Metrics
 from chat.sessions import Session
 from chat_stream.app import create_app
-from chat_stream.composition import Composition
+from chat_stream.composition import StreamComposition
 from fakes.scripted_provider import Step
 from fakes.stream_world import REQUIRED, StreamWorld
 
@@ -44,9 +44,9 @@ class Service:
         self.app: ASGIApp = create_app(self._compose)
         self.closed = False
 
-    def _compose(self) -> Composition:
+    def _compose(self) -> StreamComposition:
         secret = AuthSecret.parse(SECRET)
-        return Composition(
+        return StreamComposition(
             authenticator=build_authenticator(self.world.settings, lambda: secret),
             stream_tokens=self.stream_tokens,
             streams=self.world.streams,

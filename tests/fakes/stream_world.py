@@ -13,9 +13,9 @@ from chat.messages import Message, MessageKind, MessageStore, Role
 from chat.metrics import Metrics
 from chat.sessions import Session, SessionStore, Viewer
 from chat.users import Tier
-from chat_stream.answers.answers import Answers, Sharing
+from chat_stream.answers.answers import Answers, SharedAnswerStores
 from chat_stream.attach.answer_slots import AnswerSlots
-from chat_stream.attach.attacher import Attach, Attaching
+from chat_stream.attach.attacher import AttachRequest, SessionAttacher
 from chat_stream.attach.chat_streams import Body, ChatStreams
 from chat_stream.attach.settler import SessionSettler
 from chat_stream.commands.registry import build_registry
@@ -117,13 +117,15 @@ class StreamWorld:
         readers = SessionReaders(sessions, log, self.settings.follow_poll_seconds)
         sharing = None
         if self._shared:
-            sharing = Sharing(self.cache, self.flight, readers, messages, self.clock, scope_to_user=self._scope_to_user)
+            sharing = SharedAnswerStores(
+                self.cache, self.flight, readers, messages, self.clock, scope_to_user=self._scope_to_user
+            )
         records = StreamRecords(metrics or self.metrics, self.catalog)
         return ChatStreams(
             access=Access(self.users, self.clock, default_tier=self.settings.default_tier),
             sessions=sessions,
             messages=messages,
-            attaching=Attaching(
+            attaching=SessionAttacher(
                 sessions=sessions,
                 messages=messages,
                 slots=answer_slots,
@@ -263,7 +265,7 @@ class Client:
         deadline = None if self._deadline_in is None else now + self._deadline_in
         limit = None if deadline is None else deadline + 1
         arrived_at = now - self._arrived_ago
-        attach = Attach(
+        attach = AttachRequest(
             self._session.session_id, self._session.user_id, self._seen, deadline, limit, arrived_at, self._viewer
         )
         return await self._world.streams.open(attach)

@@ -8,7 +8,7 @@ from functools import partial
 from random import Random
 
 from chat.errors import ChatError
-from chat.sessions import BEGUN_SECONDS
+from chat.sessions import STREAM_LIFETIME_SECONDS
 from chat_history.history import HistoryPage
 from simulation.engine.loop import SimLoop, SpinError, simulated_loop
 from simulation.engine.process import Process
@@ -108,7 +108,7 @@ class _Run:
         self.observer.check_end()
         if left := self._working():
             self.observer.violated(f"still running: {left}")
-        await self._until(self.loop.time() + BEGUN_SECONDS + 600)
+        await self._until(self.loop.time() + STREAM_LIFETIME_SECONDS + 600)
         await self._cleanup()
         self.observer.check_expired()
 

@@ -9,7 +9,7 @@ import pytest
 from artefacts.sam import ROOT
 from local_stack.dashboard import alarms
 from local_stack.dashboard.definition import Alarm, read_dashboard
-from local_stack.metrics.recorder import Metrics, SeriesKey
+from local_stack.metrics.recorder import MetricsRecorder, SeriesKey
 
 NOW = 1_800_000_010.0
 """Some seconds into a period of five minutes."""
@@ -113,7 +113,7 @@ def written() -> Mapping[str, Alarm]:
 
 @pytest.mark.parametrize("occasion", OCCASIONS, ids=str)
 def test_alarm_rings_of_what_it_is_there_for(occasion: Occasion) -> None:
-    alarm, metrics = written()[occasion.alarm], Metrics()
+    alarm, metrics = written()[occasion.alarm], MetricsRecorder()
     for ago, values in enumerate(occasion.periods):
         for key, found in values.items():
             metrics.add(key, "Count", NOW - ago * alarm.period, *found)

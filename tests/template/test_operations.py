@@ -13,7 +13,7 @@ from chat.catalog import load_catalog
 from chat.metrics import Metric, Service, fields
 from local_stack.dashboard.definition import read_dashboard
 from local_stack.dashboard.view import PERIODS, View
-from local_stack.metrics.recorder import Metrics
+from local_stack.metrics.recorder import MetricsRecorder
 from local_stack.metrics.time_series import statistic
 from template.checks.metrics import of_widget
 from template.checks.operations import AWS_METRICS
@@ -109,7 +109,7 @@ def test_elasticache_is_on_the_dashboard_of_stacks_that_have_one_only() -> None:
 def test_the_stack_on_one_machine_understands_the_whole_dashboard(cache_mode: str, seconds: int) -> None:
     """Each function of metric math, each search, each alarm."""
     dashboard = read_dashboard(ROOT / "template.yaml", {"CacheMode": cache_mode})
-    told = View(Metrics()).of(dashboard, seconds)
+    told = View(MetricsRecorder()).of(dashboard, seconds)
     assert [widget.get("title") for widget in told["widgets"]] == [
         widget["properties"].get("title") for widget in body(cache_mode)["widgets"]
     ]
@@ -132,7 +132,7 @@ def test_each_alarm_is_in_the_runbook() -> None:
 def test_each_function_has_an_alarm_for_its_errors() -> None:
     for function in stack().functions:
         properties = stack().value(alarms()[f"{function.removesuffix('Function')}ErrorsAlarm"])
-        watched = [json.dumps(query) for query in properties.get("Metrics", [properties])]
+        watched = [json.dumps(query) for query in properties.get("MetricsRecorder", [properties])]
         assert any('"Errors"' in query and f'"{function}"' in query for query in watched)
 
 
@@ -151,7 +151,7 @@ def test_the_wait_that_rings_is_the_one_on_the_dashboard() -> None:
 
 def test_rates_ring_of_a_crowd_only() -> None:
     for name in ("FailedStreamsAlarm", "ProviderErrorsAlarm", "FirstTokenAlarm"):
-        (rate,) = (query["Expression"] for query in alarms()[name]["Metrics"] if query.get("ReturnData", True))
+        (rate,) = (query["Expression"] for query in alarms()[name]["MetricsRecorder"] if query.get("ReturnData", True))
         assert re.match(r"IF\(.* >= 10, .*, 0\)$", rate), name
 
 

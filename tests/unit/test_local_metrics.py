@@ -5,7 +5,7 @@ import json
 import pytest
 
 from chat.metrics import EmfMetrics, Metric, ModelLabels
-from local_stack.metrics.recorder import Metrics, SeriesKey
+from local_stack.metrics.recorder import MetricsRecorder, SeriesKey
 from local_stack.metrics.time_series import KEPT_SECONDS, MAX_VALUES, Point
 
 
@@ -13,13 +13,13 @@ def emf(*, unit: str, value: object, name: str = "TimeToFirstTokenMs", at: float
     directive = {
         "Namespace": "chat-sse",
         "Dimensions": [list(dimensions)],
-        "Metrics": [{"Name": name, "Unit": unit}],
+        "MetricsRecorder": [{"Name": name, "Unit": unit}],
     }
     return json.dumps({"_aws": {"Timestamp": at * 1000, "CloudWatchMetrics": [directive]}, name: value, **dimensions})
 
 
 def test_counts_add_up_by_labels() -> None:
-    metrics = Metrics()
+    metrics = MetricsRecorder()
     for service in ("a", "a", 'b"\n\\'):
         assert metrics.take(emf(name="StreamsCompleted", unit="Count", value=[1.0], service=service))
 
@@ -31,7 +31,7 @@ def test_counts_add_up_by_labels() -> None:
 
 
 def test_durations_are_summaries() -> None:
-    metrics = Metrics()
+    metrics = MetricsRecorder()
     metrics.take(emf(unit="Milliseconds", value=list(range(1, 101))))
 
     assert metrics.text().splitlines() == [
@@ -45,7 +45,7 @@ def test_durations_are_summaries() -> None:
 
 
 def test_each_dimension_set_is_a_series_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
-    emf_metrics, metrics = EmfMetrics("chat-sse/local", "chat-stream"), Metrics()
+    emf_metrics, metrics = EmfMetrics("chat-sse/local", "chat-stream"), MetricsRecorder()
     for model in ("small", "small", "big"):
         emf_metrics.publish(
             {Metric.STREAMS_COMPLETED: 1, Metric.STREAMS_RESUMED: 1}, model=ModelLabels("scripted", model)
@@ -69,7 +69,7 @@ def test_each_dimension_set_is_a_series_of_its_own(capsys: pytest.CaptureFixture
 
 
 def test_gauges_show_their_latest_value() -> None:
-    metrics = Metrics()
+    metrics = MetricsRecorder()
     for value in (7, 3):
         metrics.take(emf(name="ActiveSessions", unit="Count", value=value, service="chat-cleanup"))
 
@@ -94,7 +94,7 @@ def test_gauges_show_their_latest_value() -> None:
 )
 def test_series_have_a_statistic_for_each_period_with_values(stat: str, values: list[float]) -> None:
     """From the period that holds `since`; the minute from 1140 has no value, and is no point."""
-    metrics = Metrics()
+    metrics = MetricsRecorder()
     for at, value in ((1019, 100), (1020, [3]), (1079, [1, 2]), (1080, [5, 4]), (1090, 6), (1139, 7), (1200, 8)):
         metrics.take(emf(unit="Milliseconds", value=value, at=at, service="a"))
     metrics.take(emf(unit="Milliseconds", value=1000, at=1020, service="b"))
@@ -108,13 +108,13 @@ def test_series_have_a_statistic_for_each_period_with_values(stat: str, values: 
 @pytest.mark.parametrize(("period", "stat"), [(0, "Sum"), (15, "Sum"), (60, "Median"), (60, "p101"), (60, "pp50")])
 def test_series_are_not_made_up(period: int, stat: str) -> None:
     with pytest.raises(ValueError, match=stat if period == 60 else str(period)):
-        Metrics().series("chat-sse", "TimeToFirstTokenMs", {}, since=0, period=period, stat=stat)
-    assert Metrics().series("chat-sse", "Unknown", {}, since=0, period=60, stat="Sum") == []
+        MetricsRecorder().series("chat-sse", "TimeToFirstTokenMs", {}, since=0, period=period, stat=stat)
+    assert MetricsRecorder().series("chat-sse", "Unknown", {}, since=0, period=60, stat="Sum") == []
 
 
 def test_memory_is_bounded() -> None:
     """Of very many values the sum is of all, and what is older than the time kept is forgotten."""
-    metrics = Metrics()
+    metrics = MetricsRecorder()
     for _ in range(3):
         metrics.take(emf(unit="Milliseconds", value=list(range(MAX_VALUES)), at=100, service="a"))
     dimensions = {"service": "a"}
@@ -132,11 +132,11 @@ def test_memory_is_bounded() -> None:
     "line", ["", "plain text", '{"a":1}', '{"_aws":1}', '"_aws"', '{"_aws":{"CloudWatchMetrics":[{}]}}']
 )
 def test_other_lines_are_left_alone(line: str) -> None:
-    metrics = Metrics()
+    metrics = MetricsRecorder()
 
     assert not metrics.take(line)
     assert metrics.text() == ""
 
 
 def test_nothing_yet_is_nothing() -> None:
-    assert Metrics().text() == ""
+    assert MetricsRecorder().text() == ""

@@ -76,7 +76,7 @@ def test_no_slot_is_a_refusal_that_says_how_long_to_wait(seconds: float, wait: i
         None,
         *(replace(RUNNING, state=state) for state in SessionState if state.finished),
         replace(RUNNING, lease_expires_at=NOW + 30),
-        replace(RUNNING, lease_expires_at=NOW + 30, shown=True),
+        replace(RUNNING, lease_expires_at=NOW + 30, text_emitted=True),
         PENDING,
     ],
     ids=["gone", *(state for state in SessionState if state.finished), "dead", "dead and shown", "pending"],

@@ -25,7 +25,7 @@ class OutOfTimeError(Exception):
 
 
 @dataclass(slots=True)
-class Traffic:
+class ActivityCounts:
     """What happened in one stretch of time."""
 
     since: float
@@ -52,7 +52,7 @@ class Traffic:
         if entry.answered_at is not None and self.since <= entry.answered_at < self.until:
             self.answers.add(entry.session_id)
 
-    def add_all(self, other: "Traffic") -> None:
+    def add_all(self, other: "ActivityCounts") -> None:
         """What was found elsewhere in the same time."""
         self.chats |= other.chats
         self.prompts |= other.prompts
@@ -70,7 +70,7 @@ class CountTraffic:
         self._executor = executor
         self._has_time = has_time
 
-    def __call__(self, counted_until: float | None, now: float) -> Traffic | None:
+    def __call__(self, counted_until: float | None, now: float) -> ActivityCounts | None:
         """`counted_until` is the record's; None: somebody else has counted it, or there is nothing to count yet.
 
         Raises:
@@ -79,19 +79,19 @@ class CountTraffic:
         """
         until = now - LAG_SECONDS
         since = until - FIRST_INTERVAL_SECONDS if counted_until is None else counted_until
-        traffic = Traffic(max(since, until - LONGEST_INTERVAL_SECONDS), until)
-        if traffic.since >= until:
+        activity = ActivityCounts(max(since, until - LONGEST_INTERVAL_SECONDS), until)
+        if activity.since >= until:
             return None
         # First what is open: a session that is finished meanwhile is met among the others, and never missed.
         for finished in (False, True):
-            first = least_id(traffic.since - (LONGEST_SESSION_SECONDS if finished else 0))
+            first = least_id(activity.since - (LONGEST_SESSION_SECONDS if finished else 0))
             buckets = [Bucket(finished, shard) for shard in range(SHARDS)]
-            for found in self._executor.map(partial(self._read, first, traffic), buckets):
-                traffic.add_all(found)
-        return traffic if self._record.count_until(until, since=counted_until, now=now) else None
+            for found in self._executor.map(partial(self._read, first, activity), buckets):
+                activity.add_all(found)
+        return activity if self._record.count_until(until, since=counted_until, now=now) else None
 
-    def _read(self, first: str, of: Traffic, bucket: Bucket) -> Traffic:
-        found = Traffic(of.since, of.until)
+    def _read(self, first: str, of: ActivityCounts, bucket: Bucket) -> ActivityCounts:
+        found = ActivityCounts(of.since, of.until)
         for page in self._pages(bucket, first):
             for entry in page:
                 found.add(entry)

@@ -4,25 +4,25 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from chat.error_fields import cause_of
+from chat.error_fields import safe_error_fields
 from chat.metrics import fields
 from chat.session_index import IndexEntry
-from chat_cleanup.resolution import Fate
+from chat_cleanup.resolution import Resolution
 
-_ENDED = {Fate.EXPIRED: "session expired", Fate.SETTLED: "session settled"}
+_ENDED = {Resolution.EXPIRED: "session expired", Resolution.SETTLED: "session settled"}
 
 logger = Logger()
 
 
-def tell_end(entry: IndexEntry, fate: Fate) -> None:
+def log_end(entry: IndexEntry, resolution: Resolution) -> None:
     """A session, if it has been ended."""
-    if (message := _ENDED.get(fate)) is not None:
+    if (message := _ENDED.get(resolution)) is not None:
         logger.info(message, **_facts(entry.session_id, entry))
 
 
-def tell_failure(session_id: str | None, entry: IndexEntry | None, error: Exception) -> None:
+def log_failure(session_id: str | None, entry: IndexEntry | None, error: Exception) -> None:
     """A session that could not be ended, as far as it is known which one."""
-    logger.warning("cleanup failure", **_facts(session_id, entry), **cause_of(error))
+    logger.warning("cleanup failure", **_facts(session_id, entry), **safe_error_fields(error))
 
 
 def _facts(session_id: str | None, entry: IndexEntry | None) -> dict[str, Any]:

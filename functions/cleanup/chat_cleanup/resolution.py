@@ -10,7 +10,7 @@ from chat.sessions import Session, SessionState, SessionStore
 from chat.settling import is_dead, settle
 
 
-class Fate(Enum):
+class Resolution(Enum):
     """How a session was found, or what was done to it."""
 
     WAITING = auto()
@@ -25,10 +25,10 @@ class Fate(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class Resolved:
     """A session's fate, and for how long it had been open although it should have been over."""
 
-    fate: Fate
+    resolution: Resolution
     stuck_seconds: float = 0.0
 
 
@@ -50,7 +50,7 @@ class EndSession:
         self._clock = clock
         self._dead_lease_seconds = dead_lease_seconds
 
-    def __call__(self, entry: IndexEntry) -> Ended:
+    def __call__(self, entry: IndexEntry) -> Resolved:
         """Ends it, or finds that it is not to be ended.
 
         Raises:
@@ -59,22 +59,24 @@ class EndSession:
         now = self._clock.now()
         if entry.state is SessionState.PENDING:
             if now < entry.expires_at:
-                return Ended(Fate.WAITING)
+                return Resolved(Resolution.WAITING)
             if self._index.remove_expired(entry.session_id, now=now):
-                return Ended(Fate.EXPIRED, now - entry.expires_at)
+                return Resolved(Resolution.EXPIRED, now - entry.expires_at)
         session = None if entry.state.finished else self._sessions.get(entry.session_id)
         if session is None or session.state.finished:
-            return Ended(Fate.OVER)
+            return Resolved(Resolution.OVER)
         return self._end(session, now)
 
-    def _end(self, session: Session, now: float) -> Ended:
+    def _end(self, session: Session, now: float) -> Resolved:
         if session.lease_lives(now - self._dead_lease_seconds):
-            return Ended(Fate.STREAMING)
+            return Resolved(Resolution.STREAMING)
         if is_dead(session, now):
             logged_text = self._control.text(session.session_id, epoch=session.epoch)
             settled = settle(self._sessions, session, now, logged_text=logged_text)
-            return Ended(Fate.SETTLED, now - session.lease_expires_at) if settled else Ended(Fate.OVER)
+            return (
+                Resolved(Resolution.SETTLED, now - session.lease_expires_at) if settled else Resolved(Resolution.OVER)
+            )
         if not session.is_expired(now):
-            return Ended(Fate.WAITING)
+            return Resolved(Resolution.WAITING)
         removed = self._index.remove_expired(session.session_id, now=now)
-        return Ended(Fate.EXPIRED, now - session.expires_at) if removed else Ended(Fate.OVER)
+        return Resolved(Resolution.EXPIRED, now - session.expires_at) if removed else Resolved(Resolution.OVER)

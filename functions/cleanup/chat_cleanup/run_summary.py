@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from chat.session_index import IndexEntry
 from chat.sessions import SessionState
-from chat_cleanup.resolution import Ended, Fate
+from chat_cleanup.resolution import Resolution, Resolved
 
 
 @dataclass(slots=True)
-class Tally:
+class RunSummary:
     """Counts of one walk through what is open. For one thread."""
 
     active: int = 0
@@ -22,12 +22,12 @@ class Tally:
     complete: bool = True
     """Everything that is open has been seen, so that `active` and `streaming` are the truth."""
 
-    def add(self, ended: Ended) -> None:
+    def add(self, ended: Resolved) -> None:
         """A session that was looked at."""
-        self.active += ended.fate in {Fate.WAITING, Fate.STREAMING}
-        self.streaming += ended.fate is Fate.STREAMING
-        self.expired += ended.fate is Fate.EXPIRED
-        self.settled += ended.fate is Fate.SETTLED
+        self.active += ended.resolution in {Resolution.WAITING, Resolution.STREAMING}
+        self.streaming += ended.resolution is Resolution.STREAMING
+        self.expired += ended.resolution is Resolution.EXPIRED
+        self.settled += ended.resolution is Resolution.SETTLED
         self._stuck(ended.stuck_seconds)
 
     def add_failure(self, entry: IndexEntry | None, now: float) -> None:

@@ -7,19 +7,19 @@ from contextlib import AbstractContextManager
 from aws_lambda_powertools import Logger
 
 from chat.clock import Clock
-from chat.error_fields import cause_of
+from chat.error_fields import safe_error_fields
 from chat.errors import StorageError
 from chat.metrics import Metric, Metrics
 from chat.session_index import CleanupRecord, Progress, SessionIndex
 from chat.sessions import SessionStore
-from chat_cleanup.activity import CountTraffic, OutOfTimeError, Traffic
+from chat_cleanup.activity import ActivityCounts, CountTraffic, OutOfTimeError
 from chat_cleanup.deadline import Deadline
 from chat_cleanup.gauges import gauges
 from chat_cleanup.redis_side import RedisSide
 from chat_cleanup.resolution import EndSession
-from chat_cleanup.run_summary import Tally
+from chat_cleanup.run_summary import RunSummary
 from chat_cleanup.settings import CleanupSettings
-from chat_cleanup.sweep import Walk
+from chat_cleanup.sweep import OpenSessionSweep
 
 logger = Logger()
 
@@ -60,13 +60,13 @@ class Cleanup:
         with self._redis() as redis, self._new_executor(self._settings.cleanup_threads) as executor:
             statistics = executor.submit(redis.statistics)
             progress = self._progress()
-            traffic = None if progress is None else self._traffic(progress, executor, deadline)
-            tally = self._walk(progress or Progress(), redis, executor, deadline)
-            values = gauges(tally, traffic, statistics.result())
+            activity = None if progress is None else self._traffic(progress, executor, deadline)
+            summary = self._sweep(progress or Progress(), redis, executor, deadline)
+            values = gauges(summary, activity, statistics.result())
         self._metrics.publish(
             values,
-            complete=tally.complete,
-            sessions_left=tally.left,
+            complete=summary.complete,
+            sessions_left=summary.left,
             duration_seconds=round(self._clock.now() - started, 3),
         )
         return {metric.value: value for metric, value in values.items()}
@@ -75,20 +75,20 @@ class Cleanup:
         try:
             return self._record.read()
         except StorageError as error:
-            logger.warning("cleanup position not read", **cause_of(error))
+            logger.warning("cleanup position not read", **safe_error_fields(error))
             return None
 
-    def _traffic(self, progress: Progress, executor: Executor, deadline: Deadline) -> Traffic | None:
+    def _traffic(self, progress: Progress, executor: Executor, deadline: Deadline) -> ActivityCounts | None:
         count = CountTraffic(
             index=self._index, record=self._record, executor=executor, has_time=deadline.allows_counting
         )
         try:
             return count(progress.counted_until, self._clock.now())
         except (StorageError, OutOfTimeError) as error:
-            logger.warning("traffic not counted", **cause_of(error))
+            logger.warning("traffic not counted", **safe_error_fields(error))
             return None
 
-    def _walk(self, progress: Progress, redis: RedisSide, executor: Executor, deadline: Deadline) -> Tally:
+    def _sweep(self, progress: Progress, redis: RedisSide, executor: Executor, deadline: Deadline) -> RunSummary:
         end = EndSession(
             index=self._index,
             sessions=self._sessions,
@@ -96,7 +96,7 @@ class Cleanup:
             clock=self._clock,
             dead_lease_seconds=self._settings.cleanup_dead_lease_seconds,
         )
-        walk = Walk(
+        walk = OpenSessionSweep(
             index=self._index,
             record=self._record,
             end=end,

@@ -16,7 +16,7 @@ from chat_history.settings import HistorySettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Composition:
+class HistoryComposition:
     """What the HTTP side calls."""
 
     authenticator: Authenticator
@@ -24,7 +24,7 @@ class Composition:
     offer_models: OfferModels
 
 
-def compose(environ: Mapping[str, str] = os.environ) -> Composition:
+def compose(environ: Mapping[str, str] = os.environ) -> HistoryComposition:
     """The function as deployed. Nothing is connected before the first request.
 
     Raises:
@@ -36,7 +36,7 @@ def compose(environ: Mapping[str, str] = os.environ) -> Composition:
     tables.prepare()
     clock = SystemClock()
     access = Access(DynamoUserStore(tables), clock, default_tier=settings.default_tier)
-    return Composition(
+    return HistoryComposition(
         authenticator=build_authenticator(settings, secret),
         read_history=ReadHistory(
             access=access,

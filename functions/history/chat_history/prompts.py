@@ -32,7 +32,7 @@ def unanswered(prompt: Message, session: Session | None, now: float) -> Message:
     if not session.is_expired(now):
         streaming = session.state is SessionState.STREAMING
         return replace(prompt, status=MessageStatus.STREAMING if streaming else MessageStatus.PENDING)
-    if session.shown:  # the next cleanup stores what there is
+    if session.text_emitted:  # the next cleanup stores what there is
         return with_failure(replace(prompt, status=MessageStatus.FAILED), INTERRUPTED)
     return _expired(prompt)
 

@@ -13,7 +13,7 @@ from chat.http.application import new_app
 from chat.http.credentials import bearer_token
 from chat.http.query import read_query
 from chat.http.responses import JsonResponse
-from chat_history.composition import Composition
+from chat_history.composition import HistoryComposition
 from chat_history.wire import message_json, model_json
 
 DEFAULT_LIMIT = 50
@@ -30,7 +30,7 @@ class HistoryQuery(BaseModel):
     cursor: str | None = None
 
 
-def create_app(composition: Composition) -> FastAPI:
+def create_app(composition: HistoryComposition) -> FastAPI:
     """The application over these objects."""
     app = new_app()
     app.state.composition = composition
@@ -41,7 +41,7 @@ def create_app(composition: Composition) -> FastAPI:
 
 async def history(request: Request) -> JsonResponse:
     """GET /chat/history: a chat's messages in order, or those of all chats."""
-    composition: Composition = request.app.state.composition
+    composition: HistoryComposition = request.app.state.composition
     user_id = composition.authenticator.authenticate(bearer_token(request))
     query = read_query(request, HistoryQuery)
     page = composition.read_history(user_id, query.chat_id, limit=query.limit, cursor=query.cursor)
@@ -56,7 +56,7 @@ async def history(request: Request) -> JsonResponse:
 
 async def models(request: Request) -> JsonResponse:
     """GET /chat/models: all models, and which of them the caller may use."""
-    composition: Composition = request.app.state.composition
+    composition: HistoryComposition = request.app.state.composition
     user_id = composition.authenticator.authenticate(bearer_token(request))
     offered = composition.offer_models(user_id)
     models = [model_json(model, provider, offered.tier) for model, provider in offered.models]

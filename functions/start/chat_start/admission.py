@@ -8,7 +8,7 @@ from aws_lambda_powertools import Logger
 
 from chat.access import Access
 from chat.catalog import Catalog, Model, TierLimits
-from chat.error_fields import cause_of
+from chat.error_fields import safe_error_fields
 from chat.errors import ForbiddenError, InvalidRequestError, StorageError
 from chat.limits import Allowance, RateLimitedError, RateLimiter
 from chat.messages import MessageKind
@@ -56,7 +56,7 @@ class Quota:
         try:
             self.rate_limiter.give_back(self.user_id, self.limits, used)
         except StorageError as error:  # the refusal matters more, and what stays counted is free in a minute
-            logger.warning("request not given back", **cause_of(error))
+            logger.warning("request not given back", **safe_error_fields(error))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from chat.metrics import CacheErrorMetrics, build_metrics
 from chat.redis import BlockingRedisCalls, Breaker, NoLogControl, RedisLogControl, RedisSettings
 from chat_start.admission import Admission
 from chat_start.regenerate import RegenerateAnswer
-from chat_start.requests import Once, Prompt, Regeneration, Start
+from chat_start.requests import IdempotentCreate, Prompt, Regeneration, Start
 from chat_start.settings import StartSettings
 from chat_start.start_chat import StartChat
 from chat_start.stop_chat import StopChat
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Composition:
+class StartComposition:
     """What the HTTP side calls. `idempotency` is built when it is first asked for."""
 
     settings: StartSettings
@@ -38,14 +38,14 @@ class Composition:
     idempotency: "Callable[[], Idempotency]"
     metrics: CacheErrorMetrics
 
-    def start(self, asked: Prompt | Regeneration, once: Once) -> Start:
+    def start(self, asked: Prompt | Regeneration, once: IdempotentCreate) -> Start:
         """Does what is asked; see `StartChat` and `RegenerateAnswer`."""
         if isinstance(asked, Prompt):
             return self.start_chat(asked, once)
         return self.regenerate(asked, once)
 
 
-def compose(environ: Mapping[str, str] = os.environ) -> Composition:
+def compose(environ: Mapping[str, str] = os.environ) -> StartComposition:
     """The function as deployed. Nothing is connected before the first request.
 
     Raises:
@@ -68,7 +68,7 @@ def compose(environ: Mapping[str, str] = os.environ) -> Composition:
         rate_limiter=build_rate_limiter(redis, tables),
         metrics=metrics,
     )
-    return Composition(
+    return StartComposition(
         settings=settings,
         authenticator=build_authenticator(settings, secret),
         stream_tokens=StreamTokens(secret, clock),

@@ -22,7 +22,7 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
 from botocore.config import Config
 
 from chat.errors import InvalidRequestError, StorageError
-from chat_start.requests import Once, Prompt, Regeneration, StartedSession
+from chat_start.requests import IdempotentCreate, Prompt, Regeneration, StartedSession
 
 CONNECT_TIMEOUT_SECONDS = 2
 READ_TIMEOUT_SECONDS = 5
@@ -43,7 +43,7 @@ class Idempotency:
             ),
         )
 
-    def once(self, key: str, lambda_context: Any) -> Once:
+    def once(self, key: str, lambda_context: Any) -> IdempotentCreate:
         """For one request with that key.
 
         The context says when the invocation will have ended: after that a request that died is no longer "in progress".

@@ -8,12 +8,12 @@ from chat.event_log import LogControl
 from chat.ids import later_answer_id, new_id
 from chat.messages import MessageStore, StoredPrompt
 from chat.metrics import Metric, Metrics
-from chat.metrics.log_fields import facts_of
+from chat.metrics.log_fields import log_fields
 from chat.metrics.settled import publish_settled
 from chat.sessions import Session, SessionState, SessionStore
 from chat.settling import settle
 from chat_start.admission import Admission
-from chat_start.requests import Once, Regeneration, Start, StartedSession, every_time
+from chat_start.requests import IdempotentCreate, Regeneration, Start, StartedSession, not_idempotent
 
 RACE_ATTEMPTS = 3
 """How often the session before is looked at anew when it changed between reading and settling."""
@@ -31,14 +31,14 @@ class RegenerateAnswer:
     session_seconds: int
     metrics: Metrics
 
-    def __call__(self, asked: Regeneration, once: Once = every_time) -> Start:
+    def __call__(self, asked: Regeneration, once: IdempotentCreate = not_idempotent) -> Start:
         """Stores a session for the prompt, whose newest it becomes; nothing else of the prompt changes.
 
         The answer is not taken from the cache, and stands behind those that the prompt has. It counts for the user's
         rate limit as a start does.
 
         Raises:
-            InvalidRequestError: `unknown_model`, `answer_in_progress`; see also `Once`.
+            InvalidRequestError: `unknown_model`, `answer_in_progress`; see also `IdempotentCreate`.
             NotFoundError: `message_not_found`: unknown, another user's, or no prompt.
             ForbiddenError: `user_disabled`, `model_not_in_tier`.
             RateLimitedError: `rate_limited`.
@@ -57,7 +57,7 @@ class RegenerateAnswer:
             with quota.used():
                 if not self.sessions.restart(session, replaced=prompt.session_id):
                     raise _in_progress()
-            self.metrics.publish({Metric.SESSIONS_STARTED: 1}, **facts_of(session, model))
+            self.metrics.publish({Metric.SESSIONS_STARTED: 1}, **log_fields(session, model))
             return StartedSession(session.session_id, session.chat_id, session.expires_at)
 
         return Start(once(asked, create), quota.allowance())

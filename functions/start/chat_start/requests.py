@@ -47,13 +47,13 @@ class Start:
     allowance: Allowance
 
 
-type Once = Callable[[Prompt | Regeneration, Callable[[], StartedSession]], StartedSession]
+type IdempotentCreate = Callable[[Prompt | Regeneration, Callable[[], StartedSession]], StartedSession]
 """Makes a session once, however often the same request is sent: gives what the callable returned the first time.
 
 Raises `InvalidRequestError`: `idempotency_key_reused` (it was another request), `idempotency_in_progress`.
 """
 
 
-def every_time(_request: Prompt | Regeneration, create: Callable[[], StartedSession]) -> StartedSession:
-    """The `Once` of requests that ask for no idempotency."""
+def not_idempotent(_request: Prompt | Regeneration, create: Callable[[], StartedSession]) -> StartedSession:
+    """The `IdempotentCreate` of requests that ask for no idempotency."""
     return create()

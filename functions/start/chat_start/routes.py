@@ -13,15 +13,15 @@ from chat.http.metrics_flush import MetricsFlush
 from chat.http.problems import problem
 from chat.http.responses import JsonResponse, timestamp
 from chat.limits import RateLimitedError, rate_limit_headers
-from chat.sessions import BEGUN_SECONDS
+from chat.sessions import STREAM_LIFETIME_SECONDS
 from chat_start.bodies import StartBody, StopBody
-from chat_start.composition import Composition
-from chat_start.requests import Once, every_time
+from chat_start.composition import StartComposition
+from chat_start.requests import IdempotentCreate, not_idempotent
 
 IDEMPOTENCY_KEY = "idempotency-key"
 
 
-def create_app(composition: Composition) -> FastAPI:
+def create_app(composition: StartComposition) -> FastAPI:
     """The application over these objects."""
     app = new_app()
     app.state.composition = composition
@@ -34,7 +34,7 @@ def create_app(composition: Composition) -> FastAPI:
 
 async def start(request: Request) -> Response:
     """POST /chat/start: a session for a prompt, and the token that opens its stream."""
-    composition: Composition = request.app.state.composition
+    composition: StartComposition = request.app.state.composition
     user_id = composition.authenticator.authenticate(bearer_token(request))
     body = await read_json(request, StartBody)
     asked = body.asked_by(user_id)
@@ -49,7 +49,7 @@ async def start(request: Request) -> Response:
             "chatId": session.chat_id,
             "expiresAt": timestamp(session.expires_at),
             "streamToken": composition.stream_tokens.sign(
-                session.session_id, user_id, session.expires_at + BEGUN_SECONDS
+                session.session_id, user_id, session.expires_at + STREAM_LIFETIME_SECONDS
             ),
         },
         status_code=201,
@@ -59,15 +59,15 @@ async def start(request: Request) -> Response:
 
 async def stop(request: Request) -> JsonResponse:
     """POST /chat/stop: what has been written so far is kept."""
-    composition: Composition = request.app.state.composition
+    composition: StartComposition = request.app.state.composition
     user_id = composition.authenticator.authenticate(bearer_token(request))
     body = await read_json(request, StopBody)
     state = composition.stop_chat(body.session_id, user_id)
     return JsonResponse({"sessionId": body.session_id, "state": state})
 
 
-def _once(composition: Composition, request: Request) -> Once:
+def _once(composition: StartComposition, request: Request) -> IdempotentCreate:
     key = request.headers.get(IDEMPOTENCY_KEY)
     if key is None:
-        return every_time
+        return not_idempotent
     return composition.idempotency().once(key, request.scope.get("aws.context"))

@@ -9,10 +9,10 @@ from chat.errors import InvalidRequestError
 from chat.ids import new_id, new_message_ids
 from chat.messages import Message, MessageKind, MessageStatus, Role
 from chat.metrics import Metric, Metrics
-from chat.metrics.log_fields import facts_of
+from chat.metrics.log_fields import log_fields
 from chat.sessions import Session, SessionStore
 from chat_start.admission import Admission
-from chat_start.requests import Once, Prompt, Start, StartedSession, every_time
+from chat_start.requests import IdempotentCreate, Prompt, Start, StartedSession, not_idempotent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,14 +26,15 @@ class StartChat:
     session_seconds: int
     metrics: Metrics
 
-    def __call__(self, prompt: Prompt, once: Once = every_time) -> Start:
+    def __call__(self, prompt: Prompt, once: IdempotentCreate = not_idempotent) -> Start:
         """Stores the prompt with a new session, unless something is wrong with it.
 
         Only a session that is stored counts for the user's rate limit: neither what is refused, nor the repetition of
         a request that has its session.
 
         Raises:
-            InvalidRequestError: `invalid_request` (the prompt is too long), `unknown_model`; see also `Once`.
+            InvalidRequestError: `invalid_request` (the prompt is too long), `unknown_model`; see also
+                `IdempotentCreate`.
             ForbiddenError: `user_disabled`, `model_not_in_tier`.
             RateLimitedError: `rate_limited`.
             StorageError: the session may have been stored only if it is no `SessionNotStoredError`.
@@ -56,7 +57,7 @@ class StartChat:
         return Start(once(prompt, create), quota.allowance())
 
     def _started(self, session: Session, model: Model) -> StartedSession:
-        self.metrics.publish({Metric.SESSIONS_STARTED: 1}, **facts_of(session, model))
+        self.metrics.publish({Metric.SESSIONS_STARTED: 1}, **log_fields(session, model))
         return StartedSession(session.session_id, session.chat_id, session.expires_at)
 
     def _session(self, prompt: Prompt, kind: MessageKind) -> tuple[Session, Message]:

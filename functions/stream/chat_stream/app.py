@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from chat import events
-from chat.error_fields import cause_of
+from chat.error_fields import safe_error_fields
 from chat.errors import ChatError, InvalidRequestError, NotFoundError
 from chat.http.application import new_app
 from chat.http.credentials import bearer_token
@@ -22,8 +22,8 @@ from chat.limits.slots import TOO_MANY_STREAMS
 from chat.metrics import Metric, Metrics, fields
 from chat.metrics.log_fields import error_facts
 from chat.sessions import Viewer
-from chat_stream.attach.attacher import Attach
-from chat_stream.composition import Composition, compose
+from chat_stream.attach.attacher import AttachRequest
+from chat_stream.composition import StreamComposition, compose
 from chat_stream.outcome import failure_of
 from chat_stream.settings import StreamSettings
 from chat_stream.threads import in_thread, install_executor
@@ -41,7 +41,7 @@ LIMIT_SHARE = 0.5
 logger = Logger()
 
 
-def create_app(compose: Callable[[], Composition]) -> "FastAPI":
+def create_app(compose: Callable[[], StreamComposition]) -> "FastAPI":
     """The application; `compose` is called once, when it starts."""
 
     @asynccontextmanager
@@ -59,7 +59,7 @@ def create_app(compose: Callable[[], Composition]) -> "FastAPI":
 
 async def stream(request: Request) -> Response:
     """Attaches to a session. 204: the client has seen everything, which tells EventSource to stop."""
-    composition: Composition = request.app.state.composition
+    composition: StreamComposition = request.app.state.composition
     settings = composition.settings
     try:
         body = await composition.streams.open(await _attach(composition, request))
@@ -67,7 +67,7 @@ async def stream(request: Request) -> Response:
         _publish_refusal(composition.metrics, error, request.query_params.get("sessionId"))
         return _refusal(request, error, settings)
     except Exception as error:  # noqa: BLE001  # an EventSource is told of it by an event
-        logger.error("attach failed", **cause_of(error))
+        logger.error("attach failed", **safe_error_fields(error))
         composition.metrics.publish({})
         return _refusal(request, ChatError("Something went wrong on our side."), settings)
     if body is None:
@@ -75,7 +75,7 @@ async def stream(request: Request) -> Response:
     return EventStream(body, ping_seconds=settings.ping_seconds)
 
 
-async def _attach(composition: Composition, request: Request) -> Attach:
+async def _attach(composition: StreamComposition, request: Request) -> AttachRequest:
     accepted_at = asyncio.get_running_loop().time()
     query = request.query_params
     session_id = query.get("sessionId", "")
@@ -85,10 +85,17 @@ async def _attach(composition: Composition, request: Request) -> Attach:
     if len(session_id) > MAX_SESSION_ID_CHARS:
         raise NotFoundError("There is no such session.", code="session_not_found")
     seen = events.parse_last_event_id(request.headers.get("last-event-id") or query.get("lastEventId"))
-    deadline, limit = _time_limits(request, composition.settings)
+    soft_deadline, hard_deadline = _time_limits(request, composition.settings)
     invocation = request.scope.get("aws.lambda", {})
-    return Attach(
-        session_id, user_id, seen, deadline, limit, accepted_at, _viewer(request, seen), invocation.get("stopping")
+    return AttachRequest(
+        session_id,
+        user_id,
+        seen,
+        soft_deadline,
+        hard_deadline,
+        accepted_at,
+        _viewer(request, seen),
+        invocation.get("stopping"),
     )
 
 
@@ -108,7 +115,7 @@ def _viewer(request: Request, seen: int) -> Viewer | None:
     return Viewer(hashlib.sha256(client.encode()).hexdigest()[:VIEWER_KEY_CHARS], new_id(), replaces)
 
 
-async def _user_id(composition: Composition, request: Request, session_id: str) -> str:
+async def _user_id(composition: StreamComposition, request: Request, session_id: str) -> str:
     """A stream token is for this stream alone, so it goes before a cookie that may be old."""
     stream_token = request.query_params.get("streamToken")
     if stream_token and "authorization" not in request.headers:

@@ -13,9 +13,9 @@ from chat.dynamo.stream_slots import DynamoStreamSlots
 from chat.ids import new_id
 from chat.metrics import CacheErrorMetrics, Metrics, build_metrics
 from chat.redis import Breaker, RedisSettings, connect
-from chat_stream.answers.answers import Answers, Sharing
+from chat_stream.answers.answers import Answers, SharedAnswerStores
 from chat_stream.attach.answer_slots import AnswerSlots
-from chat_stream.attach.attacher import Attaching
+from chat_stream.attach.attacher import SessionAttacher
 from chat_stream.attach.chat_streams import ChatStreams
 from chat_stream.attach.settler import SessionSettler
 from chat_stream.commands.registry import build_registry
@@ -28,7 +28,7 @@ from chat_stream.telemetry.stream_record import StreamRecords
 
 
 @dataclass(frozen=True, slots=True)
-class Composition:
+class StreamComposition:
     """What the HTTP side calls."""
 
     authenticator: Authenticator
@@ -39,7 +39,7 @@ class Composition:
     close: Callable[[], Awaitable[None]]
 
 
-def compose(environ: Mapping[str, str] = os.environ) -> Composition:
+def compose(environ: Mapping[str, str] = os.environ) -> StreamComposition:
     """The function as deployed.
 
     Raises:
@@ -60,7 +60,7 @@ def compose(environ: Mapping[str, str] = os.environ) -> Composition:
     sharing = None
     if redis is not None:
         to_user = redis_settings.cache_scope == "user"
-        sharing = Sharing(redis.cache, redis.flight, readers, messages, clock, scope_to_user=to_user)
+        sharing = SharedAnswerStores(redis.cache, redis.flight, readers, messages, clock, scope_to_user=to_user)
     catalog = load_catalog()
     slots = AnswerSlots(DynamoStreamSlots(tables), sessions, catalog, clock)
     metrics = CacheErrorMetrics(build_metrics(environ), breaker.errors)
@@ -72,14 +72,14 @@ def compose(environ: Mapping[str, str] = os.environ) -> Composition:
         if redis is not None:
             await redis.close()
 
-    return Composition(
+    return StreamComposition(
         authenticator=build_authenticator(settings, secret),
         stream_tokens=StreamTokens(secret, clock),
         streams=ChatStreams(
             access=Access(DynamoUserStore(tables), clock, default_tier=settings.default_tier),
             sessions=sessions,
             messages=messages,
-            attaching=Attaching(
+            attaching=SessionAttacher(
                 sessions=sessions,
                 messages=messages,
                 slots=slots,

@@ -6,7 +6,7 @@ from typing import Any
 MAX_PLACES = 8
 
 
-def cause_of(error: BaseException | None) -> dict[str, Any]:
+def safe_error_fields(error: BaseException | None) -> dict[str, Any]:
     """What a log may hold of an error: kinds and places. Messages may quote a prompt, an answer or a token."""
     chain = list(_chain(error))
     if not chain:

@@ -12,7 +12,7 @@ from typing import Protocol
 from chat.errors import StorageError, TooManyRequestsError
 from chat.messages import Message, MessageKind, MessageStatus
 
-BEGUN_SECONDS = 1500
+STREAM_LIFETIME_SECONDS = 1500
 """How long a session lives once it is being streamed: the longest that Lambda lets a function run, and ten minutes to
 come back to the answer."""
 
@@ -103,7 +103,7 @@ class Session:
     owner: str | None = None
     epoch: int = 0
     lease_expires_at: float = 0.0
-    shown: bool = False
+    text_emitted: bool = False
     """Text has reached a client (or may have): the generation must never be made anew."""
     partial: str = ""
     """The text of the last checkpoint."""
@@ -143,7 +143,7 @@ class Lease:
 
 
 @dataclass(frozen=True, slots=True)
-class Attachment:
+class AttachDecision:
     """What `SessionStore.attach` decided, and the session as it is after that."""
 
     role: AttachRole
@@ -232,11 +232,12 @@ class SessionStore(Protocol):
         max_attaches: int,
         may_produce: bool = True,
         viewer: Viewer | None = None,
-    ) -> Attachment:
+    ) -> AttachDecision:
         """Counts an attach and decides what it is.
 
         PRODUCE if the session is pending, or streaming with a dead lease and nothing shown, and the caller may: sets
-        owner, lease and the next epoch, clears the partial, and lets the session live for `BEGUN_SECONDS` from now.
+        owner, lease and the next epoch, clears the partial, and lets the session live for
+        `STREAM_LIFETIME_SECONDS` from now.
         Else FOLLOW while it is streaming, REPLAY when it is finished, `max_attaches` times in a minute of the clock.
 
         Raises:

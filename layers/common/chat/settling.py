@@ -9,7 +9,7 @@ INTERRUPTED = Failure("interrupted", "The answer was interrupted; what had been 
 def is_dead(session: Session, now: float) -> bool:
     """Its producer is gone, and nobody may produce it again: text was shown, or its user wanted it stopped."""
     abandoned = session.state is SessionState.STREAMING and not session.lease_lives(now)
-    return abandoned and (session.shown or session.stop_requested)
+    return abandoned and (session.text_emitted or session.stop_requested)
 
 
 def settle(store: SessionStore, session: Session, now: float, *, logged_text: str | None) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from local_stack.dashboard.definition import Alarm
 from local_stack.dashboard.graph import Graph
 from local_stack.dashboard.lines import Window
-from local_stack.metrics.recorder import Metrics
+from local_stack.metrics.recorder import MetricsRecorder
 
 OK, RINGS, NO_DATA = "OK", "ALARM", "INSUFFICIENT_DATA"
 
@@ -21,7 +21,7 @@ _COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
 }
 
 
-def state(alarm: Alarm, metrics: Metrics, *, now: float, running_since: float) -> str:
+def state(alarm: Alarm, metrics: MetricsRecorder, *, now: float, running_since: float) -> str:
     """OK, ALARM or INSUFFICIENT_DATA; that, too, of values that are missing because the stack is younger than they."""
     window = Window.until_now(alarm.period, alarm.periods, now)
     (shown,) = Graph(alarm.entries, metrics, window).shown()

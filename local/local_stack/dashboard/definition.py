@@ -17,7 +17,7 @@ _DEFAULT_PERIOD = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class WidgetPlace:
     """On a grid of 24 columns."""
 
     x: int
@@ -31,7 +31,7 @@ class Widget:
     """One widget; `properties` are CloudWatch's, `entries` those of a metric widget."""
 
     kind: str
-    place: Place
+    place: WidgetPlace
     properties: Mapping[str, Any]
     entries: tuple[Entry, ...] = ()
 
@@ -85,7 +85,7 @@ def _widgets(body: str) -> tuple[Widget, ...]:
 
 
 def _widget(widget: Mapping[str, Any]) -> Widget:
-    place = Place(*(int(widget[name]) for name in ("x", "y", "width", "height")))
+    place = WidgetPlace(*(int(widget[name]) for name in ("x", "y", "width", "height")))
     properties = widget["properties"]
     default = properties.get("stat", "Average")
     entries = tuple(_entry(items, default) for items in properties.get("metrics", ()))

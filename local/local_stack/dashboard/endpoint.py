@@ -10,7 +10,7 @@ from local_stack.dashboard.view import PERIODS, View
 from local_stack.http import problems
 from local_stack.http.http1 import Exchange
 from local_stack.http.pages import Pages
-from local_stack.metrics.recorder import Metrics
+from local_stack.metrics.recorder import MetricsRecorder
 from local_stack.sam.cloudformation import TemplateError
 
 PATH = "/local/dashboard"
@@ -23,7 +23,7 @@ type Handler = Callable[[Exchange], Awaitable[None]]
 class DashboardEndpoint:
     """Serves the dashboard of a template, read anew when the file changes."""
 
-    def __init__(self, template: Path, metrics: Metrics) -> None:
+    def __init__(self, template: Path, metrics: MetricsRecorder) -> None:
         self._template = template
         self._view = View(metrics)
         self._pages = Pages(_WEB)

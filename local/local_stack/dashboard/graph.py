@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from local_stack.dashboard.lines import Line, Window
 from local_stack.dashboard.metric_math import MetricMathError, Value, evaluate
 from local_stack.dashboard.search import parse_search
-from local_stack.metrics.recorder import Metrics, SeriesKey
+from local_stack.metrics.recorder import MetricsRecorder, SeriesKey
 
 _PROPERTY = re.compile(r"\$\{PROP\('([^']+)'\)\}")
 
@@ -58,7 +58,7 @@ class Shown:
 class Graph:
     """Evaluates entries over one window; a `metric_math.Terms`."""
 
-    def __init__(self, entries: Sequence[Entry], metrics: Metrics, window: Window) -> None:
+    def __init__(self, entries: Sequence[Entry], metrics: MetricsRecorder, window: Window) -> None:
         self._entries = entries
         self._metrics = metrics
         self._window = window

@@ -9,7 +9,7 @@ from local_stack.dashboard import alarms
 from local_stack.dashboard.definition import Dashboard, Widget
 from local_stack.dashboard.graph import Graph, MetricEntry, Shown
 from local_stack.dashboard.lines import Window
-from local_stack.metrics.recorder import Metrics
+from local_stack.metrics.recorder import MetricsRecorder
 from local_stack.sam.cloudformation import TemplateError
 
 PERIODS = {300: 10, 900: 30, 3600: 60, 10800: 180}
@@ -25,7 +25,7 @@ _ABSENT = {
 class View:
     """One dashboard over the metrics of a running stack."""
 
-    def __init__(self, metrics: Metrics) -> None:
+    def __init__(self, metrics: MetricsRecorder) -> None:
         self._metrics = metrics
         self._since = time.time()
 

@@ -6,7 +6,7 @@ import sys
 from http import HTTPStatus
 from pathlib import Path
 
-from local_stack.dynamodb_server.service import Service
+from local_stack.dynamodb_server.service import DynamoDBService
 from local_stack.dynamodb_server.storage.database import Database
 from local_stack.dynamodb_server.storage.journal import Journal, JournalError
 from local_stack.http import http1
@@ -30,7 +30,7 @@ def main() -> None:
 
 async def serve(database: Database, expire_seconds: float | None = None) -> None:
     """Serves until it is cancelled."""
-    service = Service(database)
+    service = DynamoDBService(database)
 
     async def handle(exchange: http1.Exchange) -> None:
         try:

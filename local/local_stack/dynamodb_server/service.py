@@ -36,7 +36,7 @@ _OPERATIONS: Final[dict[str, _Operation]] = {
 }
 
 
-class Service:
+class DynamoDBService:
     """Answers one request at a time; what it has changed is kept before it answers."""
 
     def __init__(self, database: Database) -> None:

@@ -12,7 +12,7 @@ from local_stack.emulator.pool import Pool
 from local_stack.emulator.sandbox import Sandbox
 from local_stack.emulator.schedule import run as run_schedule
 from local_stack.metrics.lambda_metrics import LambdaMetrics
-from local_stack.metrics.recorder import Metrics
+from local_stack.metrics.recorder import MetricsRecorder
 from local_stack.options import Options
 from local_stack.processes.guardian import Guardian
 from local_stack.sam.template import FunctionSpec, Template
@@ -53,7 +53,7 @@ class Functions:
     def __init__(
         self, template: Template, options: Options, surroundings: Surroundings, guardian: Guardian, console: Console
     ) -> None:
-        self.metrics = Metrics()
+        self.metrics = MetricsRecorder()
         self.pools: dict[str, Pool] = {}
         self._removed: list[Pool] = []
         self._options = options

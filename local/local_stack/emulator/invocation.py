@@ -26,7 +26,7 @@ class Answer(Protocol):
 
 
 @dataclass(slots=True, eq=False)
-class Invocation:
+class EmulatedInvocation:
     """An event on its way through a sandbox. `event` is JSON."""
 
     event: bytes

@@ -5,8 +5,8 @@ import contextlib
 import time
 from collections.abc import Callable
 
-from local_stack.emulator.invocation import Answer, Invocation
-from local_stack.emulator.sandbox import InitError, Sandbox
+from local_stack.emulator.invocation import Answer, EmulatedInvocation
+from local_stack.emulator.sandbox import Sandbox, SandboxInitError
 from local_stack.metrics.lambda_metrics import LambdaMetrics
 from local_stack.sam.template import FunctionSpec
 
@@ -44,7 +44,7 @@ class Pool:
             sandbox = await self._claim()
             try:
                 await sandbox.initialised()
-            except InitError as error:
+            except SandboxInitError as error:
                 sandbox.claims -= 1
                 self.figures.begins()
                 await answer.fail(error.error_type)
@@ -52,7 +52,7 @@ class Pool:
                 return
             if not sandbox.ended.is_set():
                 break
-        invocation = Invocation(event, answer, self._function.timeout_seconds)
+        invocation = EmulatedInvocation(event, answer, self._function.timeout_seconds)
         sandbox.submit(invocation)
         self.figures.begins()
         try:
@@ -66,7 +66,7 @@ class Pool:
         if self._alive():
             return
         sandbox = await self._add(claims=0)
-        with contextlib.suppress(InitError):
+        with contextlib.suppress(SandboxInitError):
             await sandbox.initialised()
 
     def replace(self, function: FunctionSpec) -> None:

@@ -11,7 +11,7 @@ import json
 import uuid
 from typing import Protocol
 
-from local_stack.emulator.invocation import Invocation
+from local_stack.emulator.invocation import EmulatedInvocation
 from local_stack.http.http1 import BodyTooLargeError, ClientGoneError, Exchange
 
 MAX_PAYLOAD_BYTES = 6 * 1024 * 1024 + 100
@@ -35,7 +35,7 @@ class RuntimeEvents(Protocol):
     def runtime_init_failed(self, error_type: str) -> None:
         """It reports that its initialisation failed."""
 
-    def invocation_over(self, invocation: Invocation) -> None:
+    def invocation_over(self, invocation: EmulatedInvocation) -> None:
         """The answer is complete, or the error reported."""
 
 
@@ -46,21 +46,21 @@ class RuntimeApi:
         self._arn = function_arn
         self._concurrency = concurrency
         self._events = events
-        self._waiting: asyncio.Queue[Invocation] = asyncio.Queue()
-        self._running: dict[str, Invocation] = {}
+        self._waiting: asyncio.Queue[EmulatedInvocation] = asyncio.Queue()
+        self._running: dict[str, EmulatedInvocation] = {}
         self._gone: set[str] = set()
 
     @property
-    def running(self) -> tuple[Invocation, ...]:
+    def running(self) -> tuple[EmulatedInvocation, ...]:
         """The invocations that have no complete answer yet, those included that no poller has taken."""
         return tuple(self._running.values())
 
-    def submit(self, invocation: Invocation) -> None:
+    def submit(self, invocation: EmulatedInvocation) -> None:
         """Hands the invocation to the runtime when it next asks."""
         self._running[invocation.request_id] = invocation
         self._waiting.put_nowait(invocation)
 
-    def abandon(self, invocation: Invocation) -> None:
+    def abandon(self, invocation: EmulatedInvocation) -> None:
         """Whatever the runtime still sends for this invocation is answered with 410."""
         if self._running.pop(invocation.request_id, None):
             self._gone.add(invocation.request_id)
@@ -108,7 +108,7 @@ class RuntimeApi:
             headers[_INVOCATION_ID] = invocation.invocation_id
         await exchange.respond(200, headers, invocation.event)
 
-    async def _claim(self, exchange: Exchange, request_id: str) -> Invocation | None:
+    async def _claim(self, exchange: Exchange, request_id: str) -> EmulatedInvocation | None:
         """The invocation that is answered; a request that Lambda would refuse is refused."""
         invocation = self._running.get(request_id)
         if request_id in self._gone:
@@ -126,7 +126,7 @@ class RuntimeApi:
             return invocation
         return None
 
-    async def _streamed(self, exchange: Exchange, invocation: Invocation) -> None:
+    async def _streamed(self, exchange: Exchange, invocation: EmulatedInvocation) -> None:
         await invocation.answer.begin(exchange.header("content-type") or "")
         size = 0
         try:
@@ -149,7 +149,7 @@ class RuntimeApi:
         await self._conclude(invocation, _declared_trailers(exchange).get(_ERROR_TYPE))
         await _accept(exchange)
 
-    async def _buffered(self, exchange: Exchange, invocation: Invocation) -> None:
+    async def _buffered(self, exchange: Exchange, invocation: EmulatedInvocation) -> None:
         try:
             body = await exchange.read(MAX_PAYLOAD_BYTES)
         except BodyTooLargeError:
@@ -163,7 +163,7 @@ class RuntimeApi:
             await self._conclude(invocation, None)
         await _accept(exchange)
 
-    async def _error(self, exchange: Exchange, invocation: Invocation) -> None:
+    async def _error(self, exchange: Exchange, invocation: EmulatedInvocation) -> None:
         try:
             await exchange.read(MAX_PAYLOAD_BYTES)
         except BodyTooLargeError:
@@ -172,7 +172,7 @@ class RuntimeApi:
             await _accept(exchange)
         await self._conclude(invocation, exchange.header(_ERROR_TYPE) or "Runtime.Unknown")
 
-    async def _conclude(self, invocation: Invocation, error_type: str | None) -> None:
+    async def _conclude(self, invocation: EmulatedInvocation, error_type: str | None) -> None:
         self._running.pop(invocation.request_id, None)
         await (invocation.end() if error_type is None else invocation.fail(error_type))
         self._events.invocation_over(invocation)

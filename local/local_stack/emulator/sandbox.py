@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from local_stack.emulator.invocation import Invocation
+from local_stack.emulator.invocation import EmulatedInvocation
 from local_stack.emulator.launch import Launcher
 from local_stack.emulator.runtime_api import RuntimeApi
 from local_stack.http import http1
@@ -17,7 +17,7 @@ INIT_SECONDS = 10.0
 """Lambda's limit to the time until the runtime's first request for an invocation."""
 
 
-class InitError(Exception):
+class SandboxInitError(Exception):
     """A sandbox that did not come up; `error_type` is Lambda's."""
 
     def __init__(self, error_type: str) -> None:
@@ -46,7 +46,7 @@ class Sandbox:
         self._api = RuntimeApi(launcher.arn(function), concurrency, self)
         self._server: asyncio.Server | None = None
         self._child: Child | None = None
-        self._timers: dict[Invocation, asyncio.TimerHandle] = {}
+        self._timers: dict[EmulatedInvocation, asyncio.TimerHandle] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._initialised: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._init_error = "Runtime.ExitError"
@@ -103,7 +103,7 @@ class Sandbox:
         """
         await asyncio.shield(self._initialised)
 
-    def submit(self, invocation: Invocation) -> None:
+    def submit(self, invocation: EmulatedInvocation) -> None:
         """Runs the invocation; the place for it has been claimed."""
         invocation.start()
         self.freed.clear()
@@ -139,7 +139,7 @@ class Sandbox:
     def runtime_init_failed(self, error_type: str) -> None:
         self._init_error = error_type
 
-    def invocation_over(self, invocation: Invocation) -> None:
+    def invocation_over(self, invocation: EmulatedInvocation) -> None:
         if invocation not in self._timers:
             return
         invocation.ended = time.monotonic()
@@ -148,7 +148,7 @@ class Sandbox:
             self._measure()
             self._free(invocation)
 
-    def _free(self, invocation: Invocation, status: str = "") -> None:
+    def _free(self, invocation: EmulatedInvocation, status: str = "") -> None:
         timer = self._timers.pop(invocation, None)
         if timer is None:
             return
@@ -160,7 +160,7 @@ class Sandbox:
         if self.retired and not self.claims:
             self.kill()
 
-    def _report(self, invocation: Invocation, status: str) -> None:
+    def _report(self, invocation: EmulatedInvocation, status: str) -> None:
         duration_ms = ((invocation.ended or time.monotonic()) - invocation.started) * 1000
         init, self._init_seconds = self._init_seconds, None
         parts = [
@@ -175,7 +175,7 @@ class Sandbox:
         self._log(f"END RequestId: {invocation.request_id}")
         self._log("\t".join(parts))
 
-    async def _time_out(self, invocation: Invocation) -> None:
+    async def _time_out(self, invocation: EmulatedInvocation) -> None:
         if invocation not in self._timers:
             return
         self._log(f"RequestId: {invocation.request_id} Task timed out after {invocation.timeout_seconds:.2f} seconds")
@@ -218,7 +218,7 @@ class Sandbox:
         self.ended.set()
         self.freed.set()
         if not self._initialised.done():
-            self._initialised.set_exception(InitError(error_type))
+            self._initialised.set_exception(SandboxInitError(error_type))
             self._initialised.exception()  # it may be that nobody waits for it
         for invocation in tuple(self._timers):
             await invocation.fail("Runtime.ExitError")

@@ -30,7 +30,7 @@ class ClientGoneError(Exception):
 class Exchange:
     """One request and its response. Header names are lower case; values are Latin-1."""
 
-    def __init__(self, connection: "_Connection", request: h11.Request) -> None:
+    def __init__(self, connection: "_HttpConnection", request: h11.Request) -> None:
         self._connection = connection
         self._sends_body = True
         self.method = request.method.decode("ascii")
@@ -123,7 +123,7 @@ def _reason(status: int) -> bytes:
 Handler = Callable[[Exchange], Awaitable[None]]
 
 
-class _Connection:
+class _HttpConnection:
     """One client's connection: requests one after the other."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -221,7 +221,7 @@ async def serve(listener: socket.socket, handler: Handler) -> asyncio.Server:
     """Serves on a bound socket until the server is closed."""
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await _Connection(reader, writer).serve(handler)
+        await _HttpConnection(reader, writer).serve(handler)
 
     return await asyncio.start_server(connected, sock=listener, limit=_READ_BYTES * 4)
 

@@ -5,7 +5,7 @@ Source: docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
 
 import time
 
-from local_stack.metrics.recorder import Metrics, SeriesKey
+from local_stack.metrics.recorder import MetricsRecorder, SeriesKey
 
 NAMESPACE = "AWS/Lambda"
 CLIENT_ERRORS, SERVER_ERRORS = range(400, 500), range(500, 600)
@@ -14,7 +14,7 @@ CLIENT_ERRORS, SERVER_ERRORS = range(400, 500), range(500, 600)
 class LambdaMetrics:
     """One function's figures. As in Lambda, an invocation without an error counts as zero errors, not as nothing."""
 
-    def __init__(self, metrics: Metrics, function: str) -> None:
+    def __init__(self, metrics: MetricsRecorder, function: str) -> None:
         self._metrics = metrics
         self._dimensions = (("FunctionName", function),)
         self._running = 0

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chat.metrics.catalogue import GAUGES
-from local_stack.metrics.time_series import Bucket, Point, TimeSeries
+from local_stack.metrics.time_series import Point, TimeBucket, TimeSeries
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 MAX_SERIES = 10_000
@@ -38,7 +38,7 @@ class _Series:
     """One metric with one set of dimensions: over all time, and by time."""
 
     unit: str
-    all: Bucket = field(default_factory=Bucket)
+    all: TimeBucket = field(default_factory=TimeBucket)
     by_time: TimeSeries = field(default_factory=TimeSeries)
 
     def add(self, at: float, value: float) -> None:
@@ -46,7 +46,7 @@ class _Series:
         self.by_time.add(at, value)
 
 
-class Metrics:
+class MetricsRecorder:
     """Keeps what it is shown."""
 
     def __init__(self) -> None:
@@ -127,7 +127,7 @@ class Metrics:
 
 
 def _items(record: Mapping[str, Any], directive: Mapping[str, Any]) -> Iterator[tuple[SeriesKey, str, list[float]]]:
-    for metric in directive["Metrics"]:
+    for metric in directive["MetricsRecorder"]:
         given = record[metric["Name"]]
         values = [float(value) for value in (given if isinstance(given, list) else [given])]
         if not all(map(math.isfinite, values)):
@@ -154,7 +154,7 @@ def _family_lines(name: str, family: Sequence[tuple[SeriesKey, _Series]]) -> Ite
             yield from _summary_lines(name, key.dimensions, series.all)
 
 
-def _summary_lines(name: str, dimensions: Dimensions, values: Bucket) -> Iterator[str]:
+def _summary_lines(name: str, dimensions: Dimensions, values: TimeBucket) -> Iterator[str]:
     for share in _QUANTILES:
         yield f"{name}{_braces((*dimensions, ('quantile', str(share))))} {values.quantile(share):g}"
     yield f"{name}_sum{_braces(dimensions)} {_number(values.total)}"

@@ -22,7 +22,7 @@ class Point(NamedTuple):
 
 
 @dataclass(slots=True)
-class Bucket:
+class TimeBucket:
     """Values of some seconds."""
 
     count: int = 0
@@ -48,7 +48,7 @@ class Bucket:
         return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
 
-_STATISTICS: Mapping[str, Callable[[Bucket], float]] = {
+_STATISTICS: Mapping[str, Callable[[TimeBucket], float]] = {
     "Sum": lambda bucket: bucket.total,
     "Average": lambda bucket: bucket.total / bucket.count,
     "Minimum": lambda bucket: bucket.minimum,
@@ -57,7 +57,7 @@ _STATISTICS: Mapping[str, Callable[[Bucket], float]] = {
 }
 
 
-def statistic(name: str) -> Callable[[Bucket], float]:
+def statistic(name: str) -> Callable[[TimeBucket], float]:
     """A statistic by CloudWatch's name: Sum, Average, Minimum, Maximum, SampleCount, p50, p99.9, ...
 
     Raises:
@@ -78,7 +78,7 @@ class TimeSeries:
     """Values of one metric with the same dimensions, in buckets of `BUCKET_SECONDS`, for `KEPT_SECONDS`."""
 
     def __init__(self) -> None:
-        self._buckets: dict[int, Bucket] = {}
+        self._buckets: dict[int, TimeBucket] = {}
         self.latest = 0.0
 
     def add(self, at: float, value: float) -> None:
@@ -88,7 +88,7 @@ class TimeSeries:
         if number not in self._buckets:
             oldest = max([number, *self._buckets]) - KEPT_SECONDS // BUCKET_SECONDS
             self._buckets = {kept: bucket for kept, bucket in self._buckets.items() if kept > oldest}
-        self._buckets.setdefault(number, Bucket()).add(value)
+        self._buckets.setdefault(number, TimeBucket()).add(value)
 
     def points(self, *, since: float, period: int, stat: str, origin: int = 0) -> Sequence[Point]:
         """The statistic of each period that has values, oldest first, from the one that `since` is in.
@@ -101,7 +101,7 @@ class TimeSeries:
         if period <= 0 or period % BUCKET_SECONDS:
             raise ValueError(f"{period} is no multiple of {BUCKET_SECONDS} seconds.")
         value_of = statistic(stat)
-        periods: dict[int, list[Bucket]] = {}
+        periods: dict[int, list[TimeBucket]] = {}
         for number, bucket in sorted(self._buckets.items()):
             start = origin + (number * BUCKET_SECONDS - origin) // period * period
             if start + period > since:
@@ -109,8 +109,8 @@ class TimeSeries:
         return [Point(start, value_of(_joined(buckets))) for start, buckets in periods.items()]
 
 
-def _joined(buckets: Iterable[Bucket]) -> Bucket:
-    joined = Bucket()
+def _joined(buckets: Iterable[TimeBucket]) -> TimeBucket:
+    joined = TimeBucket()
     for bucket in buckets:
         joined.count += bucket.count
         joined.total += bucket.total

@@ -16,11 +16,11 @@ _LAST_LINES = 20
 _POLL_SECONDS = 0.02
 
 
-class ServiceError(Exception):
+class ServiceProcessError(Exception):
     """A server that did not start; the message has its last words."""
 
 
-class Service:
+class ServiceProcess:
     """A running server."""
 
     def __init__(self, name: str, child: Child, address: str, watching: "asyncio.Task[None]") -> None:
@@ -51,7 +51,7 @@ async def start_service(
     log: Callable[[str], None],
     *,
     descriptors: Sequence[int] = (),
-) -> Service:
+) -> ServiceProcess:
     """Starts a server that prints its address (``http://host:port`` or ``redis://host:port``); returns when it listens.
 
     What it prints after the address goes to `log`; it inherits `descriptors`.
@@ -73,7 +73,7 @@ async def start_service(
     try:
         child = await Child.start(command, env=env, cwd=None, guardian=guardian, descriptors=descriptors)
     except OSError as error:
-        raise ServiceError(f"{name} cannot be started: {error}") from None
+        raise ServiceProcessError(f"{name} cannot be started: {error}") from None
 
     async def watch() -> None:
         code = await child.run(take)
@@ -95,8 +95,8 @@ async def start_service(
         raise
     if watching.done() or not listening.done():
         await give_up()
-        raise ServiceError(f"{name} does not start: {' '.join(last)}")
-    return Service(name, child, listening.result(), watching)
+        raise ServiceProcessError(f"{name} does not start: {' '.join(last)}")
+    return ServiceProcess(name, child, listening.result(), watching)
 
 
 async def _listening(address: asyncio.Future[str]) -> str:

@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local_stack.console import Console
 from local_stack.emulator.launch import FAKE_CREDENTIALS, given_credentials
 from local_stack.processes.guardian import Guardian
-from local_stack.processes.service_process import Service, ServiceError, start_service
+from local_stack.processes.service_process import ServiceProcess, ServiceProcessError, start_service
 from local_stack.sam.template import FunctionSpec, Template
 from local_stack.services import redis_server
 from local_stack.services.data_folder import DataFolder
@@ -46,7 +46,7 @@ class Servers:
         self._data = data
         self._guardian = guardian
         self._console = console
-        self._services: list[Service] = []
+        self._services: list[ServiceProcess] = []
         self._providers = provider_names() if any(map(_asks_providers, template.functions)) else ()
         self.demo_providers = on_demo(self._providers, environ)
         self.dynamodb = environ.get("AWS_ENDPOINT_URL_DYNAMODB") or ""
@@ -98,9 +98,9 @@ class Servers:
         try:
             await asyncio.to_thread(create_tables, self.dynamodb, self._template, environ=self.variables)
         except (BotoCoreError, ClientError) as error:
-            raise ServiceError(f"the tables cannot be made at {self.dynamodb}: {error}") from None
+            raise ServiceProcessError(f"the tables cannot be made at {self.dynamodb}: {error}") from None
         except OtherKeyError as error:
-            raise ServiceError(f"{error}.") from None
+            raise ServiceProcessError(f"{error}.") from None
 
     async def _start_redis(self) -> None:
         if self._data is None or redis_server.program() is None:
@@ -110,7 +110,7 @@ class Servers:
             return
         try:
             self.redis = await self._start_kept_redis(self._data.redis)
-        except ServiceError:
+        except ServiceProcessError:
             if not self._data.redis.exists():
                 raise
             aside = self._data.put_redis_aside()
@@ -143,8 +143,8 @@ class Servers:
         module: str,
         *arguments: str,
         keeps: bool = False,
-        ready: Callable[[Service], Awaitable[None]] | None = None,
-    ) -> Service:
+        ready: Callable[[ServiceProcess], Awaitable[None]] | None = None,
+    ) -> ServiceProcess:
         """`keeps`: it writes to the data folder, and holds its lock as long as it lives. `ready` may wait, or raise."""
         command: Sequence[str] = [sys.executable, "-m", module, *arguments]
         service = await start_service(
@@ -166,7 +166,7 @@ def _asks_providers(function: FunctionSpec) -> bool:
     return "PROVIDER_KEYS_SECRET_ARN" in function.environment
 
 
-async def _loaded(service: Service) -> None:
+async def _loaded(service: ServiceProcess) -> None:
     """Returns when a Redis that listens has read its data.
 
     Raises:
@@ -184,7 +184,7 @@ async def _loaded(service: Service) -> None:
                     if answer.startswith(b"+PONG"):
                         return
                 await asyncio.sleep(_POLL_SECONDS)
-    raise ServiceError(f"{service.name} does not start with the data that it kept")
+    raise ServiceProcessError(f"{service.name} does not start with the data that it kept")
 
 
 def _ping(url: str) -> None:

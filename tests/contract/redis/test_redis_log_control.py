@@ -18,7 +18,7 @@ from chat.redis import (
     keys,
 )
 from chat.redis.scripts import REQUEST_STOP
-from chat.sessions import BEGUN_SECONDS
+from chat.sessions import STREAM_LIFETIME_SECONDS
 from fakes.redis_servers import RedisServer
 from fakes.tcp_proxy import tcp_proxy
 
@@ -30,7 +30,7 @@ def test_stop_of_a_log_that_is_not_there_ends_with_its_time(server: RedisServer,
     calls = BlockingRedisCalls(RedisSettings.from_environ(server.environ), Breaker())
     with closing(calls), server.client() as client:
         RedisLogControl(calls).request_stop(session_id)
-        assert BEGUN_SECONDS - 5 < int(client.ttl(keys.log(session_id).control)) <= BEGUN_SECONDS
+        assert STREAM_LIFETIME_SECONDS - 5 < int(client.ttl(keys.log(session_id).control)) <= STREAM_LIFETIME_SECONDS
 
 
 def test_nonsense_is_no_text(server: RedisServer, session_id: str) -> None:

@@ -13,7 +13,7 @@ from chat.http.function_url import FunctionUrlHandler
 from chat.messages import MessageStatus
 from chat.settings import AuthSettings
 from chat.users import Tier
-from chat_history.composition import Composition
+from chat_history.composition import HistoryComposition
 from chat_history.cursors import Cursors
 from chat_history.history import ReadHistory
 from chat_history.models import OfferModels
@@ -125,7 +125,7 @@ def test_a_limit_is_50_unless_said_and_200_at_most(query: dict[str, int], count:
         chat.turn("question", "answer")
     secret = build_secret_source(AuthSettings.from_environ(ENVIRON))
     access = Access(stores.users, SystemClock(), default_tier=Tier.BASIC)
-    composition = Composition(
+    composition = HistoryComposition(
         authenticator=build_authenticator(AuthSettings.from_environ(ENVIRON), secret),
         read_history=ReadHistory(
             access=access,

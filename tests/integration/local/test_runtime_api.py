@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from local_stack.emulator.invocation import Invocation
+from local_stack.emulator.invocation import EmulatedInvocation
 from local_stack.emulator.runtime_api import RuntimeApi
 from local_stack.http import http1
 
@@ -55,7 +55,7 @@ class RecordedEvents:
     def runtime_init_failed(self, error_type: str) -> None:
         self.told.append(error_type)
 
-    def invocation_over(self, invocation: Invocation) -> None:
+    def invocation_over(self, invocation: EmulatedInvocation) -> None:
         self.told.append("over")
 
 
@@ -67,9 +67,9 @@ class Runtime:
         self.api = RuntimeApi("arn:x", concurrency, self.events)
         self.port = 0
 
-    def submit(self) -> tuple[Invocation, RecordedAnswer]:
+    def submit(self) -> tuple[EmulatedInvocation, RecordedAnswer]:
         answer = RecordedAnswer()
-        invocation = Invocation(b'{"an":"event"}', answer, timeout_seconds=3)
+        invocation = EmulatedInvocation(b'{"an":"event"}', answer, timeout_seconds=3)
         invocation.start()
         self.api.submit(invocation)
         return invocation, answer

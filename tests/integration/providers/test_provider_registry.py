@@ -17,7 +17,7 @@ from chat.ids import new_id
 from chat.secrets_manager import secrets_provider
 from chat.settings import SettingsError
 from chat_stream.providers.registry import PAUSE_SECONDS, PROVIDERS, ProviderRegistry
-from chat_stream.providers.settings import Access, ProviderSettings
+from chat_stream.providers.settings import ProviderAccess, ProviderSettings
 from fakes.asking import a_request, collect
 from fakes.clock import FakeClock
 from fakes.demo_process import DemoProcess
@@ -105,8 +105,14 @@ def test_spaces_around_a_key_do_not_matter() -> None:
 
 def test_no_repr_shows_a_key() -> None:
     settings = ProviderSettings.from_environ({"OPENAI_API_KEY": KEY})
-    adapter = PROVIDERS["openai"].make(Access("OpenAI", "http://127.0.0.1", KEY))
-    shown = repr(settings) + str(settings) + settings.model_dump_json() + repr(Access("a", "b", KEY)) + repr(adapter)
+    adapter = PROVIDERS["openai"].make(ProviderAccess("OpenAI", "http://127.0.0.1", KEY))
+    shown = (
+        repr(settings)
+        + str(settings)
+        + settings.model_dump_json()
+        + repr(ProviderAccess("a", "b", KEY))
+        + repr(adapter)
+    )
     assert KEY not in shown
 
 

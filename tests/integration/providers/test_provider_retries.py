@@ -7,20 +7,20 @@ import pytest
 
 from chat.errors import ProviderError
 from chat_stream.providers.port import ChatProvider
-from chat_stream.telemetry.answer_trace import AnsweredFrom, Tally
+from chat_stream.telemetry.answer_trace import AnsweredFrom, AnswerTrace
 from fakes.asking import a_request
 from fakes.provider_fixtures import Connect, Listen
 
 
-async def ask(provider: ChatProvider, prompt: str, name: str) -> Tally:
+async def ask(provider: ChatProvider, prompt: str, name: str) -> AnswerTrace:
     """One answer, read to its end or failure."""
-    tally = Tally()
+    trace = AnswerTrace()
     with contextlib.suppress(ProviderError):
-        async with tally.ask(provider, a_request(prompt, provider=name)) as pieces:
+        async with trace.ask(provider, a_request(prompt, provider=name)) as pieces:
             async for _ in pieces:
                 pass
-    assert tally.answered_from is AnsweredFrom.PROVIDER
-    return tally
+    assert trace.answered_from is AnsweredFrom.PROVIDER
+    return trace
 
 
 @pytest.mark.parametrize(
@@ -37,9 +37,9 @@ async def ask(provider: ChatProvider, prompt: str, name: str) -> Tally:
 async def test_retries_and_failures_are_counted(
     *, provider: ChatProvider, name: str, tag: str, directives: str, retries: int, errors: int
 ) -> None:
-    tally = await ask(provider, f"{tag} [demo:{directives}]", name)
+    trace = await ask(provider, f"{tag} [demo:{directives}]", name)
 
-    assert (tally.retries.count, tally.provider_errors) == (retries, errors)
+    assert (trace.retries.count, trace.provider_errors) == (retries, errors)
 
 
 async def test_answers_at_the_same_time_have_counts_of_their_own(provider: ChatProvider, name: str, tag: str) -> None:
@@ -47,13 +47,13 @@ async def test_answers_at_the_same_time_have_counts_of_their_own(provider: ChatP
 
     tallies = await asyncio.gather(*(ask(provider, prompt, name) for prompt in prompts))
 
-    assert [tally.retries.count for tally in tallies] == [number % 3 for number in range(9)]
+    assert [trace.retries.count for trace in tallies] == [number % 3 for number in range(9)]
 
 
 async def test_connections_that_break_are_retried_too(connect: Connect, listen: Listen, name: str) -> None:
     async def hang_up(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
         return
 
-    tally = await ask(connect(await listen(hang_up)), "hello", name)
+    trace = await ask(connect(await listen(hang_up)), "hello", name)
 
-    assert (tally.retries.count, tally.provider_errors) == (2, 1)
+    assert (trace.retries.count, trace.provider_errors) == (2, 1)

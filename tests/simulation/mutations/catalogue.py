@@ -292,9 +292,9 @@ MUTATIONS = (
     Mutation(
         "a session that has shown text is produced anew",
         (
-            Edit(_STORES, "session.lease_lives(now) or session.shown", "session.lease_lives(now)"),
-            Edit(_ATTACHING, "return abandoned and not session.shown", "return abandoned"),
-            Edit("chat.settling", "(session.shown or session.stop_requested)", "session.stop_requested"),
+            Edit(_STORES, "session.lease_lives(now) or session.text_emitted", "session.lease_lives(now)"),
+            Edit(_ATTACHING, "return abandoned and not session.text_emitted", "return abandoned"),
+            Edit("chat.settling", "(session.text_emitted or session.stop_requested)", "session.stop_requested"),
         ),
     ),
     Mutation(

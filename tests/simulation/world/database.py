@@ -9,7 +9,7 @@ from chat.errors import StorageError
 from chat.limits import Allowance, Slot
 from chat.messages import Message, MessagePage, StoredPrompt
 from chat.session_index import Bucket, IndexPage, Position, Progress
-from chat.sessions import Attachment, Failure, Lease, Session, SessionNotStoredError, SessionState
+from chat.sessions import AttachDecision, Failure, Lease, Session, SessionNotStoredError, SessionState
 from chat.users import Tier, User
 from fakes.memory_cleanup import MemoryCleanupRecord, MemorySessionIndex
 from fakes.memory_limits import MemoryRateLimiter, MemoryStreamSlots
@@ -59,7 +59,9 @@ class Database:
 class SimSessionStore:
     """A `chat.sessions.SessionStore`; `produced` is called with each attachment that produces."""
 
-    def __init__(self, database: Database, store: MemorySessionStore, produced: Callable[[Attachment], None]) -> None:
+    def __init__(
+        self, database: Database, store: MemorySessionStore, produced: Callable[[AttachDecision], None]
+    ) -> None:
         self.started = 0
         """Sessions that were stored."""
         self.unknown = 0
@@ -101,8 +103,8 @@ class SimSessionStore:
     def get_many(self, session_ids: Sequence[str]) -> Mapping[str, Session]:
         return self._database.call(lambda: self._store.get_many(session_ids))
 
-    def attach(self, session_id: str, **options: Any) -> Attachment:
-        def attach() -> Attachment:
+    def attach(self, session_id: str, **options: Any) -> AttachDecision:
+        def attach() -> AttachDecision:
             attachment = self._store.attach(session_id, **options)
             self._produced(attachment)
             return attachment

@@ -24,16 +24,16 @@ from chat_start.admission import Admission
 from chat_start.regenerate import RegenerateAnswer
 from chat_start.start_chat import StartChat
 from chat_start.stop_chat import StopChat
-from chat_stream.answers.answers import Answers, Sharing
+from chat_stream.answers.answers import Answers, SharedAnswerStores
 from chat_stream.attach.answer_slots import AnswerSlots
-from chat_stream.attach.attacher import Attach, Attaching, Claim
+from chat_stream.attach.attacher import AttachRequest, Claim, SessionAttacher
 from chat_stream.attach.chat_streams import ChatStreams
 from chat_stream.attach.settler import SessionSettler
 from chat_stream.commands.registry import build_registry
 from chat_stream.generation.generations import Generations
 from chat_stream.readers.session_reader import SessionReaders
 from chat_stream.settings import StreamSettings
-from chat_stream.telemetry.generation_metrics import Measures
+from chat_stream.telemetry.generation_metrics import GenerationMetrics
 from chat_stream.telemetry.stream_record import StreamRecords
 from chat_stream.writer import EventWriter
 from simulation.engine.loop import SimLoop
@@ -105,7 +105,9 @@ class WatchedGenerations(Generations):
 
     watch: Callable[[Session, bool], None] = lambda *_: None
 
-    async def run(self, claim: Claim, attach: Attach, user: User, writer: EventWriter, measures: Measures) -> None:
+    async def run(
+        self, claim: Claim, attach: AttachRequest, user: User, writer: EventWriter, measures: GenerationMetrics
+    ) -> None:
         session = claim.attachment.session
         self.watch(session, True)
         try:
@@ -121,7 +123,7 @@ def streams_of(backends: Backends, version: int, watch: Callable[[Session, bool]
     slots = AnswerSlots(backends.slots, backends.sessions, backends.catalog, backends.clock)
     sharing = None
     if backends.log is not None:
-        sharing = Sharing(
+        sharing = SharedAnswerStores(
             backends.cache,
             backends.flight,
             readers,
@@ -134,7 +136,7 @@ def streams_of(backends: Backends, version: int, watch: Callable[[Session, bool]
         access=Access(backends.users, backends.clock, default_tier=Tier.BASIC),
         sessions=backends.sessions,
         messages=backends.messages,
-        attaching=Attaching(
+        attaching=SessionAttacher(
             sessions=backends.sessions,
             messages=backends.messages,
             slots=slots,

@@ -12,9 +12,9 @@ from chat import events
 from chat.catalog import Catalog, TierLimits
 from chat.errors import ChatError
 from chat.redis import NoLogControl
-from chat.sessions import Attachment, AttachRole, Viewer
+from chat.sessions import AttachDecision, AttachRole, Viewer
 from chat.users import Tier
-from chat_stream.attach.attacher import Attach
+from chat_stream.attach.attacher import AttachRequest
 from chat_stream.attach.chat_streams import ChatStreams
 from chat_stream.outcome import failure_of
 from chat_stream.writer import EventStream
@@ -221,7 +221,7 @@ class World:
         await asyncio.sleep(self.network_seconds())
         now = self.loop.time()
         deadline = now + self.plan.timeout_seconds - SETTINGS[host.process.version].deadline_margin_seconds
-        attach = Attach(
+        attach = AttachRequest(
             connection.session_id,
             user_id,
             connection.seen,
@@ -251,7 +251,7 @@ class World:
         connection.end()
         host.running -= 1
 
-    def _produced(self, attachment: Attachment) -> None:
+    def _produced(self, attachment: AttachDecision) -> None:
         if attachment.role is AttachRole.PRODUCE:
             process = CURRENT.get()
             self.observer.produced(attachment.session, process)

@@ -7,7 +7,7 @@ import pytest
 
 from chat.messages import MessageStatus
 from chat.metrics import Metric
-from chat.sessions import BEGUN_SECONDS, Session, SessionState
+from chat.sessions import STREAM_LIFETIME_SECONDS, Session, SessionState
 from fakes.cleanup_world import SETTINGS, CleanupWorld, FakeTime
 from fakes.conversation import LEASE_SECONDS, SESSION_SECONDS
 
@@ -88,7 +88,7 @@ def test_dead_stream_is_settled_with_what_the_log_has(world: CleanupWorld) -> No
 
 def test_dead_stream_is_settled_also_when_its_time_is_over(world: CleanupWorld) -> None:
     session = world.cut_off("Once upon")
-    world.clock.advance(BEGUN_SECONDS * 3)
+    world.clock.advance(STREAM_LIFETIME_SECONDS * 3)
     assert world.run()["SessionsSettled"] == 1
     assert history(world, session)[1:] == [("Once upon", MessageStatus.INTERRUPTED)]
 
@@ -103,7 +103,7 @@ def test_dead_stream_that_was_to_be_stopped_is_stopped(world: CleanupWorld) -> N
 
 def test_stream_that_died_before_any_text_waits_for_its_client(world: CleanupWorld) -> None:
     session = world.attach(world.start()).session
-    world.clock.advance(BEGUN_SECONDS - 1)
+    world.clock.advance(STREAM_LIFETIME_SECONDS - 1)
     found = world.run()
     assert world.sessions.get(session.session_id) == session
     assert (found["ActiveSessions"], found["StreamsInFlight"], found["OldestStuckSeconds"]) == (1, 0, 0)
@@ -111,7 +111,7 @@ def test_stream_that_died_before_any_text_waits_for_its_client(world: CleanupWor
 
 def test_stream_that_died_before_any_text_is_removed_in_the_end(world: CleanupWorld) -> None:
     session = world.attach(world.start()).session
-    world.clock.advance(BEGUN_SECONDS)
+    world.clock.advance(STREAM_LIFETIME_SECONDS)
     found = world.run()
     assert world.sessions.get(session.session_id) is None
     assert history(world, session) == [("Hello?", MessageStatus.COMPLETE)]
@@ -121,7 +121,7 @@ def test_stream_that_died_before_any_text_is_removed_in_the_end(world: CleanupWo
 def test_finished_session_is_left_to_its_ttl(world: CleanupWorld) -> None:
     conversation = world.conversation()
     conversation.turn("Hello?", "Hello!", now=world.clock.now())
-    world.clock.advance(BEGUN_SECONDS * 2)
+    world.clock.advance(STREAM_LIFETIME_SECONDS * 2)
     world.run()
     (session,) = world.database.sessions.values()
     assert session.state is SessionState.COMPLETED

@@ -29,7 +29,7 @@ def ask(world: CleanupWorld, conversation: Conversation, *, answered: bool = Tru
         world.sessions.finish(attached, state=SessionState.COMPLETED, answer=answer)
 
 
-def traffic(world: CleanupWorld) -> tuple[float, float]:
+def activity(world: CleanupWorld) -> tuple[float, float]:
     found = world.run()
     return found["ChatsInInterval"], found["MessagesInInterval"]
 
@@ -41,16 +41,16 @@ def test_chats_and_messages_are_those_since_the_last_run(world: CleanupWorld) ->
         ask(world, conversation)
     ask(world, second, answered=False)
     world.clock.advance(300)
-    assert traffic(world) == (2, 7)
+    assert activity(world) == (2, 7)
     world.clock.advance(300)
-    assert traffic(world) == (0, 0)
+    assert activity(world) == (0, 0)
 
 
 def test_same_chat_id_of_two_users_is_two_chats(world: CleanupWorld) -> None:
     for user in ("alice", "bob"):
         ask(world, Conversation(world.stores, user_id=user, chat_id="the-same"))
     world.clock.advance(300)
-    assert traffic(world) == (2, 4)
+    assert activity(world) == (2, 4)
 
 
 def test_answer_counts_when_it_is_stored(world: CleanupWorld) -> None:
@@ -61,7 +61,7 @@ def test_answer_counts_when_it_is_stored(world: CleanupWorld) -> None:
     (answer,) = world.database.chat(session.user_id, session.chat_id)[1:]
     assert answer.status is MessageStatus.INTERRUPTED
     world.clock.advance(300)
-    assert traffic(world) == (0, 1)
+    assert activity(world) == (0, 1)
 
 
 def test_last_moments_are_the_next_runs(world: CleanupWorld) -> None:
@@ -69,15 +69,15 @@ def test_last_moments_are_the_next_runs(world: CleanupWorld) -> None:
     world.clock.advance(300)
     ask(world, world.conversation(), answered=False)
     world.clock.advance(LAG_SECONDS - 1)
-    assert traffic(world) == (0, 0)
+    assert activity(world) == (0, 0)
     world.clock.advance(300)
-    assert traffic(world) == (1, 1)
+    assert activity(world) == (1, 1)
 
 
 def test_runs_that_were_left_out_are_made_up_for(world: CleanupWorld) -> None:
     ask(world, world.conversation())
     world.clock.advance(3000)
-    assert traffic(world) == (1, 2)
+    assert activity(world) == (1, 2)
 
 
 def test_first_run_counts_the_last_minutes() -> None:
@@ -86,7 +86,7 @@ def test_first_run_counts_the_last_minutes() -> None:
     world.clock.advance(FIRST_INTERVAL_SECONDS)
     ask(world, world.conversation(), answered=False)
     world.clock.advance(LAG_SECONDS + 1)
-    assert traffic(world) == (1, 1)
+    assert activity(world) == (1, 1)
 
 
 def test_after_a_long_pause_only_what_is_known_for_sure_is_counted(world: CleanupWorld) -> None:
@@ -94,7 +94,7 @@ def test_after_a_long_pause_only_what_is_known_for_sure_is_counted(world: Cleanu
     world.clock.advance(LONGEST_INTERVAL_SECONDS + LAG_SECONDS + 10)
     ask(world, world.conversation())
     world.clock.advance(LAG_SECONDS + 5)
-    assert traffic(world) == (1, 2)
+    assert activity(world) == (1, 2)
 
 
 def test_session_removed_by_the_same_run_is_counted(world: CleanupWorld) -> None:
@@ -117,7 +117,7 @@ def test_counting_that_fails_claims_nothing_and_costs_nothing_else(world: Cleanu
     world.index.page = fails  # type: ignore[method-assign]
     assert "MessagesInInterval" not in world.run()
     world.index.page = page  # type: ignore[method-assign]
-    assert traffic(world) == (1, 2)
+    assert activity(world) == (1, 2)
 
 
 def test_counting_takes_a_quarter_of_the_time_at_most(world: CleanupWorld) -> None:
@@ -127,7 +127,7 @@ def test_counting_takes_a_quarter_of_the_time_at_most(world: CleanupWorld) -> No
     found = world.run(FakeTime(seconds_a_look=2))
     assert "MessagesInInterval" not in found
     assert found["SessionsExpired"] == 1
-    assert traffic(world) == (1, 2), "the removed one is not known any more"
+    assert activity(world) == (1, 2), "the removed one is not known any more"
 
 
 def test_redis_gauges_are_published(world: CleanupWorld) -> None:

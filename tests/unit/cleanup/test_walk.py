@@ -6,7 +6,7 @@ from chat.errors import StorageError
 from chat.metrics import Metric, fields
 from chat.session_index import FIRST_IN_TIME, SHARDS, Bucket, IndexPage, Position
 from chat.sessions import Session
-from chat_cleanup.sweep import MAX_LOGGED, Stretch, stretches
+from chat_cleanup.sweep import MAX_LOGGED, ShardRange, shard_ranges
 from fakes.cleanup_world import LAMBDA_SECONDS, CleanupWorld, FakeTime
 from fakes.conversation import SESSION_SECONDS
 
@@ -33,16 +33,16 @@ def left(world: CleanupWorld) -> set[str]:
 def test_walk_goes_around_once(positions: tuple[Position, ...]) -> None:
     """Each shard whole, and nothing of it twice."""
     seen = dict.fromkeys(range(SHARDS), "")
-    for stretch in stretches(positions):
-        seen[stretch.shard] += "".join(name for name in "AMZ" if name in stretch)
+    for shard_range in shard_ranges(positions):
+        seen[shard_range.shard] += "".join(name for name in "AMZ" if name in shard_range)
     assert {shard: sorted(names) for shard, names in seen.items()} == {shard: list("AMZ") for shard in range(SHARDS)}
 
 
 def test_walk_begins_with_what_was_left() -> None:
-    walk = list(stretches([Position(6, "M"), Position(2, FIRST_IN_TIME)]))
-    assert walk[:2] == [Stretch(6, after="M"), Stretch(2)]
-    assert [stretch.shard for stretch in walk[2:-1]] == [0, 1, 3, 4, 5, 7]
-    assert walk[-1] == Stretch(6, last="M")
+    walk = list(shard_ranges([Position(6, "M"), Position(2, FIRST_IN_TIME)]))
+    assert walk[:2] == [ShardRange(6, after="M"), ShardRange(2)]
+    assert [shard_range.shard for shard_range in walk[2:-1]] == [0, 1, 3, 4, 5, 7]
+    assert walk[-1] == ShardRange(6, last="M")
 
 
 def test_run_out_of_time_leaves_the_rest_to_the_next(world: CleanupWorld) -> None:

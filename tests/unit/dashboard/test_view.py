@@ -11,7 +11,7 @@ from local_stack.dashboard import alarms
 from local_stack.dashboard.definition import Alarm, Dashboard, read_dashboard
 from local_stack.dashboard.graph import Look, MetricEntry
 from local_stack.dashboard.view import PERIODS, View
-from local_stack.metrics.recorder import Metrics, SeriesKey
+from local_stack.metrics.recorder import MetricsRecorder, SeriesKey
 from local_stack.sam.cloudformation import TemplateError
 
 APP = "chat-sse/local"
@@ -33,13 +33,13 @@ def template(folder: Path, *widgets: dict[str, Any], **more: Any) -> Path:
     return file
 
 
-def shown(dashboard: Dashboard, metrics: Metrics, seconds: int = 300) -> dict[str, Any]:
+def shown(dashboard: Dashboard, metrics: MetricsRecorder, seconds: int = 300) -> dict[str, Any]:
     (widget,) = View(metrics).of(dashboard, seconds)["widgets"]
     found: dict[str, Any] = widget
     return found
 
 
-def add(metrics: Metrics, name: str, value: float, at: float | None = None, **more: str) -> None:
+def add(metrics: MetricsRecorder, name: str, value: float, at: float | None = None, **more: str) -> None:
     dimensions = tuple(sorted({"service": "chat-stream", **more}.items()))
     metrics.add(SeriesKey(APP, name, dimensions), "Count", time.time() if at is None else at, value)
 
@@ -49,7 +49,7 @@ def by_label(widget: dict[str, Any]) -> dict[str, tuple[float | None, ...]]:
 
 
 def test_a_widget_shows_its_metrics_by_period(tmp_path: Path) -> None:
-    metrics = Metrics()
+    metrics = MetricsRecorder()
     add(metrics, "CacheHit", 3)
     add(metrics, "CacheHit", 2)
     dashboard = read_dashboard(
@@ -77,7 +77,7 @@ def test_a_widget_shows_its_metrics_by_period(tmp_path: Path) -> None:
 
 
 def test_expressions_use_metrics_that_are_not_shown_themselves(tmp_path: Path) -> None:
-    metrics = Metrics()
+    metrics = MetricsRecorder()
     add(metrics, "CacheHit", 1)
     add(metrics, "CacheMiss", 3)
     hidden = {"visible": False}
@@ -102,7 +102,7 @@ def test_expressions_use_metrics_that_are_not_shown_themselves(tmp_path: Path) -
 
 
 def test_a_search_shows_each_metric_that_it_finds_under_a_label_of_its_own(tmp_path: Path) -> None:
-    metrics = Metrics()
+    metrics = MetricsRecorder()
     for model, cost in (("small", 1), ("big", 7)):
         add(metrics, "CostUSD", cost, provider="scripted", model=model)
     add(metrics, "CostUSD", 8)
@@ -116,7 +116,7 @@ def test_a_search_shows_each_metric_that_it_finds_under_a_label_of_its_own(tmp_p
 
 
 def test_a_number_is_of_the_whole_span(tmp_path: Path) -> None:
-    metrics = Metrics()
+    metrics = MetricsRecorder()
     for seconds, value in ((5, 1), (200, 2), (1000, 4), (9999, 8)):
         add(metrics, "CacheHit", value, at=time.time() - seconds)
     properties = {
@@ -134,7 +134,7 @@ def test_what_aws_alone_measures_is_said_to_be_absent(tmp_path: Path) -> None:
     dashboard = read_dashboard(
         template(tmp_path, {"metrics": [["AWS/DynamoDB", "ConsumedReadCapacityUnits", "TableName", "T"]]})
     )
-    assert "AWS only" in shown(dashboard, Metrics())["note"]
+    assert "AWS only" in shown(dashboard, MetricsRecorder())["note"]
 
 
 @pytest.mark.parametrize("body", ["{", '{"widgets": [{"type": "metric"}]}', "[]"])
@@ -160,7 +160,7 @@ def test_what_is_not_understood_is_an_error(tmp_path: Path, line: list[Any]) -> 
     """Never something else than CloudWatch would show."""
     dashboard = read_dashboard(template(tmp_path, {"metrics": [line]}))
     with pytest.raises(ValueError, match=r"tm99|not known|not understood|has the id rate"):
-        View(Metrics()).of(dashboard, 300)
+        View(MetricsRecorder()).of(dashboard, 300)
 
 
 def alarm(**changes: Any) -> Alarm:
@@ -195,7 +195,7 @@ def alarm(**changes: Any) -> Alarm:
 def test_an_alarm_rings_when_enough_of_its_last_values_are_bad(
     minutes_ago: list[int], changes: dict[str, Any], expected: str
 ) -> None:
-    metrics = Metrics()
+    metrics = MetricsRecorder()
     for minutes in minutes_ago:
         add(metrics, "StreamsFailed", 1, at=NOW - 60 * minutes)
 
@@ -205,5 +205,5 @@ def test_an_alarm_rings_when_enough_of_its_last_values_are_bad(
 def test_a_stack_that_has_just_begun_lacks_nothing_yet() -> None:
     waits = alarm(comparison="LessThanThreshold", missing="breaching", needed=3)
 
-    assert alarms.state(waits, Metrics(), now=NOW, running_since=NOW - 100) == alarms.NO_DATA
-    assert alarms.state(waits, Metrics(), now=NOW, running_since=NOW - 1000) == alarms.RINGS
+    assert alarms.state(waits, MetricsRecorder(), now=NOW, running_since=NOW - 100) == alarms.NO_DATA
+    assert alarms.state(waits, MetricsRecorder(), now=NOW, running_since=NOW - 1000) == alarms.RINGS

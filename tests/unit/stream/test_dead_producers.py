@@ -6,7 +6,7 @@ import pytest
 
 from chat.errors import SessionExpiredError
 from chat.messages import MessageStatus, Usage
-from chat.sessions import BEGUN_SECONDS, Session
+from chat.sessions import STREAM_LIFETIME_SECONDS, Session
 from chat_stream.providers.port import Finish
 from fakes import sse
 from fakes.scripted_provider import Pause
@@ -91,7 +91,7 @@ async def test_expired_session_of_a_dead_producer_is_settled_before_it_is_refuse
     world = StreamWorld(["part", asyncio.Event()])
     session = world.start("Hi")
     await _kill_producer(world, session, after=b'"part"')
-    world.clock.advance(BEGUN_SECONDS)
+    world.clock.advance(STREAM_LIFETIME_SECONDS)
 
     with pytest.raises(SessionExpiredError):
         await world.read(session)

@@ -10,9 +10,9 @@ import pytest
 from chat.errors import StorageError, TooManyRequestsError
 from chat.limits.slots import ATTACH_SECONDS
 from chat.messages import Message
-from chat.sessions import Attachment, SessionState
+from chat.sessions import AttachDecision, SessionState
 from chat.settling import settle
-from chat_stream.attach.attacher import Attach
+from chat_stream.attach.attacher import AttachRequest
 from fakes import sse
 from fakes.memory_limits import MemoryStreamSlots
 from fakes.memory_stores import MemoryDatabase, MemoryMessageStore, MemorySessionStore
@@ -58,7 +58,7 @@ class _SimultaneousSessionStore(MemorySessionStore):
         super().__init__(database)
         self._all = threading.Barrier(count)
 
-    def attach(self, session_id: str, **options: Any) -> Attachment:
+    def attach(self, session_id: str, **options: Any) -> AttachDecision:
         self._all.wait(10)
         return super().attach(session_id, **options)
 
@@ -69,7 +69,7 @@ async def test_streams_of_one_session_at_once_keep_its_slot(attaches: int) -> No
     session = world.start("Hi")
     simultaneous = world.build(sessions=_SimultaneousSessionStore(world.database, 3))
     bodies = await asyncio.gather(
-        *(simultaneous.open(Attach(session.session_id, "alice")) for _ in range(3)), return_exceptions=True
+        *(simultaneous.open(AttachRequest(session.session_id, "alice")) for _ in range(3)), return_exceptions=True
     )
     refused = [body for body in bodies if isinstance(body, BaseException)]
     assert [type(error) for error in refused] == [TooManyRequestsError] * (3 - attaches)

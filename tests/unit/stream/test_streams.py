@@ -11,7 +11,7 @@ from chat.messages import MessageStatus, Role, Usage
 from chat.sessions import SessionState
 from chat.users import Tier, User
 from chat_stream.answers.answers import Answers
-from chat_stream.attach.attacher import Attach
+from chat_stream.attach.attacher import AttachRequest
 from chat_stream.providers.port import Finish
 from fakes import sse
 from fakes.scripted_provider import Pause, ScriptedProvider
@@ -112,9 +112,9 @@ async def test_session_of_another_user_does_not_exist() -> None:
     session = world.start("Hi", user_id="bob")
 
     with pytest.raises(NotFoundError, match="no such session"):
-        await world.streams.open(Attach(session.session_id, "mallory"))
+        await world.streams.open(AttachRequest(session.session_id, "mallory"))
     with pytest.raises(NotFoundError, match="no such session"):
-        await world.streams.open(Attach("unknown", "mallory"))
+        await world.streams.open(AttachRequest("unknown", "mallory"))
 
     assert world.provider.requests == []
 

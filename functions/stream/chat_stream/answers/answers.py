@@ -23,7 +23,7 @@ from chat_stream.held_lease import HeldLease
 from chat_stream.providers.port import ChatProvider, ChatRequest, Finish, Piece
 from chat_stream.readers.session_reader import SessionReaders
 from chat_stream.readers.stored_answer import read_answer
-from chat_stream.telemetry.answer_trace import AnsweredFrom, Tally
+from chat_stream.telemetry.answer_trace import AnsweredFrom, AnswerTrace
 
 RENEW_SECONDS = 2.0
 RECLAIM_SECONDS = 0.25
@@ -33,7 +33,7 @@ COMPLETE = "stop"
 
 
 @dataclass(frozen=True, slots=True)
-class Sharing:
+class SharedAnswerStores:
     """What answers are shared through. `scope_to_user`: an answer is given to its own user only."""
 
     cache: ResponseCache
@@ -52,13 +52,13 @@ class Answers:
     """Sources of answers; without `sharing` the provider is asked each time."""
 
     provider: ChatProvider
-    sharing: Sharing | None = None
+    sharing: SharedAnswerStores | None = None
 
     @asynccontextmanager
     async def source(
-        self, request: ChatRequest, session: Session, lease: HeldLease, tally: Tally
+        self, request: ChatRequest, session: Session, lease: HeldLease, trace: AnswerTrace
     ) -> AsyncIterator[AsyncIterator[Piece]]:
-        """The pieces of the answer to `request`, which `session` asks. Where they come from is noted in `tally`.
+        """The pieces of the answer to `request`, which `session` asks. Where they come from is noted in `trace`.
 
         Raises:
             LeaseLostError: while iterating: the provider was not asked.
@@ -67,10 +67,10 @@ class Answers:
         """
         if self.sharing is None:
             lease.check()
-            async with tally.ask(self.provider, request) as pieces:
+            async with trace.ask(self.provider, request) as pieces:
                 yield pieces
             return
-        shared = _SharedAnswer(self.provider, self.sharing, request, session, lease=lease, tally=tally).pieces()
+        shared = _SharedAnswer(self.provider, self.sharing, request, session, lease=lease, trace=trace).pieces()
         try:
             yield shared
         finally:
@@ -81,15 +81,15 @@ class _SharedAnswer:
     def __init__(
         self,
         provider: ChatProvider,
-        sharing: Sharing,
+        sharing: SharedAnswerStores,
         request: ChatRequest,
         session: Session,
         *,
         lease: HeldLease,
-        tally: Tally,
+        trace: AnswerTrace,
     ) -> None:
         self._lease = lease
-        self._tally = tally
+        self._trace = trace
         self._provider = provider
         self._sharing = sharing
         self._request = request
@@ -99,7 +99,7 @@ class _SharedAnswer:
 
     async def pieces(self) -> AsyncGenerator[Piece]:
         """Ends with a `Finish`, or raises."""
-        self._tally.looked_into_cache = self._session.use_cache
+        self._trace.looked_into_cache = self._session.use_cache
         hit = await self._cached() if self._session.use_cache else None
         own = self._session.session_id
         while hit is None:
@@ -125,7 +125,7 @@ class _SharedAnswer:
                     await asyncio.sleep(RECLAIM_SECONDS)
             elif leader == own:
                 await self._sharing.flight.release(self._key, own)
-        self._tally.answered_from = AnsweredFrom.CACHE
+        self._trace.answered_from = AnsweredFrom.CACHE
         for text in self._beyond(hit.text):
             yield text
         yield Finish(hit.finish_reason, hit.usage, cached=True)
@@ -146,7 +146,7 @@ class _SharedAnswer:
         texts: list[str] = []
         try:
             self._lease.check()
-            async with self._tally.ask(self._provider, self._request) as pieces:
+            async with self._trace.ask(self._provider, self._request) as pieces:
                 async for piece in pieces:
                     if isinstance(piece, str):
                         texts.append(piece)
@@ -165,7 +165,7 @@ class _SharedAnswer:
 
     async def _follow(self, leader: str) -> AsyncGenerator[Piece]:
         """What the leader writes; ends without `Finish` when the leader is gone and has left no answer."""
-        self._tally.answered_from = AnsweredFrom.FLIGHT
+        self._trace.answered_from = AnsweredFrom.FLIGHT
         items = self._sharing.readers.read(leader, seen=events.TYPING_ID + len(self._given))
         with suppress(NotFoundError):
             async with aclosing(items):

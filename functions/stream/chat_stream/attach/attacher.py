@@ -9,7 +9,7 @@ from chat.clock import Clock
 from chat.limits import Slot
 from chat.limits.slots import ATTACH_SECONDS
 from chat.messages import Message, MessageKind, MessageStore
-from chat.sessions import Attachment, AttachRole, Session, SessionState, SessionStore, Viewer
+from chat.sessions import AttachDecision, AttachRole, Session, SessionState, SessionStore, Viewer
 from chat.users import User
 from chat_stream.attach.answer_slots import AnswerSlots
 from chat_stream.generation.context import MAX_MESSAGES, window_bytes
@@ -21,17 +21,18 @@ SLOT_COUNTS_SECONDS = ATTACH_SECONDS / 2
 
 
 @dataclass(frozen=True, slots=True)
-class Attach:
+class AttachRequest:
     """A request to attach. Times are the event loop's.
 
-    At `deadline` a generation is stored as it is; at `limit`, a little later, the stream ends even if storing hangs.
+    At `soft_deadline` a generation stops and is stored; at `hard_deadline`, a little later, the stream ends even if
+    storing hangs.
     """
 
     session_id: str
     user_id: str
     last_event_id: int = 0
-    deadline: float | None = None
-    limit: float | None = None
+    soft_deadline: float | None = None
+    hard_deadline: float | None = None
     accepted_at: float = field(default_factory=lambda: asyncio.get_running_loop().time())
     """When the request arrived."""
     viewer: Viewer | None = None
@@ -43,12 +44,12 @@ class Attach:
 class Claim:
     """What a request got: its role, and for a producer the conversation up to the prompt."""
 
-    attachment: Attachment
+    attachment: AttachDecision
     conversation: tuple[Message, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Attaching:
+class SessionAttacher:
     """Attaches requests to sessions."""
 
     sessions: SessionStore
@@ -59,7 +60,7 @@ class Attaching:
     settings: StreamSettings
     new_owner: Callable[[], str]
 
-    async def attach(self, attach: Attach, user: User, session: Session) -> Claim:
+    async def attach(self, attach: AttachRequest, user: User, session: Session) -> Claim:
         """Attaches to the session as it was read.
 
         Raises:
@@ -69,7 +70,7 @@ class Attaching:
             return await self._produce(attach, user, session, self.settings.attaches_per_minute)
         return Claim(await self._attach(attach, self.settings.attaches_per_minute, may_produce=False))
 
-    async def take_over(self, attach: Attach, user: User, session: Session) -> Claim:
+    async def take_over(self, attach: AttachRequest, user: User, session: Session) -> Claim:
         """Attaches a follower whose producer died before it showed anything. It was counted when it came.
 
         Raises:
@@ -82,9 +83,9 @@ class Attaching:
         if session.state is SessionState.PENDING:
             return not session.is_expired(now)
         abandoned = session.state is SessionState.STREAMING and not session.lease_lives(now)
-        return abandoned and not session.shown
+        return abandoned and not session.text_emitted
 
-    async def _produce(self, attach: Attach, user: User, session: Session, max_attaches: int) -> Claim:
+    async def _produce(self, attach: AttachRequest, user: User, session: Session, max_attaches: int) -> Claim:
         taken_at = self.clock.now()
         slot, conversation = await self._slot_and_conversation(user, session)
         try:
@@ -124,7 +125,7 @@ class Attaching:
             max_bytes=None if model is None else window_bytes(model, self.settings.system_prompt),
         )
 
-    async def _attach(self, attach: Attach, max_attaches: int, *, may_produce: bool) -> Attachment:
+    async def _attach(self, attach: AttachRequest, max_attaches: int, *, may_produce: bool) -> AttachDecision:
         return await in_thread(
             self.sessions.attach,
             attach.session_id,

@@ -14,7 +14,7 @@ from chat.errors import NotFoundError
 from chat.messages import Message, MessageStore
 from chat.sessions import AttachRole, Session, SessionStore
 from chat.settling import is_dead
-from chat_stream.attach.attacher import Attach, Attaching, Claim
+from chat_stream.attach.attacher import AttachRequest, Claim, SessionAttacher
 from chat_stream.attach.client_stream import ClientStream
 from chat_stream.attach.session_follower import SessionFollower
 from chat_stream.attach.settler import SessionSettler
@@ -36,14 +36,14 @@ class ChatStreams:
     access: Access
     sessions: SessionStore
     messages: MessageStore
-    attaching: Attaching
+    attaching: SessionAttacher
     generations: Generations
     readers: SessionReaders
     clock: Clock
     records: StreamRecords
     settler: SessionSettler
 
-    async def open(self, attach: Attach) -> Body | None:
+    async def open(self, attach: AttachRequest) -> Body | None:
         """What writes the stream; None if the client has seen all of it.
 
         Raises:
@@ -80,7 +80,7 @@ class ChatStreams:
         )
         return stream.write
 
-    def _follower(self, writer: EventWriter, attach: Attach, claim: Claim) -> SessionFollower:
+    def _follower(self, writer: EventWriter, attach: AttachRequest, claim: Claim) -> SessionFollower:
         return SessionFollower(
             writer,
             attach.last_event_id,
@@ -93,5 +93,5 @@ class ChatStreams:
         )
 
 
-def _has_seen_all(attach: Attach, session: Session, answer: Message | None) -> bool:
+def _has_seen_all(attach: AttachRequest, session: Session, answer: Message | None) -> bool:
     return attach.last_event_id >= terminal_event_id(session, answer.content if answer else "")

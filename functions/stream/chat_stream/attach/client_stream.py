@@ -10,13 +10,13 @@ from collections.abc import Callable
 from aws_lambda_powertools import Logger
 
 from chat import events
-from chat.error_fields import cause_of
+from chat.error_fields import safe_error_fields
 from chat.errors import ChatError
 from chat.messages import Message
-from chat.metrics.log_fields import facts_of
+from chat.metrics.log_fields import log_fields
 from chat.sessions import AttachRole, Session
 from chat.users import User
-from chat_stream.attach.attacher import Attach, Attaching, Claim
+from chat_stream.attach.attacher import AttachRequest, Claim, SessionAttacher
 from chat_stream.attach.session_follower import AbandonedError, ReplacedError, SessionFollower
 from chat_stream.generation.generations import Generations, TakenOverError
 from chat_stream.outcome import INTERNAL, failure_of
@@ -34,14 +34,14 @@ class ClientStream:
 
     def __init__(
         self,
-        attach: Attach,
+        attach: AttachRequest,
         user: User,
         claim: Claim,
         *,
         answer: Message | None,
-        attaching: Attaching,
+        attaching: SessionAttacher,
         generations: Generations,
-        new_follower: Callable[[EventWriter, Attach, Claim], SessionFollower],
+        new_follower: Callable[[EventWriter, AttachRequest, Claim], SessionFollower],
         record: StreamRecord,
     ) -> None:
         """`answer` is that of a session to be replayed."""
@@ -59,7 +59,7 @@ class ClientStream:
         # A first byte leaves at once, whenever the first event comes.
         await writer.write(events.PING if self._attach.last_event_id >= events.TYPING_ID else events.typing())
         try:
-            async with asyncio.timeout_at(self._attach.limit):
+            async with asyncio.timeout_at(self._attach.hard_deadline):
                 await self._write(writer)
         except (TimeoutError, ReplacedError):
             writer.end()
@@ -67,7 +67,7 @@ class ClientStream:
         except ChatError as error:
             await writer.write(events.refusal(failure_of(error)))
         except Exception as error:  # noqa: BLE001  # whatever it is, it ends in an `error` event
-            logger.error("stream failed", **facts_of(self._session), **cause_of(error))
+            logger.error("stream failed", **log_fields(self._session), **safe_error_fields(error))
             await writer.write(events.refusal(INTERNAL))
         finally:
             # Before the request is over: Lambda may freeze the process after that.
@@ -77,7 +77,7 @@ class ClientStream:
         """The process is to stop, or the request has no time for another answer."""
         if self._attach.stopping is not None and self._attach.stopping.is_set():
             return True
-        deadline = self._attach.deadline
+        deadline = self._attach.soft_deadline
         return deadline is not None and deadline - asyncio.get_running_loop().time() < TAKE_OVER_SECONDS
 
     @property
@@ -102,7 +102,7 @@ class ClientStream:
                     continue
                 return
             try:
-                async with asyncio.timeout_at(self._attach.deadline):
+                async with asyncio.timeout_at(self._attach.soft_deadline):
                     await follower.follow(session)
             except AbandonedError as abandoned:
                 if self._is_about_to_end():

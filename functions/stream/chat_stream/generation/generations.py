@@ -16,17 +16,17 @@ from chat.sessions import LeaseLostError, Session, SessionStore
 from chat.users import User
 from chat_stream.answers.answers import Answers
 from chat_stream.attach.answer_slots import AnswerSlots
-from chat_stream.attach.attacher import Attach, Claim
+from chat_stream.attach.attacher import AttachRequest, Claim
 from chat_stream.commands.command import CommandContext
 from chat_stream.commands.registry import CommandRegistry
 from chat_stream.generation.context import turns_for
-from chat_stream.generation.piece_stream import Source
+from chat_stream.generation.piece_stream import PieceStream
 from chat_stream.generation.production import Production
 from chat_stream.held_lease import HeldLease
 from chat_stream.providers.port import ChatRequest, Piece
 from chat_stream.settings import StreamSettings
-from chat_stream.telemetry.answer_trace import Tally
-from chat_stream.telemetry.generation_metrics import Measures
+from chat_stream.telemetry.answer_trace import AnswerTrace
+from chat_stream.telemetry.generation_metrics import GenerationMetrics
 from chat_stream.threads import in_thread, in_thread_to_the_end
 from chat_stream.writer import EventWriter
 
@@ -56,7 +56,9 @@ class Generations:
     settings: StreamSettings
     log: EventLog | None = None
 
-    async def run(self, claim: Claim, attach: Attach, user: User, writer: EventWriter, measures: Measures) -> None:
+    async def run(
+        self, claim: Claim, attach: AttachRequest, user: User, writer: EventWriter, measures: GenerationMetrics
+    ) -> None:
         """Produces the session's answer, with its slot held.
 
         Raises:
@@ -66,14 +68,14 @@ class Generations:
         lease = HeldLease(session, self.clock)
         production = Production(
             claim.attachment,
-            self._source(session, claim.conversation, user, lease, measures.tally),
+            self._source(session, claim.conversation, user, lease, measures.trace),
             writer,
             held_lease=lease,
             regain_slot=partial(self._regain_slot, session, user),
             store=self.sessions,
             clock=self.clock,
             settings=self.settings,
-            deadline=attach.deadline,
+            soft_deadline=attach.soft_deadline,
             measures=measures,
             log=self.log,
             stopping=attach.stopping,
@@ -113,16 +115,16 @@ class Generations:
                 await in_thread_to_the_end(self.slots.renew, session)
 
     def _source(
-        self, session: Session, conversation: Sequence[Message], user: User, lease: HeldLease, tally: Tally
-    ) -> Source:
+        self, session: Session, conversation: Sequence[Message], user: User, lease: HeldLease, trace: AnswerTrace
+    ) -> PieceStream:
         if session.kind is MessageKind.COMMAND:
             context = CommandContext(session, user, self.catalog, self.messages)
             return self.commands.run(conversation[-1].content, context)
-        return self._ask(session, conversation, lease, tally)
+        return self._ask(session, conversation, lease, trace)
 
     @asynccontextmanager
     async def _ask(
-        self, session: Session, conversation: Sequence[Message], lease: HeldLease, tally: Tally
+        self, session: Session, conversation: Sequence[Message], lease: HeldLease, trace: AnswerTrace
     ) -> AsyncIterator[AsyncIterator[Piece]]:
         model = self.catalog.get(session.model_id)
         if model is None:
@@ -133,7 +135,7 @@ class Generations:
             system=self.settings.system_prompt or None,
             temperature=self.settings.temperature,
         )
-        async with self.answers.source(request, session, lease, tally) as pieces:
+        async with self.answers.source(request, session, lease, trace) as pieces:
             yield pieces
 
 

@@ -5,5 +5,5 @@ from contextlib import AbstractAsyncContextManager
 
 from chat_stream.providers.port import Piece
 
-type Source = AbstractAsyncContextManager[AsyncIterator[Piece]]
+type PieceStream = AbstractAsyncContextManager[AsyncIterator[Piece]]
 """Pieces, the last one a `Finish`; leaving it closes what it holds. Raises `chat.errors.ProviderError`."""

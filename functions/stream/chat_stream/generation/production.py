@@ -14,18 +14,18 @@ from aws_lambda_powertools import Logger
 
 from chat import events
 from chat.clock import Clock
-from chat.error_fields import cause_of
+from chat.error_fields import safe_error_fields
 from chat.errors import ChatError, StorageError, TooManyRequestsError
 from chat.event_log import EventLog
 from chat.messages import Message
-from chat.sessions import Attachment, LeaseLostError, SessionStore
+from chat.sessions import AttachDecision, LeaseLostError, SessionStore
 from chat_stream.generation.log_writer import LogWriter
-from chat_stream.generation.piece_stream import Source
+from chat_stream.generation.piece_stream import PieceStream
 from chat_stream.held_lease import HeldLease
 from chat_stream.outcome import DEADLINE, INTERNAL, STOPPED, Outcome, completed, failed, failure_of, terminal_entry
 from chat_stream.providers.port import Finish
 from chat_stream.settings import StreamSettings
-from chat_stream.telemetry.generation_metrics import Measures
+from chat_stream.telemetry.generation_metrics import GenerationMetrics
 from chat_stream.threads import in_thread, in_thread_to_the_end
 from chat_stream.writer import EventWriter
 
@@ -42,8 +42,8 @@ class Production:
 
     def __init__(
         self,
-        attachment: Attachment,
-        source: Source,
+        attachment: AttachDecision,
+        source: PieceStream,
         writer: EventWriter,
         *,
         held_lease: HeldLease,
@@ -51,12 +51,12 @@ class Production:
         store: SessionStore,
         clock: Clock,
         settings: StreamSettings,
-        deadline: float | None,
-        measures: Measures,
+        soft_deadline: float | None,
+        measures: GenerationMetrics,
         log: EventLog | None = None,
         stopping: asyncio.Event | None = None,
     ) -> None:
-        """`deadline` is in the event loop's time; None: there is none. `stopping` is set when the process is to end.
+        """`soft_deadline` is in the event loop's time, None for none. `stopping` is set when the process must end.
 
         `regain_slot` is awaited before a lease is renewed that has lapsed: others may have been given the slot. It
         raises `TooManyRequestsError` if they have.
@@ -70,7 +70,7 @@ class Production:
         self._store = store
         self._clock = clock
         self._settings = settings
-        self._scope = asyncio.timeout_at(deadline)
+        self._scope = asyncio.timeout_at(soft_deadline)
         self._early: Outcome | LeaseLostError | None = None
         self._generating = True
         self._pieces: list[str] = []
@@ -128,7 +128,7 @@ class Production:
             raise
         except Exception as error:  # noqa: BLE001  # whatever it is, it ends in an `error` event
             if not self._scope.expired():
-                logger.error("generation failed", **self._measures.facts(), **cause_of(error))
+                logger.error("generation failed", **self._measures.facts(), **safe_error_fields(error))
                 return failed(INTERNAL)
         finally:
             self._generating = False
@@ -190,7 +190,7 @@ class Production:
             except TooManyRequestsError as error:
                 self._end(failed(failure_of(error)))
             except Exception as error:  # noqa: BLE001  # the next look may succeed; without any the lease is lost
-                logger.warning("checkpoint failed", **self._measures.facts(), **cause_of(error))
+                logger.warning("checkpoint failed", **self._measures.facts(), **safe_error_fields(error))
 
     async def _told_to_stop(self, seconds: float) -> bool:
         """Waits for `seconds`. Returns True early, and only once, when the process is told to stop."""
@@ -261,6 +261,6 @@ class Production:
     async def _end_unstored(self, outcome: Outcome, error: StorageError) -> None:
         """Sends an `error` event without an id: no terminal event, because how the answer ends is not known yet."""
         failure = failure_of(error)
-        logger.error("answer not stored", **self._measures.facts(), **cause_of(error))
+        logger.error("answer not stored", **self._measures.facts(), **safe_error_fields(error))
         await self._writer.write(events.refusal(failure))
         self._measures.ended(outcome, events.error_data(failure))

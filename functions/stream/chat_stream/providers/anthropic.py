@@ -15,7 +15,7 @@ from chat_stream.providers.reading.answer import answer
 from chat_stream.providers.reading.event_stream import ServerEvent
 from chat_stream.providers.reading.reported import value_of
 from chat_stream.providers.reading.usage import counted, max_chars_of, max_tokens_of
-from chat_stream.providers.settings import Access
+from chat_stream.providers.settings import ProviderAccess
 
 SDK_ERRORS = SdkErrors(
     status=anthropic.APIStatusError,
@@ -45,7 +45,7 @@ _COUNTS = (
 class AnthropicProvider:
     """Anthropic. It belongs to the event loop that first uses it."""
 
-    def __init__(self, access: Access) -> None:
+    def __init__(self, access: ProviderAccess) -> None:
         self._access = access
         self._client = anthropic.AsyncAnthropic(
             api_key=access.api_key,

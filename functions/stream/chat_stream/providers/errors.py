@@ -18,7 +18,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from chat.error_fields import cause_of
+from chat.error_fields import safe_error_fields
 from chat.errors import ProviderError
 
 _SENTENCES = {
@@ -55,7 +55,7 @@ def log_failure(label: str, code: str, cause: BaseException | None = None, **det
     may quote a prompt, an answer or a key.
     """
     known = {name: value for name, value in details.items() if value is not None}
-    logger.warning("provider failed", provider=label, code=code, **known, **cause_of(cause))
+    logger.warning("provider failed", provider=label, code=code, **known, **safe_error_fields(cause))
 
 
 def log_refused_usage(label: str) -> None:

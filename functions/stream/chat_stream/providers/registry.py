@@ -17,7 +17,7 @@ from chat.settings import SettingsError
 from chat_stream.providers.errors import log_failure, provider_error
 from chat_stream.providers.port import ChatRequest, Piece
 from chat_stream.providers.secrets import read_secret
-from chat_stream.providers.settings import Access, ProviderSettings
+from chat_stream.providers.settings import ProviderAccess, ProviderSettings
 
 _NO_KEY = "none"
 """Stands in where an own base URL needs no key (Ollama, vLLM); the SDKs insist on one."""
@@ -36,13 +36,13 @@ class Adapter(Protocol):
     async def close(self) -> None: ...
 
 
-def _openai(access: Access) -> Adapter:
+def _openai(access: ProviderAccess) -> Adapter:
     from chat_stream.providers.openai import OpenAIProvider
 
     return OpenAIProvider(access)
 
 
-def _anthropic(access: Access) -> Adapter:
+def _anthropic(access: ProviderAccess) -> Adapter:
     from chat_stream.providers.anthropic import AnthropicProvider
 
     return AnthropicProvider(access)
@@ -54,7 +54,7 @@ class ProviderEntry:
 
     label: str
     base_url: str
-    make: Callable[[Access], Adapter]
+    make: Callable[[ProviderAccess], Adapter]
 
 
 PROVIDERS: Mapping[str, ProviderEntry] = {
@@ -144,7 +144,7 @@ class ProviderRegistry:
         except Exception as error:  # an unusable proxy or certificate file, in whatever way the HTTP client puts it
             raise _misconfigured(access.label, "client", error) from error
 
-    def _access(self, name: str) -> Access:
+    def _access(self, name: str) -> ProviderAccess:
         entry = self._providers.get(name)
         if entry is None:
             raise _misconfigured(name, "unknown provider")
@@ -155,7 +155,7 @@ class ProviderRegistry:
         own_url = self._urls.get(name)
         if key is None and own_url is None:
             raise _misconfigured(entry.label, "no key")
-        return Access(entry.label, own_url or entry.base_url, key or _NO_KEY, self._settings.timing)
+        return ProviderAccess(entry.label, own_url or entry.base_url, key or _NO_KEY, self._settings.timing)
 
 
 def _misconfigured(label: str, reason: str, error: Exception | None = None) -> ProviderError:

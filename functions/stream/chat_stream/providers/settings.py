@@ -28,7 +28,7 @@ class Timing:
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class ProviderAccess:
     """What an adapter needs to reach its provider. `label` is the provider's name as people write it."""
 
     label: str

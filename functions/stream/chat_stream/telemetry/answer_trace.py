@@ -21,7 +21,7 @@ class AnsweredFrom(StrEnum):
 
 
 @dataclass(slots=True)
-class Tally:
+class AnswerTrace:
     """Counts for one generation, filled in by the code that produces it."""
 
     looked_into_cache: bool = False

@@ -8,11 +8,11 @@ from typing import Any
 from chat.catalog import Model
 from chat.messages import MessageKind, Usage
 from chat.metrics import Metric, ModelLabels, fields
-from chat.metrics.log_fields import facts_of, labels_of
+from chat.metrics.log_fields import labels_of, log_fields
 from chat.sessions import Session, SessionState
 from chat_stream.outcome import Outcome
 from chat_stream.providers.port import Finish
-from chat_stream.telemetry.answer_trace import AnsweredFrom, Tally
+from chat_stream.telemetry.answer_trace import AnsweredFrom, AnswerTrace
 
 _BY_STATE = {
     SessionState.COMPLETED: Metric.STREAMS_COMPLETED,
@@ -22,13 +22,13 @@ _BY_STATE = {
 
 
 @dataclass(slots=True)
-class Measures:
+class GenerationMetrics:
     """One generation's. Times are the event loop's; `model` is None for slash commands, and if it is not offered."""
 
     session: Session
     model: Model | None
     accepted_at: float
-    tally: Tally = field(default_factory=Tally)
+    trace: AnswerTrace = field(default_factory=AnswerTrace)
     usage: Usage | None = None
     """The tokens so far."""
     _finish: Finish | None = None
@@ -73,10 +73,10 @@ class Measures:
 
     def facts(self) -> dict[str, Any]:
         """What the logs say of it beside."""
-        source, finish = self.tally.answered_from, self._finish
+        source, finish = self.trace.answered_from, self._finish
         paid = self.usage if source is AnsweredFrom.PROVIDER else None
         facts = {
-            **facts_of(self.session, self.model),
+            **log_fields(self.session, self.model),
             fields.STATE: self._state,
             fields.SOURCE: source if self._is_chat else AnsweredFrom.COMMAND,
             fields.ERROR_TYPE: self._error_type,
@@ -99,14 +99,14 @@ class Measures:
         return values
 
     def _sources(self) -> dict[Metric, float]:
-        tally = self.tally
-        hit = tally.answered_from is AnsweredFrom.CACHE
+        trace = self.trace
+        hit = trace.answered_from is AnsweredFrom.CACHE
         counts = {
-            Metric.CACHE_HIT: int(tally.looked_into_cache and hit),
-            Metric.CACHE_MISS: int(tally.looked_into_cache and not hit),
-            Metric.SINGLE_FLIGHT_FOLLOWERS: int(tally.answered_from is AnsweredFrom.FLIGHT),
-            Metric.PROVIDER_ERROR: tally.provider_errors,
-            Metric.PROVIDER_RETRY: tally.retries.count,
+            Metric.CACHE_HIT: int(trace.looked_into_cache and hit),
+            Metric.CACHE_MISS: int(trace.looked_into_cache and not hit),
+            Metric.SINGLE_FLIGHT_FOLLOWERS: int(trace.answered_from is AnsweredFrom.FLIGHT),
+            Metric.PROVIDER_ERROR: trace.provider_errors,
+            Metric.PROVIDER_RETRY: trace.retries.count,
         }
         return {metric: count for metric, count in counts.items() if count}
 
@@ -114,7 +114,7 @@ class Measures:
         usage, model = self.usage, self.model
         if usage is None or model is None:
             return {}
-        if self.tally.answered_from is not AnsweredFrom.PROVIDER:
+        if self.trace.answered_from is not AnsweredFrom.PROVIDER:
             return {Metric.CACHE_SAVED_USD: model.cost_usd(usage)}
         values: dict[Metric, float] = {
             Metric.INPUT_TOKENS: usage.input_tokens,

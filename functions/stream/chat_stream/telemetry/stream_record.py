@@ -4,10 +4,10 @@ from typing import Any
 
 from chat.catalog import Catalog
 from chat.metrics import Metric, Metrics, fields
-from chat.metrics.log_fields import facts_of
+from chat.metrics.log_fields import log_fields
 from chat.metrics.settled import publish_settled
-from chat.sessions import Attachment, AttachRole, Session
-from chat_stream.telemetry.generation_metrics import Measures
+from chat.sessions import AttachDecision, AttachRole, Session
+from chat_stream.telemetry.generation_metrics import GenerationMetrics
 
 
 class StreamRecord:
@@ -19,18 +19,18 @@ class StreamRecord:
         self._accepted_at = accepted_at
         self._values: dict[Metric, float] = {}
         self._facts: dict[str, Any] = {}
-        self._generations: list[Measures] = []
+        self._generations: list[GenerationMetrics] = []
 
-    def attached(self, attachment: Attachment, last_event_id: int) -> None:
+    def attached(self, attachment: AttachDecision, last_event_id: int) -> None:
         """The client is to be told what it has not seen: `last_event_id` is what it has."""
         session = attachment.session
-        self._facts = {**facts_of(session), fields.ROLE: attachment.role}
+        self._facts = {**log_fields(session), fields.ROLE: attachment.role}
         if last_event_id > 0 or attachment.role is not AttachRole.PRODUCE or session.epoch > 1:
             self._values[Metric.STREAMS_RESUMED] = 1
 
-    def generation(self, session: Session) -> Measures:
+    def generation(self, session: Session) -> GenerationMetrics:
         """The stream produces the session's answer: what is measured of that."""
-        measures = Measures(session, self._catalog.get(session.model_id), self._accepted_at)
+        measures = GenerationMetrics(session, self._catalog.get(session.model_id), self._accepted_at)
         self._generations.append(measures)
         return measures
 

@@ -84,7 +84,7 @@ def _is_to_be_made(now: float) -> Condition:
     cut_off = _all(
         _in_state(SessionState.STREAMING),
         SessionItem.lease_expires_at <= now,
-        SessionItem.shown == False,  # noqa: E712  # an expression, not a comparison
+        SessionItem.text_emitted == False,  # noqa: E712  # an expression, not a comparison
     )
     return Or(_in_state(SessionState.PENDING), cut_off)
 

@@ -56,7 +56,7 @@ class SessionItem(Model):
     """Names the call of `attach` that took the lease: its repetition, after an answer got lost, finds itself here."""
     epoch = NumberAttribute()
     lease_expires_at = NumberAttribute(attr_name="leaseExpiresAt")
-    shown = BooleanAttribute()
+    text_emitted = BooleanAttribute(attr_name="shown")
     partial = PackedTextAttribute(null=True)
     stop_requested = BooleanAttribute(attr_name="stopRequested")
     failure = JSONAttribute(null=True)

@@ -12,7 +12,7 @@ from chat.dynamo.calls import ConditionFailedError, storage_errors, update
 from chat.dynamo.items import StreamSlotsItem
 from chat.dynamo.keys import stream_slots_key
 from chat.dynamo.tables import Tables
-from chat.error_fields import cause_of
+from chat.error_fields import safe_error_fields
 from chat.errors import StorageError
 from chat.limits.slots import Slot, SlotsFullError, acquired_until, renewed_until
 
@@ -73,7 +73,7 @@ class DynamoStreamSlots:
                 if self._write(user_id, [slots.set({session_id: until})], slots.does_not_exist(), until) is None:
                     return
         except StorageError as error:
-            logger.warning("slot not renewed", session_id=session_id, **cause_of(error))
+            logger.warning("slot not renewed", session_id=session_id, **safe_error_fields(error))
 
     def give_back(self, slot: Slot) -> None:
         if slot.fresh:
@@ -98,7 +98,7 @@ class DynamoStreamSlots:
         try:
             self._write(user_id, [Path(StreamSlotsItem.slots)[session_id].remove()], condition)
         except StorageError as error:
-            logger.warning("slot not released", session_id=session_id, **cause_of(error))
+            logger.warning("slot not released", session_id=session_id, **safe_error_fields(error))
 
     def _write(
         self, user_id: str, actions: list[Action], condition: Condition, until: float | None = None

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from chat.error_fields import cause_of
+from chat.error_fields import safe_error_fields
 from chat.errors import AuthenticationError, ChatError, InvalidRequestError, NotFoundError
 from chat.http.responses import JSON_HEADERS
 
@@ -83,7 +83,7 @@ async def _on_chat_error(_request: Request, error: Exception) -> Response:
     if not isinstance(error, ChatError):
         raise error
     if error.http_status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        logger.error(error.message, code=error.code, **cause_of(error.__cause__))
+        logger.error(error.message, code=error.code, **safe_error_fields(error.__cause__))
     return problem(error)
 
 
@@ -130,7 +130,7 @@ class _UnexpectedErrors:
         try:
             await self._app(scope, receive, send_and_note)
         except Exception as error:
-            logger.error("Unexpected error", code="internal_error", **cause_of(error))
+            logger.error("Unexpected error", code="internal_error", **safe_error_fields(error))
             if began:
                 raise
             await problem(ChatError("Something went wrong on our side."))(scope, receive, send)

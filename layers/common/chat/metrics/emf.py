@@ -18,7 +18,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics
 from aws_lambda_powertools.metrics.functions import is_metrics_disabled
 
-from chat.error_fields import cause_of
+from chat.error_fields import safe_error_fields
 from chat.metrics.catalogue import Metric
 from chat.metrics.port import Fact, ModelLabels, Values
 
@@ -57,7 +57,7 @@ class EmfMetrics:
                 _write(self._record(batch, model) | _known(facts))
                 facts = {}
         except Exception as error:  # noqa: BLE001  # no request fails for its metrics
-            logger.warning("metrics not published", **cause_of(error))
+            logger.warning("metrics not published", **safe_error_fields(error))
 
     def _record(self, batch: _Batch, model: ModelLabels | None) -> dict[str, Any]:
         """One object; metrics with further dimensions have a directive of their own in it."""

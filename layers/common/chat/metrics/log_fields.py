@@ -10,7 +10,7 @@ from chat.metrics.port import ModelLabels
 from chat.sessions import Session
 
 
-def facts_of(session: Session, model: Model | None = None) -> dict[str, Any]:
+def log_fields(session: Session, model: Model | None = None) -> dict[str, Any]:
     """Which session a line is about, of which chat, and (if `model` is given) of which model."""
     facts: dict[str, Any] = {
         fields.SESSION_ID: session.session_id,

@@ -1,7 +1,8 @@
 """Texts of any length in items of at most 400 KB.
 
 A short text is stored as it is. A longer one is compressed: the first 128 KB stay in the item itself, the rest goes
-into further items of 350 KB, the parts. `pack` and `unpack` do no I/O; `chat.dynamo.messages.parts` stores and reads parts.
+into further items of 350 KB, the parts. `pack` and `unpack` do no I/O; parts are stored and read by
+`chat.dynamo.messages.parts`.
 """
 
 import zlib

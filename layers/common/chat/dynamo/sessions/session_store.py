@@ -22,8 +22,8 @@ from chat.ids import new_id
 from chat.messages import Message
 from chat.session_index import bucket_of
 from chat.sessions import (
-    BEGUN_SECONDS,
-    Attachment,
+    STREAM_LIFETIME_SECONDS,
+    AttachDecision,
     AttachRole,
     Failure,
     Lease,
@@ -85,7 +85,7 @@ class DynamoSessionStore:
         max_attaches: int,
         may_produce: bool = True,
         viewer: Viewer | None = None,
-    ) -> Attachment:
+    ) -> AttachDecision:
         claim = new_id()
         attempt = conditions.Attempt(user_id, now, max_attaches)
         take: list[Action] = [
@@ -95,8 +95,8 @@ class DynamoSessionStore:
             SessionItem.claim.set(claim),
             SessionItem.epoch.set(SessionItem.epoch + 1),
             SessionItem.lease_expires_at.set(now + lease_seconds),
-            SessionItem.expires_at.set(now + BEGUN_SECONDS),
-            SessionItem.ttl.set(int(now + BEGUN_SECONDS) + TTL_SECONDS),
+            SessionItem.expires_at.set(now + STREAM_LIFETIME_SECONDS),
+            SessionItem.ttl.set(int(now + STREAM_LIFETIME_SECONDS) + TTL_SECONDS),
             SessionItem.partial.remove(),
             SessionItem.attaches.set(1),
             SessionItem.attach_minute.set(minute_of(now)),
@@ -107,7 +107,7 @@ class DynamoSessionStore:
                 if may_produce:
                     taken, item = self._try(session_id, take, conditions.may_produce(attempt))
                     if taken or (item is not None and item.claim == claim):
-                        return Attachment(AttachRole.PRODUCE, self._own(item, user_id), viewer)
+                        return AttachDecision(AttachRole.PRODUCE, self._own(item, user_id), viewer)
                 else:
                     item = self._find(session_id)
                 known = self._own(item, user_id)
@@ -120,7 +120,7 @@ class DynamoSessionStore:
                 if counted:
                     session = self._own(item, user_id)
                     role = AttachRole.REPLAY if session.state.finished else AttachRole.FOLLOW
-                    return Attachment(role, session, attached_as)
+                    return AttachDecision(role, session, attached_as)
         raise StorageError("The session changes too fast.")
 
     def checkpoint(self, lease: Lease, *, text: str | None, now: float, lease_seconds: float) -> bool:
@@ -128,7 +128,7 @@ class DynamoSessionStore:
         with storage_errors():
             if text is not None:
                 packed = self._session_parts.store(lease.session_id, text, int(now) + PART_TTL_SECONDS)
-                actions += [set_text(SessionItem.partial, packed), SessionItem.shown.set(True)]
+                actions += [set_text(SessionItem.partial, packed), SessionItem.text_emitted.set(True)]
             held, item = self._try(lease.session_id, actions, conditions.holds(lease), return_values="ALL_OLD")
         if not held or item is None:
             raise LeaseLostError(lease.session_id)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from aws_lambda_powertools import Logger
 
-from chat.error_fields import cause_of
+from chat.error_fields import safe_error_fields
 from chat.redis.breaker.cache_errors import CacheErrors
 
 FIRST_PROBE_SECONDS = 0.1
@@ -76,7 +76,7 @@ class Breaker:
             return False
         if not self.open():
             return False
-        logger.warning("redis_down", operation=operation, **cause_of(error))
+        logger.warning("redis_down", operation=operation, **safe_error_fields(error))
         return True
 
     def open(self) -> bool:
@@ -108,4 +108,4 @@ class Breaker:
         kind = type(error).__name__
         if kind not in self._logged:
             self._logged.add(kind)
-            logger.warning("redis_refused", operation=operation, **cause_of(error))
+            logger.warning("redis_refused", operation=operation, **safe_error_fields(error))

@@ -10,19 +10,19 @@ from concurrent.futures import Future, wait
 from contextlib import asynccontextmanager
 
 SLICES = 10
-MOST = 5
+MAX_WALL_FACTOR = 5
 """Times the budget, by the clock: then the call is given up however busy the process is."""
 
 
 @asynccontextmanager
-async def within(seconds: float) -> AsyncIterator[None]:
+async def awake_timeout(seconds: float) -> AsyncIterator[None]:
     """Cancels what runs in the block when the budget of `seconds` is spent.
 
     Raises:
         TimeoutError: it was cancelled.
     """
     loop = asyncio.get_running_loop()
-    latest = loop.time() + MOST * seconds
+    latest = loop.time() + MAX_WALL_FACTOR * seconds
     timer = None
     async with asyncio.timeout(None) as timeout:
 
@@ -41,7 +41,7 @@ async def within(seconds: float) -> AsyncIterator[None]:
                 timer.cancel()
 
 
-def result_within[T](call: Future[T], seconds: float) -> T:
+def result_in_time[T](call: Future[T], seconds: float) -> T:
     """What the call of another thread returns, or raises.
 
     Raises:

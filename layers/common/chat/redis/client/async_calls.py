@@ -9,7 +9,7 @@ from redis.asyncio import RedisCluster
 from redis.exceptions import NoScriptError, ReadOnlyError
 
 from chat.redis.breaker.breaker import Breaker, RedisUnavailableError
-from chat.redis.breaker.timeouts import within
+from chat.redis.breaker.timeouts import awake_timeout
 from chat.redis.client.connections import async_client, build_ahead, own_connection, prepare
 from chat.redis.scripts import Argument, KnownScripts, Script
 from chat.redis.settings import RedisSettings
@@ -102,7 +102,7 @@ class AsyncRedisCalls:
 
     async def _in_time[T](self, work: Callable[[], Awaitable[T]]) -> T:
         await self._made()  # the secret with the address is read outside the timeout
-        async with within(self.timeout_seconds):
+        async with awake_timeout(self.timeout_seconds):
             return await work()
 
     async def _probe(self) -> None:

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from chat.redis.breaker.breaker import Breaker, RedisUnavailableError
-from chat.redis.breaker.timeouts import result_within
+from chat.redis.breaker.timeouts import result_in_time
 from chat.redis.scripts import Argument, KnownScripts, Script
 from chat.redis.settings import RedisSettings
 
@@ -83,7 +83,7 @@ class BlockingRedisCalls:
         prepare(self._settings)
         call = self._threads.submit(lambda: work(self._connected()))
         try:
-            return result_within(call, self._settings.redis_timeout_seconds)
+            return result_in_time(call, self._settings.redis_timeout_seconds)
         finally:
             call.cancel()
 

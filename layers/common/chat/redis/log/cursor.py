@@ -7,7 +7,7 @@ from chat.events import TYPING_ID, UNFINISHED_GAP
 from chat.redis.log.codec import BrokenLogError, decode, split
 
 
-class LogReader:
+class LogCursor:
     """One reader's place in one log. A log that was begun anew, or evicted in the middle, must not become its text."""
 
     def __init__(self, seen: int) -> None:
@@ -51,6 +51,6 @@ def logged_text(reply: Sequence[bytes], epoch: int) -> str | None:
     """
     if reply[0] != b"%d" % epoch:
         return None
-    reader = LogReader(seen=0)
+    reader = LogCursor(seen=0)
     entries = [reader.take(*decode(*row)) for row in split(reply[1], reply[2])]
     return "".join(entry.text for entry in entries if isinstance(entry, TextEntry)) or None

@@ -9,8 +9,8 @@ from chat.redis.breaker.breaker import RedisUnavailableError
 from chat.redis.client.async_calls import AsyncRedisCalls
 from chat.redis.log.codec import BrokenLogError, encode
 from chat.redis.log.cursor import logged_text
-from chat.redis.log.tail import Follower
-from chat.sessions import BEGUN_SECONDS
+from chat.redis.log.tail import RedisLogTail
+from chat.sessions import STREAM_LIFETIME_SECONDS
 
 _RESULTS = (AppendResult.GO_ON, AppendResult.STOP, AppendResult.LOST, AppendResult.GAP)
 """By what `append.lua` returns."""
@@ -27,7 +27,13 @@ class RedisEventLog:
         arguments = [part for entry in entries for part in encode(entry)]
         try:
             result = await self._calls.script(
-                "log_append", scripts.APPEND, (log.stream, log.control), epoch, BEGUN_SECONDS, after, *arguments
+                "log_append",
+                scripts.APPEND,
+                (log.stream, log.control),
+                epoch,
+                STREAM_LIFETIME_SECONDS,
+                after,
+                *arguments,
             )
         except RedisUnavailableError as error:
             raise LogUnavailableError from error
@@ -46,23 +52,23 @@ class RedisEventLog:
 
     @asynccontextmanager
     async def follow(self, session_id: str, *, seen: int) -> AsyncIterator[AsyncIterator[LogEntry | None]]:
-        follower = Follower(self._calls, keys.log(session_id), seen)
+        tail = RedisLogTail(self._calls, keys.log(session_id), seen)
         try:
             try:
-                stored = await self._calls.call("log_follow", follower.start)
+                stored = await self._calls.call("log_follow", tail.start)
             except RedisUnavailableError as error:
                 raise LogUnavailableError from error
-            async with aclosing(self._entries(follower, stored)) as entries:
+            async with aclosing(self._entries(tail, stored)) as entries:
                 yield entries
         finally:
-            await follower.close()
+            await tail.close()
 
-    async def _entries(self, follower: Follower, batch: Sequence[LogEntry]) -> AsyncGenerator[LogEntry | None]:
+    async def _entries(self, tail: RedisLogTail, batch: Sequence[LogEntry]) -> AsyncGenerator[LogEntry | None]:
         while True:
             for entry in batch:
                 yield entry
             try:
-                batch = await follower.next()
+                batch = await tail.next()
             except Exception as error:
                 self._calls.failed("log_follow", error)
                 raise LogUnavailableError from error

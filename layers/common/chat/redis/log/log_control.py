@@ -5,7 +5,7 @@ from chat.redis.breaker.breaker import RedisUnavailableError
 from chat.redis.client.blocking_calls import BlockingRedisCalls
 from chat.redis.log.codec import BrokenLogError
 from chat.redis.log.cursor import logged_text
-from chat.sessions import BEGUN_SECONDS
+from chat.sessions import STREAM_LIFETIME_SECONDS
 
 
 class NoLogControl:
@@ -26,7 +26,9 @@ class RedisLogControl:
 
     def request_stop(self, session_id: str) -> None:
         try:
-            self._calls.script("log_stop", scripts.REQUEST_STOP, (keys.log(session_id).control,), BEGUN_SECONDS)
+            self._calls.script(
+                "log_stop", scripts.REQUEST_STOP, (keys.log(session_id).control,), STREAM_LIFETIME_SECONDS
+            )
         except RedisUnavailableError:
             return
 

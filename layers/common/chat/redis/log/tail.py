@@ -8,11 +8,11 @@ from redis.exceptions import AskError
 
 from chat.event_log import LogEntry
 from chat.redis import scripts
-from chat.redis.breaker.timeouts import within
+from chat.redis.breaker.timeouts import awake_timeout
 from chat.redis.client.async_calls import AsyncRedisCalls
 from chat.redis.keys import LogKeys
 from chat.redis.log.codec import decode, joined, split
-from chat.redis.log.cursor import LogReader
+from chat.redis.log.cursor import LogCursor
 
 if TYPE_CHECKING:
     from redis.asyncio.connection import AbstractConnection
@@ -27,14 +27,14 @@ type Row = tuple[bytes, bytes, bytes]
 """Entry id, field and value."""
 
 
-class Follower:
+class RedisLogTail:
     """Whoever makes one closes it. Its methods raise whatever goes wrong; what they return is never out of order."""
 
     def __init__(self, calls: AsyncRedisCalls, log: LogKeys, seen: int) -> None:
         self._calls = calls
         self._log = log
         self._last_id = seen
-        self._reader = LogReader(seen)
+        self._reader = LogCursor(seen)
         self._connection: AbstractConnection | None = None
         # Packed once: with many followers in a process most of its time would go into packing.
         options = b"XREAD", b"COUNT", b"%d" % READ_COUNT, b"BLOCK", b"%d" % (BLOCK_SECONDS * 1000), b"STREAMS"
@@ -55,7 +55,7 @@ class Follower:
         except AskError:
             # Moved to another node, too: the client finds out where when it reads what is stored.
             await self.close()
-            async with within(self._calls.timeout_seconds):
+            async with awake_timeout(self._calls.timeout_seconds):
                 return await self.start()
         return list(self._taken(rows))
 
@@ -69,7 +69,7 @@ class Follower:
         if self._connection is None:
             raise ConnectionError("the follower is closed")
         after = b"%d-%d" % (self._last_id, GREATEST_EPOCH)
-        async with within(BLOCK_SECONDS + self._calls.timeout_seconds):
+        async with awake_timeout(BLOCK_SECONDS + self._calls.timeout_seconds):
             await self._connection.send_packed_command(self._read_command + _packed(after))
             answer = await self._connection.read_response(timeout=math.inf)
         return [(entry_id, name, value) for entry_id, (name, value) in answer[0][1]] if answer else []
