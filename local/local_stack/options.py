@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from local_stack.services.providers import provider_names
+from local_stack.providers import provider_names
 
 ROOT = Path(__file__).resolve().parents[2]
 """The project's folder."""

@@ -18,12 +18,12 @@ from local_stack.metrics.recorder import CONTENT_TYPE
 from local_stack.options import NAMES, Options
 from local_stack.processes.guardian import Guardian
 from local_stack.processes.service_process import ServiceProcessError
+from local_stack.providers import provider_names, provider_variables
 from local_stack.reload import changes
 from local_stack.sam.cloudformation import TemplateError
 from local_stack.sam.template import Template, read_template
 from local_stack.services.data_folder import DataFolder, open_data_folder
 from local_stack.services.dynamodb import with_tables_named
-from local_stack.services.providers import provider_names, provider_variables
 from local_stack.services.servers import Servers
 from local_stack.settings import FunctionSettings
 from local_stack.spelling import misspelled

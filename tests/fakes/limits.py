@@ -2,12 +2,12 @@
 
 from chat.catalog import TierLimits
 from chat.dynamo import Tables
+from chat.dynamo.rate_limit_storage import DynamoStorage
 from chat.dynamo.request_log import DynamoRequestLog
 from chat.limits import Allowance, RateLimiter
 from chat.limits.counting import LimitsRateLimiter
-from chat.limits.dynamo_storage import DynamoStorage
-from chat.limits.redis_first import RedisFirstRateLimiter
 from chat.redis import BlockingRedisCalls, Breaker, RedisSettings
+from chat.redis.rate_limiter import RedisFirstRateLimiter
 
 PATIENT_SECONDS = 10.0
 """For tests of what Redis answers, not of how soon."""

@@ -14,11 +14,11 @@ from chat.metrics import Metrics
 from chat.sessions import Session, SessionStore, Viewer
 from chat.users import Tier
 from chat_stream.answers.answers import Answers, SharedAnswerStores
-from chat_stream.attach.answer_slots import AnswerSlots
 from chat_stream.attach.attacher import AttachRequest, SessionAttacher
 from chat_stream.attach.chat_streams import Body, ChatStreams
 from chat_stream.attach.settler import SessionSettler
 from chat_stream.commands.registry import build_registry
+from chat_stream.generation.answer_slots import AnswerSlots
 from chat_stream.generation.generations import Generations
 from chat_stream.readers.session_reader import SessionReaders
 from chat_stream.settings import StreamSettings

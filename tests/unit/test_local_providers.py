@@ -3,7 +3,7 @@
 from urllib.parse import urlsplit
 
 from chat_stream.providers.registry import PROVIDERS
-from local_stack.services.providers import on_demo, provider_names, provider_variables
+from local_stack.providers import on_demo, provider_names, provider_variables
 
 DEMO = "http://127.0.0.1:4000"
 NAMES = provider_names()

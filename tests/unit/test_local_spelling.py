@@ -3,8 +3,8 @@
 import pytest
 
 from local_stack.options import NAMES, ROOT
+from local_stack.providers import provider_names
 from local_stack.sam.template import read_template
-from local_stack.services.providers import provider_names
 from local_stack.settings import FunctionSettings
 from local_stack.spelling import misspelled
 

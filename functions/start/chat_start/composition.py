@@ -11,10 +11,10 @@ from chat.auth import Authenticator, StreamTokens, build_authenticator, build_se
 from chat.catalog import load_catalog
 from chat.clock import SystemClock
 from chat.dynamo import DynamoMessageStore, DynamoSessionStore, DynamoUserStore, Tables
-from chat.limits.build import build_rate_limiter
 from chat.metrics import CacheErrorMetrics, build_metrics
 from chat.redis import BlockingRedisCalls, Breaker, NoLogControl, RedisLogControl, RedisSettings
 from chat_start.admission import Admission
+from chat_start.rate_limiter import build_rate_limiter
 from chat_start.regenerate import RegenerateAnswer
 from chat_start.requests import IdempotentCreate, Prompt, Regeneration, Start
 from chat_start.settings import StartSettings

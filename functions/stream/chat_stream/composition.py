@@ -14,11 +14,11 @@ from chat.ids import new_id
 from chat.metrics import CacheErrorMetrics, Metrics, build_metrics
 from chat.redis import Breaker, RedisSettings, connect
 from chat_stream.answers.answers import Answers, SharedAnswerStores
-from chat_stream.attach.answer_slots import AnswerSlots
 from chat_stream.attach.attacher import SessionAttacher
 from chat_stream.attach.chat_streams import ChatStreams
 from chat_stream.attach.settler import SessionSettler
 from chat_stream.commands.registry import build_registry
+from chat_stream.generation.answer_slots import AnswerSlots
 from chat_stream.generation.generations import Generations
 from chat_stream.providers.registry import ProviderRegistry
 from chat_stream.providers.settings import ProviderSettings

@@ -14,11 +14,11 @@ from local_stack.console import Console
 from local_stack.emulator.launch import FAKE_CREDENTIALS, given_credentials
 from local_stack.processes.guardian import Guardian
 from local_stack.processes.service_process import ServiceProcess, ServiceProcessError, start_service
+from local_stack.providers import on_demo, provider_names, provider_variables
 from local_stack.sam.template import FunctionSpec, Template
 from local_stack.services import redis_server
 from local_stack.services.data_folder import DataFolder
 from local_stack.services.dynamodb import OtherKeyError, create_tables
-from local_stack.services.providers import on_demo, provider_names, provider_variables
 
 EXPIRE_SECONDS = 60
 """How often items are removed whose time to live is over."""

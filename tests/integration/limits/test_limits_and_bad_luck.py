@@ -11,8 +11,8 @@ from chat.catalog import TierLimits
 from chat.dynamo import Tables
 from chat.errors import StorageError
 from chat.ids import new_id
-from chat.limits.build import build_rate_limiter
 from chat.redis import BlockingRedisCalls, Breaker, CacheErrors, RedisSettings
+from chat_start.rate_limiter import build_rate_limiter
 from fakes.dynamodb_server import dynamodb_server
 from fakes.dynamodb_tables import new_tables
 from fakes.limits import patient
@@ -116,7 +116,7 @@ def test_entries_that_are_not_ours(redis: RedisServer, tables: Tables, user_id: 
 PROGRAM = """
 import sys
 from chat.catalog import TierLimits
-from chat.limits.redis_first import RedisFirstRateLimiter
+from chat.redis.rate_limiter import RedisFirstRateLimiter
 from chat.redis import BlockingRedisCalls, Breaker, RedisSettings
 from fakes.limits import NoRateLimiter, patient
 

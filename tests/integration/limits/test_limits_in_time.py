@@ -9,8 +9,8 @@ import pytest
 from chat.catalog import TierLimits
 from chat.clock import SystemClock
 from chat.ids import new_id
-from chat.limits.redis_first import RedisFirstRateLimiter
 from chat.redis import BlockingRedisCalls, Breaker, CacheErrors, RedisSettings
+from chat.redis.rate_limiter import RedisFirstRateLimiter
 from fakes.memory_limits import MemoryRateLimiter
 from fakes.redis_servers import RedisServer, redis_server
 from fakes.tcp_proxy import tcp_proxy

@@ -9,7 +9,7 @@ import httpx
 
 from fakes.stack import RunningStack, running_stack
 from integration.local.conftest import Gates
-from local_stack.services.providers import provider_names
+from local_stack.providers import provider_names
 
 KEY = f"{provider_names()[0].upper()}_API_KEY"
 

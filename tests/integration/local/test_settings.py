@@ -100,7 +100,7 @@ def test_setting_that_does_not_fit_is_one_sentence(tmp_path: Path, name: str, va
 
 
 def test_address_of_a_provider_without_a_scheme_is_one_sentence(tmp_path: Path) -> None:
-    from local_stack.services.providers import provider_names
+    from local_stack.providers import provider_names
 
     name = f"{provider_names()[0].upper()}_BASE_URL"
     process = start_stack(["--state", str(tmp_path)], {name: "localhost:11434/v1"}, tmp_path / "log")

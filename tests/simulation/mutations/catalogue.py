@@ -109,7 +109,7 @@ MUTATIONS = (
         "a take-over needs no slot",
         (
             Edit(
-                "chat_stream.attach.answer_slots",
+                "chat_stream.generation.answer_slots",
                 "        if session.kind is not MessageKind.CHAT:\n            return None\n",
                 '        if session.kind is not MessageKind.CHAT or session.state == "streaming":\n'
                 "            return None\n",

@@ -14,7 +14,7 @@ from chat.ids import new_id
 from chat.metrics import Metrics
 from chat.redis.statistics import RedisStatistics
 from chat.sessions import Session
-from chat.users import Tier, User
+from chat.users import Tier
 from chat_cleanup.redis_side import RedisSide
 from chat_cleanup.service import Cleanup
 from chat_cleanup.settings import CleanupSettings
@@ -25,12 +25,12 @@ from chat_start.regenerate import RegenerateAnswer
 from chat_start.start_chat import StartChat
 from chat_start.stop_chat import StopChat
 from chat_stream.answers.answers import Answers, SharedAnswerStores
-from chat_stream.attach.answer_slots import AnswerSlots
-from chat_stream.attach.attacher import AttachRequest, Claim, SessionAttacher
+from chat_stream.attach.attacher import SessionAttacher
 from chat_stream.attach.chat_streams import ChatStreams
 from chat_stream.attach.settler import SessionSettler
 from chat_stream.commands.registry import build_registry
-from chat_stream.generation.generations import Generations
+from chat_stream.generation.answer_slots import AnswerSlots
+from chat_stream.generation.generations import GenerationRequest, Generations
 from chat_stream.readers.session_reader import SessionReaders
 from chat_stream.settings import StreamSettings
 from chat_stream.telemetry.generation_metrics import GenerationMetrics
@@ -105,13 +105,11 @@ class WatchedGenerations(Generations):
 
     watch: Callable[[Session, bool], None] = lambda *_: None
 
-    async def run(
-        self, claim: Claim, attach: AttachRequest, user: User, writer: EventWriter, measures: GenerationMetrics
-    ) -> None:
-        session = claim.attachment.session
+    async def run(self, request: GenerationRequest, writer: EventWriter, metrics: GenerationMetrics) -> None:
+        session = request.decision.session
         self.watch(session, True)
         try:
-            await Generations.run(self, claim, attach, user, writer, measures)
+            await Generations.run(self, request, writer, metrics)
         finally:
             self.watch(session, False)
 

@@ -11,7 +11,7 @@ from chat.limits.slots import ATTACH_SECONDS
 from chat.messages import Message, MessageKind, MessageStore
 from chat.sessions import AttachDecision, AttachRole, Session, SessionState, SessionStore, Viewer
 from chat.users import User
-from chat_stream.attach.answer_slots import AnswerSlots
+from chat_stream.generation.answer_slots import AnswerSlots
 from chat_stream.generation.context import MAX_MESSAGES, window_bytes
 from chat_stream.settings import StreamSettings
 from chat_stream.threads import in_thread

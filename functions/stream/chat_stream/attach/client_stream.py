@@ -18,7 +18,7 @@ from chat.sessions import AttachRole, Session
 from chat.users import User
 from chat_stream.attach.attacher import AttachRequest, Claim, SessionAttacher
 from chat_stream.attach.session_follower import AbandonedError, ReplacedError, SessionFollower
-from chat_stream.generation.generations import Generations, TakenOverError
+from chat_stream.generation.generations import GenerationRequest, Generations, TakenOverError
 from chat_stream.outcome import INTERNAL, failure_of
 from chat_stream.telemetry.stream_record import StreamRecord
 from chat_stream.writer import EventWriter
@@ -84,6 +84,15 @@ class ClientStream:
     def _session(self) -> Session:
         return self._claim.attachment.session
 
+    def _generation_request(self) -> GenerationRequest:
+        return GenerationRequest(
+            self._claim.attachment,
+            self._claim.conversation,
+            self._user,
+            soft_deadline=self._attach.soft_deadline,
+            stopping=self._attach.stopping,
+        )
+
     async def _write(self, writer: EventWriter) -> None:
         follower = self._new_follower(writer, self._attach, self._claim)
         if self._claim.attachment.role is AttachRole.REPLAY:
@@ -93,9 +102,9 @@ class ClientStream:
         session = self._session
         while True:
             if produces:
-                measures = self._record.generation(session)
+                metrics = self._record.generation(session)
                 try:
-                    await self._generations.run(self._claim, self._attach, self._user, writer, measures)
+                    await self._generations.run(self._generation_request(), writer, metrics)
                 except TakenOverError as taken:
                     follower.seen = max(follower.seen, taken.last_event_id)
                     session, produces = await follower.read(session.session_id), False

@@ -12,13 +12,12 @@ from chat.errors import ProviderError
 from chat.event_log import EventLog
 from chat.limits import SLOT_SECONDS
 from chat.messages import Message, MessageKind, MessageStore
-from chat.sessions import LeaseLostError, Session, SessionStore
+from chat.sessions import AttachDecision, LeaseLostError, Session, SessionStore
 from chat.users import User
 from chat_stream.answers.answers import Answers
-from chat_stream.attach.answer_slots import AnswerSlots
-from chat_stream.attach.attacher import AttachRequest, Claim
 from chat_stream.commands.command import CommandContext
 from chat_stream.commands.registry import CommandRegistry
+from chat_stream.generation.answer_slots import AnswerSlots
 from chat_stream.generation.context import turns_for
 from chat_stream.generation.piece_stream import PieceStream
 from chat_stream.generation.production import Production
@@ -43,6 +42,21 @@ class TakenOverError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class GenerationRequest:
+    """A generation that this process is to run."""
+
+    decision: AttachDecision
+    """The attach that made this process the producer."""
+    conversation: Sequence[Message]
+    """Oldest message first; the prompt is the last."""
+    user: User
+    soft_deadline: float | None = None
+    """When it stops and is stored as it is, in the event loop's time."""
+    stopping: asyncio.Event | None = None
+    """Set when the process must end."""
+
+
+@dataclass(frozen=True, slots=True)
 class Generations:
     """Runs generations."""
 
@@ -56,29 +70,27 @@ class Generations:
     settings: StreamSettings
     log: EventLog | None = None
 
-    async def run(
-        self, claim: Claim, attach: AttachRequest, user: User, writer: EventWriter, measures: GenerationMetrics
-    ) -> None:
+    async def run(self, request: GenerationRequest, writer: EventWriter, metrics: GenerationMetrics) -> None:
         """Produces the session's answer, with its slot held.
 
         Raises:
             TakenOverError: nothing was stored.
         """
-        session = claim.attachment.session
+        session, user = request.decision.session, request.user
         lease = HeldLease(session, self.clock)
         production = Production(
-            claim.attachment,
-            self._source(session, claim.conversation, user, lease, measures.trace),
+            request.decision,
+            self._source(session, request.conversation, user, lease, metrics.trace),
             writer,
             held_lease=lease,
             regain_slot=partial(self._regain_slot, session, user),
             store=self.sessions,
             clock=self.clock,
             settings=self.settings,
-            soft_deadline=attach.soft_deadline,
-            measures=measures,
+            soft_deadline=request.soft_deadline,
+            metrics=metrics,
             log=self.log,
-            stopping=attach.stopping,
+            stopping=request.stopping,
         )
         holding = asyncio.create_task(self._hold_slot(session, lease))
         try:

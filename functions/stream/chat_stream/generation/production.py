@@ -52,7 +52,7 @@ class Production:
         clock: Clock,
         settings: StreamSettings,
         soft_deadline: float | None,
-        measures: GenerationMetrics,
+        metrics: GenerationMetrics,
         log: EventLog | None = None,
         stopping: asyncio.Event | None = None,
     ) -> None:
@@ -80,7 +80,7 @@ class Production:
         self._storing = asyncio.Lock()
         self._stopping = stopping
         self._is_stopping = False
-        self._measures = measures
+        self._metrics = metrics
         self._log: LogWriter | None = None
         if log is not None:
             self._log = LogWriter(log, self._lease, on_stop=self._stop, on_lost=self._lose)
@@ -107,8 +107,8 @@ class Production:
             terminal = terminal_entry(replace(self._session, state=outcome.state, failure=outcome.failure), answer)
             await self._writer.write(events.terminal(terminal.event_id, terminal.data))
             self._writer.end()
-            self._measures.ended(outcome, terminal.data)
-            logger.info("generation ended", **self._measures.facts())
+            self._metrics.ended(outcome, terminal.data)
+            logger.info("generation ended", **self._metrics.facts())
             if self._log is not None:
                 await self._log.finish(terminal)
         finally:
@@ -128,7 +128,7 @@ class Production:
             raise
         except Exception as error:  # noqa: BLE001  # whatever it is, it ends in an `error` event
             if not self._scope.expired():
-                logger.error("generation failed", **self._measures.facts(), **safe_error_fields(error))
+                logger.error("generation failed", **self._metrics.facts(), **safe_error_fields(error))
                 return failed(INTERNAL)
         finally:
             self._generating = False
@@ -144,10 +144,10 @@ class Production:
                     if await self._take(piece):
                         return STOPPED
                 elif isinstance(piece, Finish):
-                    self._measures.finished(piece)
+                    self._metrics.finished(piece)
                     return completed(piece)
                 else:
-                    self._measures.usage = piece
+                    self._metrics.usage = piece
         raise RuntimeError("the source ended without Finish")
 
     async def _take(self, text: str) -> bool:
@@ -156,7 +156,7 @@ class Production:
         self._pieces.append(text)
         stop = False
         if first:
-            self._measures.first_text()
+            self._metrics.first_text()
             stop = await self._checkpoint(text)
         await self._send(text)
         return stop
@@ -168,7 +168,7 @@ class Production:
             self._log.add(self.last_event_id, text)
         await self._writer.write(events.token(self.last_event_id, text))
         if first:
-            self._measures.first_token()
+            self._metrics.first_token()
 
     async def _send_rest(self) -> None:
         """Sends a first piece whose checkpoint was interrupted by the end: it is part of the stored answer.
@@ -190,7 +190,7 @@ class Production:
             except TooManyRequestsError as error:
                 self._end(failed(failure_of(error)))
             except Exception as error:  # noqa: BLE001  # the next look may succeed; without any the lease is lost
-                logger.warning("checkpoint failed", **self._measures.facts(), **safe_error_fields(error))
+                logger.warning("checkpoint failed", **self._metrics.facts(), **safe_error_fields(error))
 
     async def _told_to_stop(self, seconds: float) -> bool:
         """Waits for `seconds`. Returns True early, and only once, when the process is told to stop."""
@@ -239,8 +239,8 @@ class Production:
     async def _store_answer(self, outcome: Outcome) -> Message | None:
         """Raises StorageError: it may or may not have been stored."""
         text = "".join(self._pieces)
-        outcome = replace(outcome, usage=outcome.usage or self._measures.usage)
-        answer = outcome.answer(self._session, text, self._clock.now(), self._measures.model)
+        outcome = replace(outcome, usage=outcome.usage or self._metrics.usage)
+        answer = outcome.answer(self._session, text, self._clock.now(), self._metrics.model)
         async with self._storing:
             for attempt in range(STORE_ATTEMPTS):
                 try:
@@ -261,6 +261,6 @@ class Production:
     async def _end_unstored(self, outcome: Outcome, error: StorageError) -> None:
         """Sends an `error` event without an id: no terminal event, because how the answer ends is not known yet."""
         failure = failure_of(error)
-        logger.error("answer not stored", **self._measures.facts(), **safe_error_fields(error))
+        logger.error("answer not stored", **self._metrics.facts(), **safe_error_fields(error))
         await self._writer.write(events.refusal(failure))
-        self._measures.ended(outcome, events.error_data(failure))
+        self._metrics.ended(outcome, events.error_data(failure))

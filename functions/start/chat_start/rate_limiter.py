@@ -8,12 +8,12 @@ from chat.redis import BlockingRedisCalls
 
 def build_rate_limiter(redis: BlockingRedisCalls | None, tables: Tables) -> RateLimiter:
     """Opens no connection before the first call. Without Redis, DynamoDB counts."""
+    from chat.dynamo.rate_limit_storage import DynamoStorage
     from chat.limits.counting import LimitsRateLimiter
-    from chat.limits.dynamo_storage import DynamoStorage
 
     in_dynamodb = LimitsRateLimiter(DynamoStorage(DynamoRequestLog(tables)))
     if redis is None:
         return in_dynamodb
-    from chat.limits.redis_first import RedisFirstRateLimiter
+    from chat.redis.rate_limiter import RedisFirstRateLimiter
 
     return RedisFirstRateLimiter(redis, in_dynamodb)

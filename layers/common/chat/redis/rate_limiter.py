@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from chat.redis.client.connections import Client
 
 
-GIVE_BACK = resources.files(__package__).joinpath("give_back.lua").read_text("utf-8")
+GIVE_BACK = resources.files(__package__).joinpath("lua", "give_back.lua").read_text("utf-8")
 
 
 class ClientStorage(RedisStorage, CountingStorage):
