@@ -13,11 +13,12 @@ run: ## the whole system on http://127.0.0.1:3000 (HOST=, PORT=)
 	@scripts/setup run
 	@exec $(BIN)/python -m local_stack
 
-lint: setup ## ruff, deptry and mypy
+lint: setup ## ruff, deptry, import-linter and mypy
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/deptry --no-ansi layers/common functions/start functions/stream functions/history functions/cleanup
 	@$(BIN)/deptry --no-ansi --ignore DEP002,DEP004 local scripts tests bench
+	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/mypy layers/common functions/start functions/stream functions/history functions/cleanup local scripts tests bench
 
 test: lint ## lint, types and all tests

@@ -19,8 +19,8 @@ from bench.stream_lab import (
     start_function,
     stream_event,
 )
-from chat.event_log import TextEntry
 from chat.redis import Breaker, RedisServices, RedisSettings, connect
+from chat.sharing.event_log import TextEntry
 
 WARM_UP = 10
 SAMPLES = 60

@@ -7,7 +7,7 @@ import pytest
 from chat.dynamo import Tables
 from chat.dynamo.keys import CLEANUP_KEY
 from chat.ids import new_id
-from chat.session_index import FIRST_IN_TIME, CleanupRecord, Position, Progress
+from chat.sessions.index import FIRST_IN_TIME, CleanupRecord, Position, Progress
 from fakes.conversation import NOW, Stores, dynamo_stores
 
 

@@ -10,8 +10,8 @@ from pynamodb.expressions.update import Action
 from chat.dynamo import Tables
 from chat.dynamo.items import SessionItem
 from chat.ids import new_id
-from chat.session_index import FIRST_IN_TIME, SHARDS, Bucket, IndexEntry, bucket_of
 from chat.sessions import STREAM_LIFETIME_SECONDS, Failure, Session, SessionState
+from chat.sessions.index import FIRST_IN_TIME, SHARDS, Bucket, IndexEntry, bucket_of
 from fakes.conversation import LEASE_SECONDS, NOW, SESSION_SECONDS, Conversation, dynamo_stores
 from fakes.dynamodb_calls import recorded_calls
 

@@ -8,8 +8,8 @@ from threading import Lock
 from chat.ids import least_id, new_id
 from chat.metrics import Metric
 from chat.redis.statistics import RedisStatistics
-from chat.session_index import Position, bucket_of
 from chat.sessions import AttachDecision, Session, SessionState
+from chat.sessions.index import Position, bucket_of
 from chat_cleanup.redis_side import RedisSide
 from chat_cleanup.service import Cleanup
 from chat_cleanup.settings import CleanupSettings
@@ -26,7 +26,7 @@ SETTINGS = CleanupSettings(
 
 
 class FakeLogControl:
-    """A `chat.event_log.LogControl` that knows these texts, by session and epoch."""
+    """A `chat.sharing.event_log.LogControl` that knows these texts, by session and epoch."""
 
     def __init__(self) -> None:
         self.texts: dict[tuple[str, int], str] = {}

@@ -14,8 +14,8 @@ from chat.dynamo import (
 )
 from chat.ids import later_answer_id, new_id, new_message_ids
 from chat.messages import Message, MessageKind, MessageStatus, MessageStore, Role, Usage
-from chat.session_index import CleanupRecord, SessionIndex
 from chat.sessions import AttachDecision, Session, SessionState, SessionStore
+from chat.sessions.index import CleanupRecord, SessionIndex
 from chat.users import UserStore
 from fakes.memory_cleanup import MemoryCleanupRecord, MemorySessionIndex
 from fakes.memory_stores import MemoryDatabase, MemoryMessageStore, MemorySessionStore, MemoryUserStore

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from chat.access import Access
 from chat.auth import AuthSecret
+from chat.auth.access import Access
 from chat.messages import Message
 from chat.sessions import Session
 from chat.users import Tier

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from chat.session_index import Bucket, IndexEntry, IndexPage, Position, Progress, bucket_of
 from chat.sessions import Session, SessionState
+from chat.sessions.index import Bucket, IndexEntry, IndexPage, Position, Progress, bucket_of
 from fakes.memory_stores import MemoryDatabase
 
 
 class MemorySessionIndex:
-    """A `chat.session_index.SessionIndex`. What is in `unreadable` has nothing in the index that makes sense."""
+    """A `chat.sessions.index.SessionIndex`. What is in `unreadable` has nothing in the index that makes sense."""
 
     def __init__(self, database: MemoryDatabase) -> None:
         self.database = database
@@ -54,7 +54,7 @@ class MemorySessionIndex:
 
 
 class MemoryCleanupRecord:
-    """A `chat.session_index.CleanupRecord`."""
+    """A `chat.sessions.index.CleanupRecord`."""
 
     def __init__(self, database: MemoryDatabase) -> None:
         self.database = database

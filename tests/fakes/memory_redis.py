@@ -6,10 +6,10 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 
 from chat.clock import Clock, SystemClock
-from chat.event_log import AppendResult, LogEntry, LogUnavailableError, TextEntry
 from chat.redis.log.codec import BrokenLogError
 from chat.redis.log.cursor import LogCursor
-from chat.response_cache import CachedAnswer
+from chat.sharing.event_log import AppendResult, LogEntry, LogUnavailableError, TextEntry
+from chat.sharing.response_cache import CachedAnswer
 
 FLIGHT_SECONDS = 6.0
 

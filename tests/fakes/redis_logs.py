@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Sequence
 
-from chat.event_log import EventLog, LogEntry, TerminalEntry, TextEntry
 from chat.events import TYPING_ID, terminal_id
+from chat.sharing.event_log import EventLog, LogEntry, TerminalEntry, TextEntry
 
 
 def entries_of(chunks: Sequence[str], *, done: bool = True) -> list[LogEntry]:

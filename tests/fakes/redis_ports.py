@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from chat.event_log import EventLog, LogControl
 from chat.redis import Breaker, RedisServices
-from chat.response_cache import ResponseCache
-from chat.single_flight import SingleFlight
+from chat.sharing.event_log import EventLog, LogControl
+from chat.sharing.response_cache import ResponseCache
+from chat.sharing.single_flight import SingleFlight
 
 
 @dataclass(frozen=True, slots=True)

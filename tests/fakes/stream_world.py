@@ -5,7 +5,7 @@ import datetime as dt
 from collections.abc import MutableMapping, Sequence
 from typing import Any
 
-from chat.access import Access
+from chat.auth.access import Access
 from chat.catalog import Catalog, Model, TierLimits
 from chat.ids import new_id, new_message_ids
 from chat.limits import StreamSlots

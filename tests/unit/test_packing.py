@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.dynamo.messages.packing import HEAD_BYTES, PART_BYTES, PLAIN_BYTES, PackedTextAttribute, pack, unpack
+from chat.dynamo.packing import HEAD_BYTES, PART_BYTES, PLAIN_BYTES, PackedTextAttribute, pack, unpack
 from fakes.texts import noise
 
 LIMIT_BYTES = 400 * 1024

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from chat.ids import least_id, made_at
-from chat.session_index import SHARDS, Bucket, CleanupRecord, IndexEntry, SessionIndex
+from chat.sessions.index import SHARDS, Bucket, CleanupRecord, IndexEntry, SessionIndex
 
 FIRST_INTERVAL_SECONDS = 300
 """How far the first run looks back."""

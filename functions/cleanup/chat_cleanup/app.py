@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from chat.starting import starting
+from chat.process_start import starting
 
 with starting():
     from aws_lambda_powertools import Logger

@@ -6,7 +6,7 @@ from aws_lambda_powertools import Logger
 
 from chat.error_fields import safe_error_fields
 from chat.metrics import fields
-from chat.session_index import IndexEntry
+from chat.sessions.index import IndexEntry
 from chat_cleanup.resolution import Resolution
 
 _ENDED = {Resolution.EXPIRED: "session expired", Resolution.SETTLED: "session settled"}

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from chat.event_log import LogControl
 from chat.redis import BlockingRedisCalls, Breaker, CacheErrors, NoLogControl, RedisLogControl, RedisSettings
 from chat.redis.statistics import RedisStatistics, RedisStatisticsReader
+from chat.sharing.event_log import LogControl
 
 
 @dataclass(frozen=True, slots=True)

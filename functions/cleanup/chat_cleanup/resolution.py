@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from chat.clock import Clock
-from chat.event_log import LogControl
-from chat.session_index import IndexEntry, SessionIndex
 from chat.sessions import Session, SessionState, SessionStore
-from chat.settling import is_dead, settle
+from chat.sessions.index import IndexEntry, SessionIndex
+from chat.sessions.settling import is_dead, settle
+from chat.sharing.event_log import LogControl
 
 
 class Resolution(Enum):

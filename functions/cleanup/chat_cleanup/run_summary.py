@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from chat.session_index import IndexEntry
 from chat.sessions import SessionState
+from chat.sessions.index import IndexEntry
 from chat_cleanup.resolution import Resolution, Resolved
 
 

@@ -10,8 +10,8 @@ from chat.clock import Clock
 from chat.error_fields import safe_error_fields
 from chat.errors import StorageError
 from chat.metrics import Metric, Metrics
-from chat.session_index import CleanupRecord, Progress, SessionIndex
 from chat.sessions import SessionStore
+from chat.sessions.index import CleanupRecord, Progress, SessionIndex
 from chat_cleanup.activity import ActivityCounts, CountTraffic, OutOfTimeError
 from chat_cleanup.deadline import Deadline
 from chat_cleanup.gauges import gauges

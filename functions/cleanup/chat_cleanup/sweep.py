@@ -10,7 +10,8 @@ from aws_lambda_powertools import Logger
 from chat.clock import Clock
 from chat.error_fields import safe_error_fields
 from chat.errors import StorageError
-from chat.session_index import (
+from chat.sessions import SessionState
+from chat.sessions.index import (
     FIRST_IN_TIME,
     SHARDS,
     Bucket,
@@ -20,7 +21,6 @@ from chat.session_index import (
     Position,
     SessionIndex,
 )
-from chat.sessions import SessionState
 from chat_cleanup.deadline import Deadline
 from chat_cleanup.logs import log_end, log_failure
 from chat_cleanup.resolution import Resolved

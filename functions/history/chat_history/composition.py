@@ -4,8 +4,8 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from chat.access import Access
 from chat.auth import Authenticator, build_authenticator, build_secret_source
+from chat.auth.access import Access
 from chat.catalog import load_catalog
 from chat.clock import SystemClock
 from chat.dynamo import DynamoMessageStore, DynamoSessionStore, DynamoUserStore, Tables

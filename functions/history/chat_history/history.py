@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from chat.access import Access
+from chat.auth.access import Access
 from chat.clock import Clock
 from chat.errors import NotFoundError
 from chat.messages import Message, MessagePage, MessageStore, Role

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from chat.access import Access
+from chat.auth.access import Access
 from chat.catalog import Catalog, Model, Provider
 from chat.users import Tier
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from chat.messages import Message, MessageKind, MessageStatus, Role
 from chat.sessions import Session, SessionState, status_without_text, with_failure
-from chat.settling import INTERRUPTED
+from chat.sessions.settling import INTERRUPTED
 
 SESSION_EXPIRED = "session_expired"
 """The code of a prompt whose session ran out before anybody had been shown any text."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from aws_lambda_powertools import Logger
 
-from chat.access import Access
+from chat.auth.access import Access
 from chat.catalog import Catalog, Model, TierLimits
 from chat.error_fields import safe_error_fields
 from chat.errors import ForbiddenError, InvalidRequestError, StorageError

@@ -1,6 +1,6 @@
 """The handler that Lambda calls."""
 
-from chat.starting import starting
+from chat.process_start import starting
 
 with starting():
     from chat.http.function_url import FunctionUrlHandler

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chat.access import Access
 from chat.auth import Authenticator, StreamTokens, build_authenticator, build_secret_source
+from chat.auth.access import Access
 from chat.catalog import load_catalog
 from chat.clock import SystemClock
 from chat.dynamo import DynamoMessageStore, DynamoSessionStore, DynamoUserStore, Tables

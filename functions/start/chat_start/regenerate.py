@@ -4,14 +4,14 @@ from dataclasses import dataclass
 
 from chat.clock import Clock
 from chat.errors import InvalidRequestError, NotFoundError
-from chat.event_log import LogControl
 from chat.ids import later_answer_id, new_id
 from chat.messages import MessageStore, StoredPrompt
 from chat.metrics import Metric, Metrics
 from chat.metrics.log_fields import log_fields
 from chat.metrics.settled import publish_settled
 from chat.sessions import Session, SessionState, SessionStore
-from chat.settling import settle
+from chat.sessions.settling import settle
+from chat.sharing.event_log import LogControl
 from chat_start.admission import Admission
 from chat_start.requests import IdempotentCreate, Regeneration, Start, StartedSession, not_idempotent
 

@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
-from chat.access import Access
+from chat.auth.access import Access
 from chat.catalog import Catalog
 from chat.clock import Clock
-from chat.event_log import LogControl
 from chat.metrics import Metrics
 from chat.metrics.settled import publish_settled
 from chat.sessions import SessionState, SessionStore
-from chat.settling import is_dead, settle
+from chat.sessions.settling import is_dead, settle
+from chat.sharing.event_log import LogControl
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

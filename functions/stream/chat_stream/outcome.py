@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from chat import events
 from chat.catalog import Model
 from chat.errors import ChatError
-from chat.event_log import TerminalEntry
 from chat.messages import Message, MessageStatus, Usage
 from chat.sessions import Failure, Session, SessionState
-from chat.settling import answer_of
+from chat.sessions.settling import answer_of
+from chat.sharing.event_log import TerminalEntry
 from chat_stream.providers.port import Finish
 
 DEADLINE = Failure(

@@ -8,11 +8,11 @@ from contextlib import closing
 
 import pytest
 
-from chat.event_log import AppendResult, LogUnavailableError, TextEntry
 from chat.messages import Usage
 from chat.redis import Breaker, CacheErrors, RedisServices
 from chat.redis.breaker.breaker import PROBE_SECONDS
-from chat.response_cache import CachedAnswer
+from chat.sharing.event_log import AppendResult, LogUnavailableError, TextEntry
+from chat.sharing.response_cache import CachedAnswer
 from fakes.ports import NOBODY
 from fakes.redis_logs import entries_of, read_what_is_there, text_of
 from fakes.redis_ports import OpenServices

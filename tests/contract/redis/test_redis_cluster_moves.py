@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from chat.event_log import LogEntry
 from chat.messages import Usage
 from chat.redis import Breaker, CacheErrors, keys
-from chat.response_cache import CachedAnswer
+from chat.sharing.event_log import LogEntry
+from chat.sharing.response_cache import CachedAnswer
 from fakes.redis_logs import entries_of
 from fakes.redis_ports import OpenServices
 from fakes.redis_servers import RedisServer, redis_server

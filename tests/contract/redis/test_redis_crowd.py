@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from chat.event_log import EventLog, TerminalEntry, TextEntry
 from chat.events import TYPING_ID, terminal_id
+from chat.sharing.event_log import EventLog, TerminalEntry, TextEntry
 from fakes.redis_logs import entries_of, read_to_end, text_of
 from fakes.redis_ports import OpenServices
 from fakes.redis_servers import RedisServer

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from chat.event_log import AppendResult, LogUnavailableError, TerminalEntry, TextEntry
+from chat.sharing.event_log import AppendResult, LogUnavailableError, TerminalEntry, TextEntry
 from fakes.redis_logs import entries_of, read_to_end, read_what_is_there, text_of
 from fakes.redis_ports import RedisPorts
 

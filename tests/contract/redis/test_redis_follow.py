@@ -7,9 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chat.event_log import EventLog, LogEntry, LogUnavailableError, TerminalEntry
 from chat.events import TYPING_ID
 from chat.ids import new_id
+from chat.sharing.event_log import EventLog, LogEntry, LogUnavailableError, TerminalEntry
 from fakes.redis_logs import entries_of, read_to_end, read_what_is_there, text_of
 from fakes.redis_ports import RedisPorts
 

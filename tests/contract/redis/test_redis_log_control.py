@@ -6,7 +6,6 @@ from contextlib import closing
 
 import pytest
 
-from chat.event_log import LogControl
 from chat.ids import new_id
 from chat.redis import (
     BlockingRedisCalls,
@@ -19,6 +18,7 @@ from chat.redis import (
 )
 from chat.redis.scripts import REQUEST_STOP
 from chat.sessions import STREAM_LIFETIME_SECONDS
+from chat.sharing.event_log import LogControl
 from fakes.redis_servers import RedisServer
 from fakes.tcp_proxy import tcp_proxy
 

@@ -11,7 +11,7 @@ import pytest
 from chat.messages import Usage
 from chat.redis import BlockingRedisCalls, Breaker, RedisServices, RedisSettings, RedisUnavailableError
 from chat.redis.client.blocking_calls import MAX_CALLS
-from chat.response_cache import CachedAnswer
+from chat.sharing.response_cache import CachedAnswer
 from fakes.redis_ports import OpenServices
 from fakes.redis_servers import RedisServer
 from fakes.tcp_proxy import TcpProxy, tcp_proxy

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from chat.ids import new_id
 from chat.messages import Usage
 from chat.redis import Breaker, CacheErrors, keys
-from chat.response_cache import CachedAnswer
+from chat.sharing.response_cache import CachedAnswer
 from fakes.redis_ports import OpenServices, RedisPorts
 from fakes.redis_servers import RedisServer
 

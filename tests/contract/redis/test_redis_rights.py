@@ -12,7 +12,7 @@ from chat.catalog import TierLimits
 from chat.ids import new_id
 from chat.redis import BlockingRedisCalls, Breaker, CacheErrors, RedisLogControl, RedisSettings
 from chat.redis.statistics import RedisStatisticsReader
-from chat.response_cache import CachedAnswer
+from chat.sharing.response_cache import CachedAnswer
 from fakes.limits import redis_limiter
 from fakes.redis_logs import entries_of, read_to_end, text_of
 from fakes.redis_ports import OpenServices

@@ -17,8 +17,8 @@ from chat.ids import new_id
 from chat.redis import BlockingRedisCalls, Breaker, CacheErrors, RedisLogControl, RedisSettings, connect
 from chat.redis.client import url_secret as module
 from chat.redis.client.url_secret import CACHE_SECONDS, PAUSE_SECONDS, RedisAddress, RedisAddressError, RedisUrlSecret
-from chat.response_cache import CachedAnswer
 from chat.secrets_manager import secrets_provider
+from chat.sharing.response_cache import CachedAnswer
 from fakes.clock import FakeClock
 from fakes.redis_logs import entries_of
 from fakes.redis_servers import RedisServer

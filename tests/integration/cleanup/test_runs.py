@@ -12,10 +12,10 @@ import pytest
 
 from chat.dynamo.items import SessionItem
 from chat.errors import NotFoundError, SessionExpiredError, StorageError
-from chat.event_log import TextEntry
 from chat.messages import MessageStatus
 from chat.redis import Breaker, RedisSettings, connect
 from chat.sessions import SessionState
+from chat.sharing.event_log import TextEntry
 from fakes.deployed_cleanup import DeployedCleanup
 from fakes.redis_servers import redis_server
 

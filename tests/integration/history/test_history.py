@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from chat.access import Access
 from chat.auth import build_authenticator, build_secret_source
+from chat.auth.access import Access
 from chat.catalog import load_catalog
 from chat.clock import SystemClock
 from chat.http.function_url import FunctionUrlHandler

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from chat import events
-from chat.event_log import AppendResult, TextEntry
 from chat.messages import MessageStatus
 from chat.redis import Breaker, RedisSettings, connect
 from chat.sessions import Lease
+from chat.sharing.event_log import AppendResult, TextEntry
 from fakes.buffered_functions import Answer, Handler, World, call, user_of
 from fakes.limits import PATIENT_SECONDS
 from fakes.redis_servers import RedisServer, redis_server

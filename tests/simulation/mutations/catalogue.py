@@ -294,14 +294,16 @@ MUTATIONS = (
         (
             Edit(_STORES, "session.lease_lives(now) or session.text_emitted", "session.lease_lives(now)"),
             Edit(_ATTACHING, "return abandoned and not session.text_emitted", "return abandoned"),
-            Edit("chat.settling", "(session.text_emitted or session.stop_requested)", "session.stop_requested"),
+            Edit(
+                "chat.sessions.settling", "(session.text_emitted or session.stop_requested)", "session.stop_requested"
+            ),
         ),
     ),
     Mutation(
         "a session is settled although its lease lives",
         (
             Edit(_STORES, "                or current.lease_lives(now)\n", ""),
-            Edit("chat.settling", "not session.lease_lives(now)\n", "not session.lease_lives(now + 5.5)\n"),
+            Edit("chat.sessions.settling", "not session.lease_lives(now)\n", "not session.lease_lives(now + 5.5)\n"),
         ),
     ),
     Mutation(

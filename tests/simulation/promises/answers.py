@@ -1,6 +1,6 @@
 """What becomes of an answer: one for each prompt, as it was shown, ended when its user or its producer ended it."""
 
-from chat.settling import INTERRUPTED
+from chat.sessions.settling import INTERRUPTED
 from simulation.promises.known import SETTLED_SECONDS, Known, Seen
 
 LEAD_SECONDS = 3.2

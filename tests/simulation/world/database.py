@@ -8,8 +8,8 @@ from chat.catalog import TierLimits
 from chat.errors import StorageError
 from chat.limits import Allowance, Slot
 from chat.messages import Message, MessagePage, StoredPrompt
-from chat.session_index import Bucket, IndexPage, Position, Progress
 from chat.sessions import AttachDecision, Failure, Lease, Session, SessionNotStoredError, SessionState
+from chat.sessions.index import Bucket, IndexPage, Position, Progress
 from chat.users import Tier, User
 from fakes.memory_cleanup import MemoryCleanupRecord, MemorySessionIndex
 from fakes.memory_limits import MemoryRateLimiter, MemoryStreamSlots
@@ -229,7 +229,7 @@ class SimRateLimiter:
 
 
 class SimSessionIndex:
-    """A `chat.session_index.SessionIndex`."""
+    """A `chat.sessions.index.SessionIndex`."""
 
     def __init__(self, database: Database, store: MemorySessionIndex) -> None:
         self._database = database
@@ -243,7 +243,7 @@ class SimSessionIndex:
 
 
 class SimCleanupRecord:
-    """A `chat.session_index.CleanupRecord`."""
+    """A `chat.sessions.index.CleanupRecord`."""
 
     def __init__(self, database: Database, store: MemoryCleanupRecord) -> None:
         self._database = database

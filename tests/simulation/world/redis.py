@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import override
 
-from chat.event_log import AppendResult, LogEntry, LogUnavailableError
-from chat.response_cache import CachedAnswer
+from chat.sharing.event_log import AppendResult, LogEntry, LogUnavailableError
+from chat.sharing.response_cache import CachedAnswer
 from fakes.memory_redis import MemoryEventLog, MemoryLogControl, MemoryResponseCache, MemorySingleFlight
 from simulation.engine.process import CURRENT, Process
 from simulation.world.conditions import Conditions, Fault
@@ -78,7 +78,7 @@ class Redis:
 
 
 class SimEventLog(MemoryEventLog):
-    """A `chat.event_log.EventLog`."""
+    """A `chat.sharing.event_log.EventLog`."""
 
     def __init__(self, redis: Redis) -> None:
         super().__init__()
@@ -120,7 +120,7 @@ class SimEventLog(MemoryEventLog):
 
 
 class SimResponseCache:
-    """A `chat.response_cache.ResponseCache`."""
+    """A `chat.sharing.response_cache.ResponseCache`."""
 
     def __init__(self, redis: Redis, cache: MemoryResponseCache) -> None:
         self._redis = redis
@@ -140,7 +140,7 @@ class SimResponseCache:
 
 
 class SimSingleFlight:
-    """A `chat.single_flight.SingleFlight`."""
+    """A `chat.sharing.single_flight.SingleFlight`."""
 
     def __init__(self, redis: Redis, flight: MemorySingleFlight, claimed: Callable[[str], None]) -> None:
         """`claimed` is called with each session that claims."""
@@ -175,7 +175,7 @@ class SimSingleFlight:
 
 
 class SimLogControl:
-    """A `chat.event_log.LogControl`, for simulated threads."""
+    """A `chat.sharing.event_log.LogControl`, for simulated threads."""
 
     def __init__(self, redis: Redis, control: MemoryLogControl) -> None:
         self._redis = redis

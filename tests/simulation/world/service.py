@@ -5,15 +5,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from chat.access import Access
+from chat.auth.access import Access
 from chat.auth.secrets import AuthSecret
 from chat.catalog import Catalog
 from chat.clock import Clock
-from chat.event_log import LogControl
 from chat.ids import new_id
 from chat.metrics import Metrics
 from chat.redis.statistics import RedisStatistics
 from chat.sessions import Session
+from chat.sharing.event_log import LogControl
 from chat.users import Tier
 from chat_cleanup.redis_side import RedisSide
 from chat_cleanup.service import Cleanup

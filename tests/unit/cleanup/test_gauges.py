@@ -5,8 +5,8 @@ import pytest
 from chat.errors import StorageError
 from chat.messages import MessageStatus
 from chat.redis.statistics import RedisStatistics
-from chat.session_index import Bucket, IndexPage
 from chat.sessions import SessionState
+from chat.sessions.index import Bucket, IndexPage
 from chat_cleanup.activity import FIRST_INTERVAL_SECONDS, LAG_SECONDS, LONGEST_INTERVAL_SECONDS
 from fakes.cleanup_world import CleanupWorld, FakeTime
 from fakes.conversation import SESSION_SECONDS, Conversation

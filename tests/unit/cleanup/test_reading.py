@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from chat.errors import StorageError
-from chat.session_index import SHARDS, Bucket, IndexPage
 from chat.sessions import Session, SessionState
+from chat.sessions.index import SHARDS, Bucket, IndexPage
 from chat_cleanup.activity import LAG_SECONDS
 from chat_cleanup.sweep import MAX_FAILED_SHARDS, PAGE_SESSIONS
 from fakes.cleanup_world import CleanupWorld

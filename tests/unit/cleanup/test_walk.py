@@ -4,8 +4,8 @@ import pytest
 
 from chat.errors import StorageError
 from chat.metrics import Metric, fields
-from chat.session_index import FIRST_IN_TIME, SHARDS, Bucket, IndexPage, Position
 from chat.sessions import Session
+from chat.sessions.index import FIRST_IN_TIME, SHARDS, Bucket, IndexPage, Position
 from chat_cleanup.sweep import MAX_LOGGED, ShardRange, shard_ranges
 from fakes.cleanup_world import LAMBDA_SECONDS, CleanupWorld, FakeTime
 from fakes.conversation import SESSION_SECONDS

@@ -1,7 +1,7 @@
 """Pages of history stay within what Lambda can answer with."""
 
-from chat.access import Access
 from chat.auth import AuthSecret
+from chat.auth.access import Access
 from chat.messages import Message, Role
 from chat.users import Tier
 from chat_history.cursors import Cursors

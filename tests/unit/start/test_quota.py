@@ -2,7 +2,7 @@
 
 import pytest
 
-from chat.access import Access
+from chat.auth.access import Access
 from chat.catalog import TierLimits, load_catalog
 from chat.errors import StorageError
 from chat.limits import Allowance, RateLimiter

@@ -1,6 +1,6 @@
 """Stopping a session whose producer has died: whoever stops it also ends it, and publishes that."""
 
-from chat.access import Access
+from chat.auth.access import Access
 from chat.catalog import load_catalog
 from chat.metrics import Metric
 from chat.redis import NoLogControl

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from chat.event_log import AppendResult, LogEntry, TerminalEntry
 from chat.messages import Usage
 from chat.sessions import Lease
-from chat.settling import settle
+from chat.sessions.settling import settle
+from chat.sharing.event_log import AppendResult, LogEntry, TerminalEntry
 from chat_stream.providers.port import Finish
 from fakes import sse
 from fakes.memory_stores import MemoryDatabase, MemorySessionStore

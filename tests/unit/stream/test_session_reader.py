@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 
 from chat.errors import StorageError
-from chat.event_log import TerminalEntry, TextEntry
 from chat.events import TYPING_ID, terminal_id
 from chat.messages import MessageKind
 from chat.sessions import Lease, Session, SessionState
+from chat.sharing.event_log import TerminalEntry, TextEntry
 from chat_stream.readers.session_reader import PATIENCE_SECONDS, SessionReaders
 from fakes.memory_redis import MemoryEventLog
 from fakes.memory_stores import MemoryDatabase, MemorySessionStore

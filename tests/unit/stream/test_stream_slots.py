@@ -11,7 +11,7 @@ from chat.errors import StorageError, TooManyRequestsError
 from chat.limits.slots import ATTACH_SECONDS
 from chat.messages import Message
 from chat.sessions import AttachDecision, SessionState
-from chat.settling import settle
+from chat.sessions.settling import settle
 from chat_stream.attach.attacher import AttachRequest
 from fakes import sse
 from fakes.memory_limits import MemoryStreamSlots

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from chat import events
 from chat.clock import Clock
 from chat.errors import GenerationError, NotFoundError, ProviderError
-from chat.event_log import TerminalEntry, TextEntry
 from chat.messages import MessageStore, Usage
-from chat.response_cache import CachedAnswer, ResponseCache
 from chat.sessions import Session, SessionState
-from chat.settling import INTERRUPTED
-from chat.single_flight import SingleFlight
+from chat.sessions.settling import INTERRUPTED
+from chat.sharing.event_log import TerminalEntry, TextEntry
+from chat.sharing.response_cache import CachedAnswer, ResponseCache
+from chat.sharing.single_flight import SingleFlight
 from chat_stream.answers.cache_key import cache_key
 from chat_stream.held_lease import HeldLease
 from chat_stream.providers.port import ChatProvider, ChatRequest, Finish, Piece

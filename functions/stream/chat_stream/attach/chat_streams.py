@@ -8,12 +8,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from chat.access import Access
+from chat.auth.access import Access
 from chat.clock import Clock
 from chat.errors import NotFoundError
 from chat.messages import Message, MessageStore
 from chat.sessions import AttachRole, Session, SessionStore
-from chat.settling import is_dead
+from chat.sessions.settling import is_dead
 from chat_stream.attach.attacher import AttachRequest, Claim, SessionAttacher
 from chat_stream.attach.client_stream import ClientStream
 from chat_stream.attach.session_follower import SessionFollower

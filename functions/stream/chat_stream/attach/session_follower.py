@@ -5,10 +5,10 @@ from contextlib import aclosing
 from chat import events
 from chat.clock import Clock
 from chat.errors import NotFoundError, StorageError
-from chat.event_log import TerminalEntry, TextEntry
 from chat.messages import Message, MessageStore
 from chat.sessions import Session, SessionStore, Viewer
-from chat.settling import is_dead
+from chat.sessions.settling import is_dead
+from chat.sharing.event_log import TerminalEntry, TextEntry
 from chat_stream.attach.settler import SessionSettler
 from chat_stream.outcome import terminal_entry
 from chat_stream.readers.session_reader import SessionReaders

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from chat.event_log import EventLog
 from chat.sessions import Session, SessionStore
-from chat.settling import settle
+from chat.sessions.settling import settle
+from chat.sharing.event_log import EventLog
 from chat_stream.threads import in_thread_to_the_end
 
 

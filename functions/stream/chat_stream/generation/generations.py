@@ -9,10 +9,10 @@ from functools import partial
 from chat.catalog import Catalog
 from chat.clock import Clock
 from chat.errors import ProviderError
-from chat.event_log import EventLog
 from chat.limits import SLOT_SECONDS
 from chat.messages import Message, MessageKind, MessageStore
 from chat.sessions import AttachDecision, LeaseLostError, Session, SessionStore
+from chat.sharing.event_log import EventLog
 from chat.users import User
 from chat_stream.answers.answers import Answers
 from chat_stream.commands.command import CommandContext

@@ -4,8 +4,8 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 
-from chat.event_log import AppendResult, EventLog, LogEntry, LogUnavailableError, TerminalEntry, TextEntry
 from chat.sessions import Lease
+from chat.sharing.event_log import AppendResult, EventLog, LogEntry, LogUnavailableError, TerminalEntry, TextEntry
 
 BATCH_SECONDS = 0.025
 LOOK_SECONDS = 0.1

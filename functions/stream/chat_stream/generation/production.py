@@ -16,9 +16,9 @@ from chat import events
 from chat.clock import Clock
 from chat.error_fields import safe_error_fields
 from chat.errors import ChatError, StorageError, TooManyRequestsError
-from chat.event_log import EventLog
 from chat.messages import Message
 from chat.sessions import AttachDecision, LeaseLostError, SessionStore
+from chat.sharing.event_log import EventLog
 from chat_stream.generation.log_writer import LogWriter
 from chat_stream.generation.piece_stream import PieceStream
 from chat_stream.held_lease import HeldLease

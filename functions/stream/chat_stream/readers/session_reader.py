@@ -11,8 +11,8 @@ from functools import partial
 
 from chat import events
 from chat.errors import NotFoundError, StorageError
-from chat.event_log import EventLog, LogUnavailableError, TerminalEntry, TextEntry
 from chat.sessions import Session, SessionStore
+from chat.sharing.event_log import EventLog, LogUnavailableError, TerminalEntry, TextEntry
 from chat_stream.threads import in_thread
 
 LOG_RETRY_SECONDS = 1.0

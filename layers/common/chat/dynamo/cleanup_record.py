@@ -1,4 +1,4 @@
-"""The cleanup's progress in DynamoDB, one item of SessionsTable: the adapter of `chat.session_index.CleanupRecord`."""
+"""The cleanup's progress in DynamoDB, one item of SessionsTable: the adapter of `chat.sessions.index.CleanupRecord`."""
 
 from collections.abc import Sequence
 from typing import Any, cast
@@ -11,7 +11,7 @@ from chat.dynamo.calls import ConditionFailedError, storage_errors, update
 from chat.dynamo.items import CleanupItem
 from chat.dynamo.keys import CLEANUP_KEY
 from chat.dynamo.tables import Tables
-from chat.session_index import SHARDS, Position, Progress
+from chat.sessions.index import SHARDS, Position, Progress
 
 TTL_SECONDS = 7 * 24 * 3600
 """How long the record outlives the last run."""

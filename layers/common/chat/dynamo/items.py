@@ -15,11 +15,11 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, IncludeProject
 from pynamodb.models import Model
 
 from chat.dynamo.keys import UserIdAttribute
-from chat.dynamo.messages.packing import PackedTextAttribute
+from chat.dynamo.packing import PackedTextAttribute
 
 
 class BucketIndex(GlobalSecondaryIndex["SessionItem"]):  # type: ignore[no-untyped-call]  # PynamoDB's own hook
-    """Sessions by `chat.session_index.Bucket`."""
+    """Sessions by `chat.sessions.index.Bucket`."""
 
     class Meta:
         index_name = "SessionsByBucket"

@@ -4,10 +4,10 @@ from typing import Any
 
 from chat.dynamo.items import MessageItem, SessionItem, UserItem
 from chat.dynamo.keys import chat_key
-from chat.dynamo.messages.packing import PackedText
+from chat.dynamo.packing import PackedText
 from chat.messages import Message, MessageKind, MessageStatus, Role, StoredPrompt, Usage
-from chat.session_index import bucket_of
 from chat.sessions import Failure, Session, SessionState
+from chat.sessions.index import bucket_of
 from chat.users import Tier, User
 
 TTL_SECONDS = 3600

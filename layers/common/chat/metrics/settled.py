@@ -6,7 +6,7 @@ from chat.metrics.catalogue import Metric
 from chat.metrics.log_fields import labels_of, log_fields
 from chat.metrics.port import Metrics
 from chat.sessions import Session, SessionState
-from chat.settling import INTERRUPTED
+from chat.sessions.settling import INTERRUPTED
 
 
 def publish_settled(metrics: Metrics, session: Session, model: Model | None) -> None:

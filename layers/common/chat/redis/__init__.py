@@ -10,14 +10,14 @@ Nothing is connected before the first call. Each call has one short timeout and 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from chat.event_log import EventLog
 from chat.redis.breaker.breaker import Breaker, RedisUnavailableError
 from chat.redis.breaker.cache_errors import CacheErrors
 from chat.redis.client.blocking_calls import BlockingRedisCalls
 from chat.redis.log.log_control import NoLogControl, RedisLogControl
 from chat.redis.settings import RedisSettings
-from chat.response_cache import ResponseCache
-from chat.single_flight import SingleFlight
+from chat.sharing.event_log import EventLog
+from chat.sharing.response_cache import ResponseCache
+from chat.sharing.single_flight import SingleFlight
 
 __all__ = [
     "BlockingRedisCalls",

@@ -7,13 +7,13 @@ from chat.messages import Usage
 from chat.redis import keys
 from chat.redis.breaker.breaker import RedisUnavailableError
 from chat.redis.client.async_calls import AsyncRedisCalls
-from chat.response_cache import CachedAnswer
+from chat.sharing.response_cache import CachedAnswer
 
 VERSION = 1
 
 
 class RedisResponseCache:
-    """See `chat.response_cache.ResponseCache`."""
+    """See `chat.sharing.response_cache.ResponseCache`."""
 
     def __init__(self, calls: AsyncRedisCalls, *, ttl_seconds: int) -> None:
         self._calls = calls

@@ -13,7 +13,7 @@ _SESSION_ID = re.compile(rb"[A-Za-z0-9_-]{1,64}")
 
 
 class RedisSingleFlight:
-    """See `chat.single_flight.SingleFlight`."""
+    """See `chat.sharing.single_flight.SingleFlight`."""
 
     def __init__(self, calls: AsyncRedisCalls) -> None:
         self._calls = calls

@@ -1,4 +1,4 @@
-"""Reads and writes the parts of long texts (see `chat.dynamo.messages.packing`).
+"""Reads and writes the parts of long texts (see `chat.dynamo.packing`).
 
 Parts are written before the item that names them, under keys that no other writing uses: a reader finds them complete,
 and a write that is refused in the end has harmed nothing.
@@ -7,7 +7,7 @@ and a write that is refused in the end has harmed nothing.
 from collections.abc import Sequence
 
 from chat.dynamo.keys import chat_parts_key, part_sort_key, session_part_key
-from chat.dynamo.messages.packing import PackedText, pack, unpack
+from chat.dynamo.packing import PackedText, pack, unpack
 from chat.dynamo.tables import Tables
 from chat.errors import StorageError
 from chat.messages import Message

@@ -16,8 +16,8 @@ from chat.dynamo.messages.parts import MessageParts
 from chat.dynamo.tables import Tables
 from chat.ids import new_id
 from chat.messages import Message
-from chat.session_index import bucket_of
 from chat.sessions import Failure, Session, SessionState, status_without_text, with_failure
+from chat.sessions.index import bucket_of
 
 
 @dataclass(frozen=True, slots=True)

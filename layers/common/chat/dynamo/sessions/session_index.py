@@ -1,4 +1,4 @@
-"""Sessions by bucket in DynamoDB: the adapter of `chat.session_index.SessionIndex`."""
+"""Sessions by bucket in DynamoDB: the adapter of `chat.sessions.index.SessionIndex`."""
 
 from collections.abc import Iterable
 
@@ -7,11 +7,11 @@ from pynamodb.constants import MAP, NUMBER, STRING
 from chat.dynamo import conditions
 from chat.dynamo.calls import ConditionFailedError, Item, delete, storage_errors
 from chat.dynamo.items import SessionItem
-from chat.dynamo.messages.packing import PackedText
 from chat.dynamo.messages.parts import SessionParts
+from chat.dynamo.packing import PackedText
 from chat.dynamo.tables import Tables
-from chat.session_index import Bucket, IndexEntry, IndexPage
 from chat.sessions import SessionState
+from chat.sessions.index import Bucket, IndexEntry, IndexPage
 
 
 class DynamoSessionIndex:

@@ -7,8 +7,8 @@ from chat.dynamo.calls import FAILURES, ConditionFailedError, Item, Transaction
 from chat.dynamo.items import ChatItem, MessageItem, SessionItem
 from chat.dynamo.keys import chat_key
 from chat.dynamo.mapping import message_item, session_item, ttl
-from chat.dynamo.messages.packing import PackedText
 from chat.dynamo.messages.parts import MessageParts, SessionParts
+from chat.dynamo.packing import PackedText
 from chat.dynamo.tables import Tables
 from chat.messages import Message, MessageStatus
 from chat.sessions import Session, SessionNotStoredError

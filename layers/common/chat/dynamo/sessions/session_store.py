@@ -12,15 +12,14 @@ from chat.dynamo import conditions
 from chat.dynamo.calls import ConditionFailedError, Item, storage_errors, update
 from chat.dynamo.items import SessionItem
 from chat.dynamo.mapping import TTL_SECONDS, to_session
-from chat.dynamo.messages.packing import set_text
 from chat.dynamo.messages.parts import SessionParts
+from chat.dynamo.packing import set_text
 from chat.dynamo.sessions.session_ends import End, SessionEnds
 from chat.dynamo.sessions.session_starts import SessionStarts
 from chat.dynamo.tables import Tables
 from chat.errors import StorageError
 from chat.ids import new_id
 from chat.messages import Message
-from chat.session_index import bucket_of
 from chat.sessions import (
     STREAM_LIFETIME_SECONDS,
     AttachDecision,
@@ -33,6 +32,7 @@ from chat.sessions import (
     Viewer,
     minute_of,
 )
+from chat.sessions.index import bucket_of
 
 RACE_ATTEMPTS = 4
 """How often a decision is made anew when the session changed between reading and writing."""

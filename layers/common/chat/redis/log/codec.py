@@ -3,9 +3,9 @@
 import json
 from collections.abc import Iterable, Iterator
 
-from chat.event_log import LogEntry, TerminalEntry, TextEntry
 from chat.events import REPLAY_CHARS
 from chat.redis.breaker.breaker import InvalidReplyError
+from chat.sharing.event_log import LogEntry, TerminalEntry, TextEntry
 
 TEXT = b"t"
 TERMINAL = b"e"

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from chat.event_log import LogEntry, TerminalEntry, TextEntry
 from chat.events import TYPING_ID, UNFINISHED_GAP
 from chat.redis.log.codec import BrokenLogError, decode, split
+from chat.sharing.event_log import LogEntry, TerminalEntry, TextEntry
 
 
 class LogCursor:

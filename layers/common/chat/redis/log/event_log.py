@@ -3,7 +3,6 @@
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 
-from chat.event_log import AppendResult, LogEntry, LogUnavailableError
 from chat.redis import keys, scripts
 from chat.redis.breaker.breaker import RedisUnavailableError
 from chat.redis.client.async_calls import AsyncRedisCalls
@@ -11,13 +10,14 @@ from chat.redis.log.codec import BrokenLogError, encode
 from chat.redis.log.cursor import logged_text
 from chat.redis.log.tail import RedisLogTail
 from chat.sessions import STREAM_LIFETIME_SECONDS
+from chat.sharing.event_log import AppendResult, LogEntry, LogUnavailableError
 
 _RESULTS = (AppendResult.GO_ON, AppendResult.STOP, AppendResult.LOST, AppendResult.GAP)
 """By what `append.lua` returns."""
 
 
 class RedisEventLog:
-    """See `chat.event_log.EventLog`."""
+    """See `chat.sharing.event_log.EventLog`."""
 
     def __init__(self, calls: AsyncRedisCalls) -> None:
         self._calls = calls

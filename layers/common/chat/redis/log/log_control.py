@@ -19,7 +19,7 @@ class NoLogControl:
 
 
 class RedisLogControl:
-    """See `chat.event_log.LogControl`."""
+    """See `chat.sharing.event_log.LogControl`."""
 
     def __init__(self, calls: BlockingRedisCalls) -> None:
         self._calls = calls

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from redis.exceptions import AskError
 
-from chat.event_log import LogEntry
 from chat.redis import scripts
 from chat.redis.breaker.timeouts import awake_timeout
 from chat.redis.client.async_calls import AsyncRedisCalls
 from chat.redis.keys import LogKeys
 from chat.redis.log.codec import decode, joined, split
 from chat.redis.log.cursor import LogCursor
+from chat.sharing.event_log import LogEntry
 
 if TYPE_CHECKING:
     from redis.asyncio.connection import AbstractConnection

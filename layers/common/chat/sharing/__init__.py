@@ -1,0 +1,1 @@
+"""Ports of what processes share: the event log of an answer, the cache, one call for equal questions."""
