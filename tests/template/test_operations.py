@@ -121,14 +121,6 @@ def test_the_dashboard_shows_all_alarms() -> None:
     assert {arn.rpartition(":")[2] for arn in shown} == alarms().keys()
 
 
-def test_each_alarm_is_in_the_runbook() -> None:
-    _, _, operate = (ROOT / "README.md").read_text().partition("\n## Operate\n")
-    sections = re.findall(r"^#### (\w+Alarm)$", operate.partition("\n## ")[0], re.MULTILINE)
-    assert set(sections) == alarms().keys()
-    for name, properties in alarms().items():
-        assert str(stack().value(properties["AlarmDescription"])).endswith("What to do: README.md#operate"), name
-
-
 def test_each_function_has_an_alarm_for_its_errors() -> None:
     for function in stack().functions:
         properties = stack().value(alarms()[f"{function.removesuffix('Function')}ErrorsAlarm"])
