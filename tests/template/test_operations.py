@@ -124,7 +124,7 @@ def test_the_dashboard_shows_all_alarms() -> None:
 def test_each_function_has_an_alarm_for_its_errors() -> None:
     for function in stack().functions:
         properties = stack().value(alarms()[f"{function.removesuffix('Function')}ErrorsAlarm"])
-        watched = [json.dumps(query) for query in properties.get("MetricsRecorder", [properties])]
+        watched = [json.dumps(query) for query in properties.get("Metrics", [properties])]
         assert any('"Errors"' in query and f'"{function}"' in query for query in watched)
 
 
@@ -143,7 +143,7 @@ def test_the_wait_that_rings_is_the_one_on_the_dashboard() -> None:
 
 def test_rates_ring_of_a_crowd_only() -> None:
     for name in ("FailedStreamsAlarm", "ProviderErrorsAlarm", "FirstTokenAlarm"):
-        (rate,) = (query["Expression"] for query in alarms()[name]["MetricsRecorder"] if query.get("ReturnData", True))
+        (rate,) = (query["Expression"] for query in alarms()[name]["Metrics"] if query.get("ReturnData", True))
         assert re.match(r"IF\(.* >= 10, .*, 0\)$", rate), name
 
 
