@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Prints what a stack costs, as the README has it: `scripts/costs.py`, or `scripts/costs.py --write` to put it there.
+"""Prints the cost tables of docs/cost.md: `scripts/costs.py`, or `scripts/costs.py --write` to update them there.
 
 Prices are in scripts/prices.toml, what a chat takes in scripts/usage.toml, what a stack is made of in template.yaml.
 Runs in the project's environment (`make costs`).
@@ -13,7 +13,7 @@ from chat.catalog import load_catalog
 from costing.data import read_prices, read_usage
 from costing.tables import markdown
 
-README = Path(__file__).parents[1] / "README.md"
+DOCUMENT = Path(__file__).parents[1] / "docs/cost.md"
 BEGIN, END = "<!-- costs -->", "<!-- /costs -->"
 
 
@@ -25,14 +25,14 @@ def put(text: str, tables: str) -> str:
     """
     found = re.compile(f"{re.escape(BEGIN)}.*?{re.escape(END)}", re.DOTALL)
     if found.search(text) is None:
-        raise ValueError(f"{README.name} has no {BEGIN} and {END}")
+        raise ValueError(f"{DOCUMENT.name} has no {BEGIN} and {END}")
     return found.sub(lambda _: f"{BEGIN}\n\n{tables}\n\n{END}", text)
 
 
 def main(arguments: list[str]) -> None:
     tables = markdown(read_prices(), read_usage(), load_catalog())
     if arguments == ["--write"]:
-        README.write_text(put(README.read_text(encoding="utf-8"), tables), encoding="utf-8")
+        DOCUMENT.write_text(put(DOCUMENT.read_text(encoding="utf-8"), tables), encoding="utf-8")
     else:
         print(tables)
 

@@ -1,4 +1,4 @@
-"""Takes the README's pictures of the chat page: `scripts/screenshot.py http://127.0.0.1:3000`, of a stack just started.
+"""Takes the pictures of the chat page: `scripts/screenshot.py http://127.0.0.1:3000`, of a stack just started.
 
 Writes docs/page.png and docs/page-dark.png; needs Chromium (on Debian: apt-get install chromium).
 """

@@ -1,4 +1,4 @@
-"""Takes the README's pictures of the dashboard: `scripts/screenshot_dashboard.py http://127.0.0.1:3000`.
+"""Takes the pictures of the dashboard: `scripts/screenshot_dashboard.py http://127.0.0.1:3000`.
 
 Of a stack just started; they are taken after five minutes of traffic. Writes docs/dashboard.png and
 docs/dashboard-dark.png; needs Chromium (on Debian: apt-get install chromium).

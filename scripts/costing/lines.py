@@ -46,7 +46,7 @@ def lines(stack: Stack, prices: Prices, usage: Usage) -> tuple[Line, ...]:
 def total(found: tuple[Line, ...]) -> Line:
     """All lines as one."""
     return Line(
-        "in all",
+        "total",
         idle=sum(line.idle for line in found),
         busy=sum(line.busy for line in found),
         thousand=sum(line.thousand for line in found),
@@ -87,7 +87,7 @@ def _dynamodb(stack: Stack, prices: Prices, usage: Usage) -> Line:
     measured = _measured(stack, usage)
     write, read = prices["dynamodb_write_unit"], prices["dynamodb_read_unit"]
     return Line(
-        "DynamoDB, beside what is stored",
+        "DynamoDB, without storage",
         idle=FIVE_MINUTES_A_MONTH
         * (usage.idle["cleanup_write_units"] * write + usage.idle["cleanup_read_units"] * read),
         thousand=_thousand(measured["write_units"] * write + measured["read_units"] * read),

@@ -1,4 +1,4 @@
-"""The README's tables, as Markdown."""
+"""The tables of docs/cost.md, as Markdown."""
 
 from collections.abc import Iterator
 
@@ -19,7 +19,7 @@ TEN_THOUSAND = 10
 
 
 def markdown(prices: Prices, usage: Usage, catalog: Catalog) -> str:
-    """All tables, with what they rest on."""
+    """All tables, with their assumptions."""
     return "\n".join(
         [*_modes(prices, usage), "", *_parts(prices, usage), "", *_models(usage, catalog), "", *_basis(prices, usage)]
     )
@@ -36,7 +36,7 @@ def _modes(prices: Prices, usage: Usage) -> Iterator[str]:
 
 def _parts(prices: Prices, usage: Usage) -> Iterator[str]:
     found = lines(read_stack(**MODES["`elasticache`, one NAT gateway"]), prices, usage)
-    yield "What that is made of, for `elasticache` with one NAT gateway:"
+    yield "The parts of `elasticache` with one NAT gateway:"
     yield ""
     yield "| | a month, idle | in use | a thousand chats |"
     yield "| --- | ---: | ---: | ---: |"
@@ -50,7 +50,7 @@ def _row(line: Line) -> str:
 
 
 def _models(usage: Usage, catalog: Catalog) -> Iterator[str]:
-    yield "The models' answers are paid to their providers, beside that:"
+    yield "The providers' charges for the answers are extra:"
     yield ""
     yield "| model | a thousand chats |"
     yield "| --- | ---: |"
@@ -62,31 +62,32 @@ def _models(usage: Usage, catalog: Catalog) -> Iterator[str]:
 def _basis(prices: Prices, usage: Usage) -> Iterator[str]:
     chat, none, redis = usage.chat, usage.measured["none"], usage.measured["redis"]
     yield (
-        f"A chat is here one question and its answer, {chat['input_tokens']:.0f} tokens read and "
-        f"{chat['output_tokens']:.0f} written in {stream_seconds(usage):.1f} s, and one look at the history. It takes "
-        f"{none['write_units']:.0f} write and {none['read_units']:.0f} read units of DynamoDB (with Redis "
-        f"{redis['write_units']:.0f} and {redis['read_units']:.0f}), {none['log_bytes'] / 1000:.0f} KB of logs and "
-        f"{none['sent_bytes'] / 1000:.0f} KB to the browser, as measured with the running stack."
+        f"A chat is one question with its answer, {chat['input_tokens']:.0f} input and {chat['output_tokens']:.0f} "
+        f"output tokens streamed in {stream_seconds(usage):.1f} s, and one request for the history. Measured with the "
+        f"running stack, it takes {none['write_units']:.0f} write and {none['read_units']:.0f} read units of DynamoDB "
+        f"(with Redis {redis['write_units']:.0f} and {redis['read_units']:.0f}), {none['log_bytes'] / 1000:.0f} KB of "
+        f"logs and {none['sent_bytes'] / 1000:.0f} KB sent to the browser."
     )
     yield ""
     yield (
-        "What `none` costs without a chat is what watches it (metrics, alarms, dashboard) and its secrets; it has "
-        "no network and no Redis."
+        "An idle stack with `CacheMode` `none` pays for its metrics, alarms, dashboard and secrets. It has neither a "
+        "network nor a Redis."
     )
     yield ""
     models = int(chat["models"])
     least, most = (read_stack(CacheMode=mode).busy_metrics(models) for mode in ("none", "external"))
     yield (
-        f"*In use* is what a month with chats adds whatever their number: up to {least} more metrics (with Redis "
-        f"{most}) for {models} models. A Redis of your own, in `external`, has its own price, which is not in here."
+        f"*In use* is added in a month with chats, however many: up to {least} more metrics (with Redis {most}) for "
+        f"{models} models. The price of your own Redis in `external` is not included."
     )
     yield ""
     yield from _environments(prices)
     yield ""
     yield (
-        f"Prices are those of {prices.region} without free tiers, quoted between {prices.oldest} and {prices.newest}; "
-        f"[prices.toml](scripts/prices.toml) has the source of each (one is assumed: a {', a '.join(prices.assumed)}), "
-        "[usage.toml](scripts/usage.toml) what a chat was taken to be. `make costs` writes these tables."
+        f"Prices are those of {prices.region} without free tiers, quoted between {prices.oldest} and {prices.newest}. "
+        "[prices.toml](../scripts/prices.toml) has the source of each (one is assumed: a "
+        f"{', a '.join(prices.assumed)}), and [usage.toml](../scripts/usage.toml) the assumptions about a chat. "
+        "`make costs` writes these tables."
     )
 
 
@@ -94,9 +95,9 @@ def _environments(prices: Prices) -> Iterator[str]:
     stored, recovery = prices["dynamodb_gb_month"], prices["dynamodb_recovery_gb_month"]
     dev, prod = (_stored(read_stack(Environment=name), stored, recovery) for name in ("dev", "prod"))
     yield (
-        f"The environments differ in what is stored: a GB of chats costs {_usd(dev)} a month in dev, {_usd(prod)} in "
-        f"prod, where it can be recovered. An `AlarmEmail` adds a key for {_usd(prices['kms_key_month'])}. A "
-        "deployment's snapshots take the place of those before."
+        f"A GB of stored chats costs {_usd(dev)} a month in dev, and {_usd(prod)} in prod, which has point-in-time "
+        f"recovery. `AlarmEmail` adds a KMS key for {_usd(prices['kms_key_month'])}. A deployment's snapshots replace "
+        "those of the deployment before."
     )
 
 

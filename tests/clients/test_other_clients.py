@@ -98,7 +98,7 @@ def test_client_that_takes_ids_at_once_loses_an_event_only_right_after_its_id(
 
 @pytest.mark.parametrize("client", ["eventsource 2, all lines"])
 def test_eventsource_2_hands_over_a_cut_event_with_the_next_one(answer: Answer, outcomes: list[Outcome]) -> None:
-    """It keeps the data of an event that was cut, and adds the next event's: the last line is right (see README).
+    """It keeps the data of an event that was cut, and adds the next event's: the last line is right (see docs/api.md).
 
     Whoever parses all lines fails where the cut is between the line with the data and the blank line, and nowhere else.
     """

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import pytest
 
+from documents import blocks, section
 from fakes import sse
 from fakes.frontend import CLAUDE, MODEL, Frontend
 from fakes.stack import RunningStack
@@ -13,17 +14,17 @@ pytestmark = pytest.mark.timeout(120)
 
 
 def test_curl_conversation_of_the_readme(stack: RunningStack) -> None:
-    """The README's commands, word for word, but for the address and the ids that one fills in."""
+    """The README's commands, word for word, but for the address, the user and the ids that one fills in."""
+    commands = blocks(section("README.md", "First minute"), "sh")[1]
+    token, start, stream_it, show_it = commands.replace("http://127.0.0.1:3000", stack.url).strip().split("\n\n")
     script = f"""
         set -eu
-        TOKEN=$(curl -s '{stack.url}/local/token?user=curl&tier=PRO')
-        STARTED=$(curl -s -X POST {stack.url}/chat/start -H "Authorization: Bearer $TOKEN" \\
-          -H 'content-type: application/json' \\
-          -d '{{"modelId":"gpt-5.6-luna","prompt":"What is artificial intelligence?"}}')
+        {token.replace("user=alice", "user=curl")}
+        STARTED=$({start})
         value() {{ echo "$STARTED" | sed "s/.*\\"$1\\":\\"\\([^\\"]*\\)\\".*/\\1/"; }}
-        curl -sS --no-buffer -H "Authorization: Bearer $TOKEN" "{stack.url}/chat/stream?sessionId=$(value sessionId)"
+        {stream_it.replace("sessionId=...", "sessionId=$(value sessionId)")}
         echo ---
-        curl -s -H "Authorization: Bearer $TOKEN" "{stack.url}/chat/history?chatId=$(value chatId)"
+        {show_it.replace("chatId=...", "chatId=$(value chatId)")}
     """
     stream, history = subprocess.run(["sh", "-c", script], capture_output=True, check=True).stdout.split(b"---\n")
 

@@ -121,18 +121,10 @@ def test_the_dashboard_shows_all_alarms() -> None:
     assert {arn.rpartition(":")[2] for arn in shown} == alarms().keys()
 
 
-def test_each_alarm_is_in_the_runbook() -> None:
-    _, _, operate = (ROOT / "README.md").read_text().partition("\n## Operate\n")
-    sections = re.findall(r"^#### (\w+Alarm)$", operate.partition("\n## ")[0], re.MULTILINE)
-    assert set(sections) == alarms().keys()
-    for name, properties in alarms().items():
-        assert str(stack().value(properties["AlarmDescription"])).endswith("What to do: README.md#operate"), name
-
-
 def test_each_function_has_an_alarm_for_its_errors() -> None:
     for function in stack().functions:
         properties = stack().value(alarms()[f"{function.removesuffix('Function')}ErrorsAlarm"])
-        watched = [json.dumps(query) for query in properties.get("MetricsRecorder", [properties])]
+        watched = [json.dumps(query) for query in properties.get("Metrics", [properties])]
         assert any('"Errors"' in query and f'"{function}"' in query for query in watched)
 
 
@@ -151,7 +143,7 @@ def test_the_wait_that_rings_is_the_one_on_the_dashboard() -> None:
 
 def test_rates_ring_of_a_crowd_only() -> None:
     for name in ("FailedStreamsAlarm", "ProviderErrorsAlarm", "FirstTokenAlarm"):
-        (rate,) = (query["Expression"] for query in alarms()[name]["MetricsRecorder"] if query.get("ReturnData", True))
+        (rate,) = (query["Expression"] for query in alarms()[name]["Metrics"] if query.get("ReturnData", True))
         assert re.match(r"IF\(.* >= 10, .*, 0\)$", rate), name
 
 

@@ -28,9 +28,9 @@ def line_of(found: tuple[Line, ...], word: str) -> Line:
     return line
 
 
-def test_readme_has_the_tables_as_they_are_computed(prices: Prices, usage: Usage) -> None:
+def test_document_has_the_tables_as_they_are_computed(prices: Prices, usage: Usage) -> None:
     """`make costs` writes them."""
-    text = costs.README.read_text(encoding="utf-8")
+    text = costs.DOCUMENT.read_text(encoding="utf-8")
 
     assert costs.put(text, markdown(prices, usage, load_catalog())) == text
 

@@ -13,7 +13,7 @@ def emf(*, unit: str, value: object, name: str = "TimeToFirstTokenMs", at: float
     directive = {
         "Namespace": "chat-sse",
         "Dimensions": [list(dimensions)],
-        "MetricsRecorder": [{"Name": name, "Unit": unit}],
+        "Metrics": [{"Name": name, "Unit": unit}],
     }
     return json.dumps({"_aws": {"Timestamp": at * 1000, "CloudWatchMetrics": [directive]}, name: value, **dimensions})
 

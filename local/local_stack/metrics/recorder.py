@@ -127,7 +127,7 @@ class MetricsRecorder:
 
 
 def _items(record: Mapping[str, Any], directive: Mapping[str, Any]) -> Iterator[tuple[SeriesKey, str, list[float]]]:
-    for metric in directive["MetricsRecorder"]:
+    for metric in directive["Metrics"]:
         given = record[metric["Name"]]
         values = [float(value) for value in (given if isinstance(given, list) else [given])]
         if not all(map(math.isfinite, values)):

@@ -1,10 +1,8 @@
-"""The README's JavaScript, word for word, in a browser: with one origin, and with a host for each function."""
+"""The documents' JavaScript, word for word, in a browser: with one origin, and with a host for each function."""
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 from urllib.request import urlopen
@@ -12,11 +10,11 @@ from urllib.request import urlopen
 import pytest
 from playwright.sync_api import Browser, Page
 
+from documents import blocks, section
 from fakes.page_routes import STREAM, Answer, Answers, no_connection, refusal, status, stream
 
-README = Path(__file__).parents[3] / "README.md"
+SNIPPET = blocks(section("README.md", "In a frontend"), "js")[0]
 PROMPT = "[demo:tokens=20 rate=100] readme"
-_SNIPPET = re.compile(r"```js\n(.*?)```", re.DOTALL)
 _RUN = """([snippet, jwt, prompt]) => {
   let text = "";
   const show = (content) => { text += content; };
@@ -36,13 +34,6 @@ _BEGIN = """([snippet, jwt, prompt]) => {
   return new Function("jwt", "prompt", "chatId", "show", "ended", `return (async () => {${snippet}})()`)(
     jwt, prompt, "readme", show, ended);
 }"""
-
-
-def snippet(section: str) -> str:
-    text = README.read_text(encoding="utf-8")
-    found = _SNIPPET.search(text, text.index(section))
-    assert found is not None
-    return found[1]
 
 
 def token(address: str, user: str) -> str:
@@ -70,7 +61,7 @@ def read_on_one_origin(page: Page, address: str, user: str, prompt: str = PROMPT
     """Runs the client until it says that the answer has ended, and for a minute after that."""
     page.clock.install()
     page.goto(f"{address}/icon.svg")
-    page.evaluate(_BEGIN, [snippet("## In a frontend"), token(address, user), prompt])
+    page.evaluate(_BEGIN, [SNIPPET, token(address, user), prompt])
     page.wait_for_function("window.ends.length > 0")
     page.clock.fast_forward(60_000)
     return Reading(page.evaluate("window.text"), page.evaluate("window.ends"))
@@ -158,7 +149,7 @@ def test_it_ends_when_the_session_can_live_no_longer(page: Page, address: str, u
     page.clock.install()
     Answers(page, STREAM, [status(502)] * 100)
     page.goto(f"{address}/icon.svg")
-    page.evaluate(_BEGIN, [snippet("## In a frontend"), token(address, user), PROMPT])
+    page.evaluate(_BEGIN, [SNIPPET, token(address, user), PROMPT])
     page.clock.fast_forward("30:00")
     assert page.evaluate("window.ends") == []
     for _ in range(4):
@@ -170,7 +161,7 @@ def test_it_ends_when_the_session_can_live_no_longer(page: Page, address: str, u
 def test_answer_is_shown_and_found_again_with_a_host_for_each_function(page: Page, address: str, user: str) -> None:
     """Browsers look up every name below `localhost` as this machine, and take each for another host."""
     port = urlsplit(address).port
-    code = snippet("### For the frontend")
+    code = blocks(section("docs/deploy.md", "For the frontend"), "js")[0]
     for name, output in (("start", "StartUrl"), ("stream", "StreamUrl"), ("history", "HistoryUrl")):
         assert f"<{output}>" in code
         code = code.replace(f"<{output}>", f"http://{name}.localhost:{port}/")
