@@ -274,8 +274,8 @@ MUTATIONS = (
         (
             Edit(
                 "chat_cleanup.resolution",
-                "        if not session.is_expired(now):\n            return Ended(Fate.WAITING)\n",
-                "        if True:\n            return Ended(Fate.WAITING)\n",
+                "        if not session.is_expired(now):\n            return Resolved(Resolution.WAITING)\n",
+                "        if True:\n            return Resolved(Resolution.WAITING)\n",
             ),
         ),
     ),
@@ -311,12 +311,12 @@ MUTATIONS = (
         (
             Edit(
                 "chat_stream.attach.client_stream",
-                "                async with asyncio.timeout_at(self._attach.deadline):\n",
+                "                async with asyncio.timeout_at(self._attach.soft_deadline):\n",
                 "                async with asyncio.timeout_at(None):\n",
             ),
             Edit(
                 "chat_stream.attach.client_stream",
-                "            async with asyncio.timeout_at(self._attach.limit):\n",
+                "            async with asyncio.timeout_at(self._attach.hard_deadline):\n",
                 "            async with asyncio.timeout_at(None):\n",
             ),
         ),
@@ -326,10 +326,10 @@ MUTATIONS = (
         (
             Edit(
                 _PRODUCTION,
-                "            self._writer.end()\n            self._measures.ended(outcome, terminal.data)\n",
+                "            self._writer.end()\n            self._metrics.ended(outcome, terminal.data)\n",
                 "            if outcome is STOPPED:\n"
                 "                await self._writer.write(events.terminal(terminal.event_id, terminal.data))\n"
-                "            self._writer.end()\n            self._measures.ended(outcome, terminal.data)\n",
+                "            self._writer.end()\n            self._metrics.ended(outcome, terminal.data)\n",
             ),
         ),
     ),
@@ -337,7 +337,7 @@ MUTATIONS = (
         "the history says of a failed prompt that it is complete",
         (
             Edit(
-                "chat.sessions",
+                "chat.sessions.session",
                 "SessionState.FAILED: MessageStatus.FAILED",
                 "SessionState.FAILED: MessageStatus.COMPLETE",
             ),
