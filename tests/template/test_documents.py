@@ -109,7 +109,7 @@ def documented(title: str) -> dict[str, str]:
 
 
 def test_settings_are_all_documented_with_their_defaults() -> None:
-    said = documented("Of the functions")
+    said = documented("Functions")
 
     for model in SETTINGS:
         for name, field in model.model_fields.items():
@@ -126,4 +126,4 @@ def test_settings_are_all_documented_with_their_defaults() -> None:
 
 
 def test_own_variables_of_make_run_are_all_documented() -> None:
-    assert set(NAMES) <= set(documented("Of make run"))
+    assert set(NAMES) <= set(documented("The local stack"))
