@@ -1,11 +1,11 @@
-"""Every link between the documents leads somewhere, and every document can be reached from the README."""
+"""Links between the documents lead somewhere, every document is reached from the README, and diagrams can be drawn."""
 
 import re
 from pathlib import Path
 
 import pytest
 
-from documents import DOCUMENTS, ROOT, anchors, links, text
+from documents import DOCUMENTS, ROOT, anchors, blocks, links, text
 
 _NAMED = re.compile(r"\bdocs/[\w-]+\.md(?:#[\w-]+)?")
 
@@ -71,3 +71,10 @@ def test_documents_that_the_code_names_exist() -> None:
 
 def test_readme_fits_on_a_few_screens() -> None:
     assert len(text("README.md").splitlines()) <= 250
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_diagrams_have_no_semicolon(document: str) -> None:
+    """Mermaid takes it for the end of a statement, and GitHub then shows an error in the diagram's place."""
+    for diagram in blocks(text(document), "mermaid"):
+        assert ";" not in diagram
