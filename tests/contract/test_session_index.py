@@ -1,4 +1,4 @@
-"""SessionIndex: what is open and what is finished, and the removal of what nobody streamed in time."""
+"""SessionIndex: what is open, and the removal of what nobody streamed in time."""
 
 import random
 import string
@@ -11,7 +11,7 @@ from chat.dynamo import Tables
 from chat.dynamo.items import SessionItem
 from chat.ids import new_id
 from chat.sessions import STREAM_LIFETIME_SECONDS, Failure, Session, SessionState
-from chat.sessions.index import FIRST_IN_TIME, SHARDS, Bucket, IndexEntry, bucket_of
+from chat.sessions.index import FIRST_IN_TIME, SHARDS, IndexEntry, shard_of
 from fakes.conversation import LEASE_SECONDS, NOW, SESSION_SECONDS, Conversation, dynamo_stores
 from fakes.dynamodb_calls import recorded_calls
 
@@ -20,105 +20,101 @@ LONG = "".join(random.Random(1).choices(string.ascii_letters, k=400_000))
 """Not to be compressed into one item."""
 
 
-def entries(conversation: Conversation, *, finished: bool, limit: int = 1000) -> list[IndexEntry]:
+def entries(conversation: Conversation, *, limit: int = 1000) -> list[IndexEntry]:
     """Those of this conversation's user, over all shards."""
     found: list[IndexEntry] = []
     for shard in range(SHARDS):
-        for page in pages(conversation, Bucket(finished, shard), limit):
+        for page in pages(conversation, shard, limit):
             found += page
     return [entry for entry in found if entry.user_id == conversation.user_id]
 
 
-def pages(conversation: Conversation, bucket: Bucket, limit: int) -> Iterator[list[IndexEntry]]:
+def pages(conversation: Conversation, shard: int, limit: int) -> Iterator[list[IndexEntry]]:
     after: str | None = FIRST_IN_TIME
     while after is not None:
-        page = conversation.stores.index.page(bucket, after=after, limit=limit)
+        page = conversation.stores.index.page(shard, after=after, limit=limit)
         assert not page.unreadable
         yield list(page.entries)
         assert page.last is None or page.last > after
         after = page.last
 
 
-def only(conversation: Conversation, *, finished: bool) -> IndexEntry:
-    (entry,) = entries(conversation, finished=finished)
-    assert entries(conversation, finished=not finished) == []
+def only(conversation: Conversation) -> IndexEntry:
+    (entry,) = entries(conversation)
     return entry
 
 
-def expected(session: Session, answered_at: float | None = None) -> IndexEntry:
-    return IndexEntry(
-        session.session_id, session.user_id, session.chat_id, session.state, session.expires_at, answered_at
-    )
+def expected(session: Session) -> IndexEntry:
+    return IndexEntry(session.session_id, session.user_id, session.chat_id, session.state, session.expires_at)
 
 
 def test_started_session_is_open(conversation: Conversation) -> None:
     session = conversation.start()
-    assert only(conversation, finished=False) == expected(session)
+    assert only(conversation) == expected(session)
 
 
 def test_streaming_session_is_open(conversation: Conversation) -> None:
     attached = conversation.attach(conversation.start())
-    entry = only(conversation, finished=False)
+    entry = only(conversation)
     assert entry == expected(attached.session)
     assert (entry.state, entry.expires_at) == (SessionState.STREAMING, NOW + STREAM_LIFETIME_SECONDS)
 
 
-def test_finished_session_is_done(conversation: Conversation) -> None:
+def test_finished_session_is_not_open(conversation: Conversation) -> None:
     session = conversation.start()
     attached = conversation.attach(session).session
     answer = conversation.answer(session)
     conversation.stores.sessions.finish(attached, state=SessionState.COMPLETED, answer=answer)
-    assert only(conversation, finished=True) == expected(conversation.stored(session), answer.created_at)
+    assert entries(conversation) == []
 
 
-def test_session_that_failed_without_answer_is_done_without(conversation: Conversation) -> None:
+def test_session_that_failed_is_not_open(conversation: Conversation) -> None:
     session = conversation.start()
     attached = conversation.attach(session).session
     failure = Failure("provider_unavailable", "Down.", retryable=True)
     conversation.stores.sessions.finish(attached, state=SessionState.FAILED, answer=None, failure=failure)
-    entry = only(conversation, finished=True)
-    assert (entry.state, entry.answered_at) == (SessionState.FAILED, None)
+    assert entries(conversation) == []
 
 
-def test_settled_session_is_done(conversation: Conversation) -> None:
+def test_settled_session_is_not_open(conversation: Conversation) -> None:
     session = conversation.attach(conversation.start()).session
     answer = conversation.answer(session, usage=None)
     dead = NOW + LEASE_SECONDS
     assert conversation.stores.sessions.settle(session, now=dead, state=SessionState.FAILED, answer=answer)
-    assert only(conversation, finished=True) == expected(conversation.stored(session), answer.created_at)
+    assert entries(conversation) == []
 
 
-def test_session_stopped_before_it_began_is_done(conversation: Conversation) -> None:
+def test_session_stopped_before_it_began_is_not_open(conversation: Conversation) -> None:
     session = conversation.start()
     conversation.stores.sessions.request_stop(session.session_id, user_id=conversation.user_id, now=NOW)
-    assert only(conversation, finished=True) == expected(conversation.stored(session))
+    assert entries(conversation) == []
 
 
 def test_session_that_is_to_be_stopped_is_open(conversation: Conversation) -> None:
     session = conversation.start()
     conversation.attach(session)
     conversation.stores.sessions.request_stop(session.session_id, user_id=conversation.user_id, now=NOW)
-    assert only(conversation, finished=False).state is SessionState.STREAMING
+    assert only(conversation).state is SessionState.STREAMING
 
 
 def test_pages_are_in_order_and_whole(conversation: Conversation) -> None:
     """Ids are ULIDs: the order of ids is that of time."""
     started = [conversation.start(session_id=new_id()) for _ in range(20)]
     for limit in (1, 3, 1000):
-        found = [entry.session_id for entry in entries(conversation, finished=False, limit=limit)]
+        found = [entry.session_id for entry in entries(conversation, limit=limit)]
         assert sorted(found) == sorted(session.session_id for session in started)
     for shard in range(SHARDS):
-        ids = [entry.session_id for page in pages(conversation, Bucket(False, shard), 3) for entry in page]
+        ids = [entry.session_id for page in pages(conversation, shard, 3) for entry in page]
         assert ids == sorted(ids)
-        assert {bucket_of(found, SessionState.PENDING).shard for found in ids} <= {shard}
+        assert {shard_of(found) for found in ids} <= {shard}
 
 
 def test_page_begins_behind_an_id(conversation: Conversation) -> None:
     session = conversation.start()
-    bucket = bucket_of(session.session_id, session.state)
+    shard = shard_of(session.session_id)
     before = session.session_id[:-1] + chr(ord(session.session_id[-1]) - 1)
-    assert expected(session) in conversation.stores.index.page(bucket, after=before, limit=1).entries
-    after = conversation.stores.index.page(bucket, after=session.session_id, limit=1000).entries
+    assert expected(session) in conversation.stores.index.page(shard, after=before, limit=1).entries
+    after = conversation.stores.index.page(shard, after=session.session_id, limit=1000).entries
     assert expected(session) not in after
 
 
@@ -127,7 +123,7 @@ def test_expired_session_is_removed(conversation: Conversation, seconds: float) 
     session = conversation.start("Still there?")
     assert conversation.stores.index.remove_expired(session.session_id, now=EXPIRED + seconds)
     assert conversation.stores.sessions.get(session.session_id) is None
-    assert entries(conversation, finished=False) == []
+    assert entries(conversation) == []
     assert [message.content for message in conversation.history()] == ["Still there?"]
 
 
@@ -195,7 +191,7 @@ def test_parts_go_with_the_session(tables: Tables) -> None:
 def test_nothing_is_scanned(tables: Tables) -> None:
     conversation = Conversation(dynamo_stores(tables))
     with recorded_calls(tables) as calls:
-        conversation.stores.index.page(Bucket(False, 1), after=FIRST_IN_TIME, limit=1)
+        conversation.stores.index.page(1, after=FIRST_IN_TIME, limit=1)
     assert calls == ["Query SessionsTable/SessionsByBucket"]
 
 
@@ -204,14 +200,14 @@ def test_item_of_an_earlier_version_is_found_once_it_is_streamed(tables: Tables)
     conversation = Conversation(dynamo_stores(tables))
     session = conversation.start()
     tables.sessions(session.session_id).update(actions=[SessionItem.bucket.remove()])
-    assert entries(conversation, finished=False) == []
+    assert entries(conversation) == []
     assert conversation.stored(session) == session
     attached = conversation.attach(session)
-    assert only(conversation, finished=False) == expected(attached.session)
+    assert only(conversation) == expected(attached.session)
     conversation.stores.sessions.finish(
         attached.session, state=SessionState.COMPLETED, answer=conversation.answer(session)
     )
-    assert only(conversation, finished=True).state is SessionState.COMPLETED
+    assert entries(conversation) == []
 
 
 def test_session_that_an_earlier_version_began_is_done_when_it_is_finished(tables: Tables) -> None:
@@ -219,7 +215,7 @@ def test_session_that_an_earlier_version_began_is_done_when_it_is_finished(table
     session = conversation.attach(conversation.start()).session
     tables.sessions(session.session_id).update(actions=[SessionItem.bucket.remove()])
     assert conversation.stores.sessions.settle(session, now=NOW + 60, state=SessionState.FAILED, answer=None)
-    assert only(conversation, finished=True).state is SessionState.FAILED
+    assert entries(conversation) == []
 
 
 @pytest.mark.parametrize(
@@ -229,8 +225,8 @@ def test_unreadable_session_is_told_beside_the_others(tables: Tables, damage: Ac
     conversation = Conversation(dynamo_stores(tables))
     first, broken, last = (conversation.start(session_id=session_id) for session_id in same_shard(3))
     tables.sessions(broken.session_id).update(actions=[damage])
-    bucket = bucket_of(first.session_id, first.state)
-    page = conversation.stores.index.page(bucket, after=previous(first.session_id), limit=3)
+    shard = shard_of(first.session_id)
+    page = conversation.stores.index.page(shard, after=previous(first.session_id), limit=3)
     assert page.entries == (expected(first), expected(last))
     assert page.unreadable == (broken.session_id,)
     assert not conversation.stores.index.remove_expired(broken.session_id, now=NOW)
@@ -240,8 +236,8 @@ def test_unreadable_session_is_told_beside_the_others(tables: Tables, damage: Ac
 def same_shard(count: int) -> list[str]:
     """New ids of one shard, in order."""
     ids = sorted(new_id() for _ in range(200))
-    shard = bucket_of(ids[0], SessionState.PENDING).shard
-    return [found for found in ids if bucket_of(found, SessionState.PENDING).shard == shard][:count]
+    shard = shard_of(ids[0])
+    return [found for found in ids if shard_of(found) == shard][:count]
 
 
 def previous(session_id: str) -> str:

@@ -8,8 +8,8 @@ from threading import Lock
 from chat.ids import least_id, new_id
 from chat.metrics import Metric
 from chat.redis.statistics import RedisStatistics
-from chat.sessions import AttachDecision, Session, SessionState
-from chat.sessions.index import Position, bucket_of
+from chat.sessions import AttachDecision, Session
+from chat.sessions.index import Position, shard_of
 from chat_cleanup.redis_side import RedisSide
 from chat_cleanup.service import Cleanup
 from chat_cleanup.settings import CleanupSettings
@@ -75,7 +75,7 @@ class CleanupWorld:
     def start(self, conversation: Conversation | None = None, shard: int | None = None) -> Session:
         """A session that begins now, in that shard."""
         session_id = self._new_id()
-        while shard is not None and bucket_of(session_id, SessionState.PENDING).shard != shard:
+        while shard is not None and shard_of(session_id) != shard:
             session_id = self._new_id()
         return (conversation or self.conversation()).start(now=self.clock.now(), session_id=session_id)
 
@@ -120,7 +120,7 @@ class CleanupWorld:
 
     @property
     def positions(self) -> tuple[Position, ...]:
-        return self.record.progress.positions
+        return self.record.positions
 
     def _new_id(self) -> str:
         """A ULID of this time."""

@@ -1,10 +1,9 @@
 """The ports of the cleanup in memory."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from chat.sessions import Session, SessionState
-from chat.sessions.index import Bucket, IndexEntry, IndexPage, Position, Progress, bucket_of
+from chat.sessions.index import IndexEntry, IndexPage, Position, shard_of
 from fakes.memory_stores import MemoryDatabase
 
 
@@ -14,16 +13,16 @@ class MemorySessionIndex:
     def __init__(self, database: MemoryDatabase) -> None:
         self.database = database
         self.unreadable: set[str] = set()
-        self.read: list[Bucket] = []
-        """The buckets of all pages, in order."""
+        self.read: list[int] = []
+        """The shards of all pages, in order."""
 
-    def page(self, bucket: Bucket, *, after: str, limit: int) -> IndexPage:
-        self.read.append(bucket)
+    def page(self, shard: int, *, after: str, limit: int) -> IndexPage:
+        self.read.append(shard)
         with self.database.lock:
             self.database.check()
             sessions = self.database.sessions
-            in_bucket = (found for found, session in sessions.items() if bucket_of(found, session.state) == bucket)
-            ids = sorted(found for found in in_bucket if found > after)
+            is_open = (found for found, session in sessions.items() if not session.state.finished)
+            ids = sorted(found for found in is_open if shard_of(found) == shard and found > after)
             page = ids[:limit]
             return IndexPage(
                 tuple(self._entry(sessions[found]) for found in page if found not in self.unreadable),
@@ -41,15 +40,12 @@ class MemorySessionIndex:
             return True
 
     def _entry(self, session: Session) -> IndexEntry:
-        chat = self.database.messages.get((session.user_id, session.chat_id), {})
-        answer = chat.get(session.answer_message_id)
         return IndexEntry(
             session_id=session.session_id,
             user_id=session.user_id,
             chat_id=session.chat_id,
             state=session.state,
             expires_at=session.expires_at,
-            answered_at=None if answer is None else answer.created_at,
         )
 
 
@@ -58,24 +54,16 @@ class MemoryCleanupRecord:
 
     def __init__(self, database: MemoryDatabase) -> None:
         self.database = database
-        self.progress = Progress()
+        self.positions: tuple[Position, ...] = ()
 
-    def read(self) -> Progress:
+    def read(self) -> tuple[Position, ...]:
         self.database.check()
-        return self.progress
+        return self.positions
 
-    def store_positions(self, positions: Sequence[Position], *, now: float) -> None:
+    def store(self, positions: Sequence[Position], *, now: float) -> None:
         with self.database.lock:
             self.database.check()
-            self.progress = replace(self.progress, positions=tuple(positions))
-
-    def count_until(self, until: float, *, since: float | None, now: float) -> bool:
-        with self.database.lock:
-            self.database.check()
-            if self.progress.counted_until != since:
-                return False
-            self.progress = replace(self.progress, counted_until=until)
-            return True
+            self.positions = tuple(positions)
 
 
 def _is_to_be_made(session: Session, now: float) -> bool:

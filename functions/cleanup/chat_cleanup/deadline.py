@@ -11,7 +11,6 @@ class Deadline:
         self._seconds_left = seconds_left
         whole = seconds_left()
         self._working_margin = min(margin_seconds, whole / 4)
-        self._counting_margin = whole * 3 / 4
         self._reading_margin = self._working_margin * 3 / 4
 
     def allows_work(self) -> bool:
@@ -21,7 +20,3 @@ class Deadline:
     def allows_reading(self) -> bool:
         """The index may still be read, to count what is open."""
         return self._seconds_left() > self._reading_margin
-
-    def allows_counting(self) -> bool:
-        """Chats and messages may still be counted, before sessions are ended."""
-        return self._seconds_left() > self._counting_margin

@@ -2,11 +2,10 @@
 
 from chat.metrics import Metric
 from chat.redis.statistics import RedisStatistics
-from chat_cleanup.activity import ActivityCounts
 from chat_cleanup.run_summary import RunSummary
 
 
-def gauges(summary: RunSummary, activity: ActivityCounts | None, redis: RedisStatistics) -> dict[Metric, float]:
+def gauges(summary: RunSummary, redis: RedisStatistics) -> dict[Metric, float]:
     """What is known. A gauge that would not be the truth is left out, rather than drawn as a dip."""
     values: dict[Metric, float | None] = {
         Metric.SESSIONS_EXPIRED: summary.expired,
@@ -15,8 +14,6 @@ def gauges(summary: RunSummary, activity: ActivityCounts | None, redis: RedisSta
         Metric.OLDEST_STUCK_SECONDS: summary.oldest_stuck_seconds,
         Metric.ACTIVE_SESSIONS: summary.active if summary.complete else None,
         Metric.STREAMS_IN_FLIGHT: summary.streaming if summary.complete else None,
-        Metric.CHATS_IN_INTERVAL: len(activity.chats) if activity else None,
-        Metric.MESSAGES_IN_INTERVAL: activity.messages if activity else None,
         Metric.CACHE_ENTRIES: redis.entries,
         Metric.CACHE_MEMORY_BYTES: redis.memory_bytes,
         Metric.CACHE_HIT_RATE: redis.hit_rate_percent,

@@ -11,8 +11,7 @@ from chat.error_fields import safe_error_fields
 from chat.errors import StorageError
 from chat.metrics import Metric, Metrics
 from chat.sessions import SessionStore
-from chat.sessions.index import CleanupRecord, Progress, SessionIndex
-from chat_cleanup.activity import ActivityCounts, CountTraffic, OutOfTimeError
+from chat.sessions.index import CleanupRecord, Position, SessionIndex
 from chat_cleanup.deadline import Deadline
 from chat_cleanup.gauges import gauges
 from chat_cleanup.redis_side import RedisSide
@@ -59,10 +58,8 @@ class Cleanup:
         started = self._clock.now()
         with self._redis() as redis, self._new_executor(self._settings.cleanup_threads) as executor:
             statistics = executor.submit(redis.statistics)
-            progress = self._progress()
-            activity = None if progress is None else self._traffic(progress, executor, deadline)
-            summary = self._sweep(progress or Progress(), redis, executor, deadline)
-            values = gauges(summary, activity, statistics.result())
+            summary = self._sweep(redis, executor, deadline)
+            values = gauges(summary, statistics.result())
         self._metrics.publish(
             values,
             complete=summary.complete,
@@ -71,24 +68,14 @@ class Cleanup:
         )
         return {metric.value: value for metric, value in values.items()}
 
-    def _progress(self) -> Progress | None:
+    def _positions(self) -> tuple[Position, ...]:
         try:
             return self._record.read()
         except StorageError as error:
             logger.warning("cleanup position not read", **safe_error_fields(error))
-            return None
+            return ()
 
-    def _traffic(self, progress: Progress, executor: Executor, deadline: Deadline) -> ActivityCounts | None:
-        count = CountTraffic(
-            index=self._index, record=self._record, executor=executor, has_time=deadline.allows_counting
-        )
-        try:
-            return count(progress.counted_until, self._clock.now())
-        except (StorageError, OutOfTimeError) as error:
-            logger.warning("traffic not counted", **safe_error_fields(error))
-            return None
-
-    def _sweep(self, progress: Progress, redis: RedisSide, executor: Executor, deadline: Deadline) -> RunSummary:
+    def _sweep(self, redis: RedisSide, executor: Executor, deadline: Deadline) -> RunSummary:
         end = EndSession(
             index=self._index,
             sessions=self._sessions,
@@ -96,7 +83,7 @@ class Cleanup:
             clock=self._clock,
             dead_lease_seconds=self._settings.cleanup_dead_lease_seconds,
         )
-        walk = OpenSessionSweep(
+        sweep = OpenSessionSweep(
             index=self._index,
             record=self._record,
             end=end,
@@ -105,7 +92,7 @@ class Cleanup:
             deadline=deadline,
         )
         try:
-            return walk.run(progress.positions)
+            return sweep.run(self._positions())
         except StorageError:
             self._metrics.publish({Metric.CLEANUP_FAILURES: 1})
             raise

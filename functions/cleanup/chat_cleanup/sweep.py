@@ -14,7 +14,6 @@ from chat.sessions import SessionState
 from chat.sessions.index import (
     FIRST_IN_TIME,
     SHARDS,
-    Bucket,
     CleanupRecord,
     IndexEntry,
     IndexPage,
@@ -117,8 +116,7 @@ class OpenSessionSweep:
         return self._summary
 
     def _page(self, shard_range: ShardRange) -> IndexPage:
-        bucket = Bucket(finished=False, shard=shard_range.shard)
-        return self._index.page(bucket, after=shard_range.after, limit=PAGE_SESSIONS)
+        return self._index.page(shard_range.shard, after=shard_range.after, limit=PAGE_SESSIONS)
 
     def _visit(self, shard_range: ShardRange, page: IndexPage) -> None:
         for session_id in page.unreadable:
@@ -181,7 +179,7 @@ class OpenSessionSweep:
 
     def _store(self, positions: Sequence[Position]) -> None:
         try:
-            self._record.store_positions(positions, now=self._clock.now())
+            self._record.store(positions, now=self._clock.now())
         except StorageError as error:
             logger.warning("cleanup position not stored", **safe_error_fields(error))
 

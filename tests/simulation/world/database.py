@@ -9,7 +9,7 @@ from chat.errors import StorageError
 from chat.limits import Allowance, Slot
 from chat.messages import Message, MessagePage, StoredPrompt
 from chat.sessions import AttachDecision, Failure, Lease, Session, SessionNotStoredError, SessionState
-from chat.sessions.index import Bucket, IndexPage, Position, Progress
+from chat.sessions.index import IndexPage, Position
 from chat.users import Tier, User
 from fakes.memory_cleanup import MemoryCleanupRecord, MemorySessionIndex
 from fakes.memory_limits import MemoryRateLimiter, MemoryStreamSlots
@@ -235,8 +235,8 @@ class SimSessionIndex:
         self._database = database
         self._store = store
 
-    def page(self, bucket: Bucket, *, after: str, limit: int) -> IndexPage:
-        return self._database.call(lambda: self._store.page(bucket, after=after, limit=limit))
+    def page(self, shard: int, *, after: str, limit: int) -> IndexPage:
+        return self._database.call(lambda: self._store.page(shard, after=after, limit=limit))
 
     def remove_expired(self, session_id: str, *, now: float) -> bool:
         return self._database.call(lambda: self._store.remove_expired(session_id, now=now))
@@ -249,11 +249,8 @@ class SimCleanupRecord:
         self._database = database
         self._store = store
 
-    def read(self) -> Progress:
+    def read(self) -> tuple[Position, ...]:
         return self._database.call(self._store.read)
 
-    def store_positions(self, positions: Sequence[Position], *, now: float) -> None:
-        self._database.call(lambda: self._store.store_positions(positions, now=now))
-
-    def count_until(self, until: float, *, since: float | None, now: float) -> bool:
-        return self._database.call(lambda: self._store.count_until(until, since=since, now=now))
+    def store(self, positions: Sequence[Position], *, now: float) -> None:
+        self._database.call(lambda: self._store.store(positions, now=now))

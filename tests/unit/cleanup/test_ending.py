@@ -32,8 +32,6 @@ def test_empty_table_gives_zeros(world: CleanupWorld) -> None:
         "OldestStuckSeconds": 0,
         "ActiveSessions": 0,
         "StreamsInFlight": 0,
-        "ChatsInInterval": 0,
-        "MessagesInInterval": 0,
     }
 
 
@@ -167,4 +165,3 @@ def test_runs_at_once_count_nothing_twice(world: CleanupWorld) -> None:
     assert world.metrics.total(Metric.SESSIONS_EXPIRED) == 50
     assert world.metrics.total(Metric.SESSIONS_SETTLED) == 50
     assert world.metrics.total(Metric.CLEANUP_FAILURES) == 0
-    assert len(world.metrics.values(Metric.MESSAGES_IN_INTERVAL)) == 1

@@ -4,56 +4,36 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from pynamodb.exceptions import DoesNotExist
-from pynamodb.expressions.condition import Condition
-from pynamodb.expressions.update import Action
 
-from chat.dynamo.calls import ConditionFailedError, storage_errors, update
+from chat.dynamo.calls import storage_errors, update
 from chat.dynamo.items import CleanupItem
 from chat.dynamo.keys import CLEANUP_KEY
 from chat.dynamo.tables import Tables
-from chat.sessions.index import SHARDS, Position, Progress
+from chat.sessions.index import SHARDS, Position
 
 TTL_SECONDS = 7 * 24 * 3600
 """How long the record outlives the last run."""
 
 
 class DynamoCleanupRecord:
-    """Each half of the record is written by itself, so that two runs at once lose nothing of each other."""
+    """See `chat.sessions.index.CleanupRecord`."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
-    def read(self) -> Progress:
+    def read(self) -> tuple[Position, ...]:
         with storage_errors():
             try:
                 item = self._tables.cleanup.get(CLEANUP_KEY, consistent_read=True)
-                positions = tuple(_decode(text) for text in cast("list[str]", item.positions or ()))
+                return tuple(_decode(text) for text in cast("list[str]", item.positions or ()))
             except (DoesNotExist, ValueError, TypeError):
-                return Progress()
-        return Progress(positions, None if item.counted_until is None else float(item.counted_until))
+                return ()
 
-    def store_positions(self, positions: Sequence[Position], *, now: float) -> None:
+    def store(self, positions: Sequence[Position], *, now: float) -> None:
         encoded: Any = [_encode(position) for position in positions]
-        self._write([CleanupItem.positions.set(encoded)], now)
-
-    def count_until(self, until: float, *, since: float | None, now: float) -> bool:
-        counted = CleanupItem.counted_until
-        unchanged = counted.does_not_exist() if since is None else counted == since
-        try:
-            self._write([counted.set(until)], now, unchanged)
-        except ConditionFailedError:
-            return False
-        return True
-
-    def _write(self, actions: Sequence[Action], now: float, condition: Condition | None = None) -> None:
-        forget = CleanupItem.ttl.set(int(now) + TTL_SECONDS)
+        actions = [CleanupItem.positions.set(encoded), CleanupItem.ttl.set(int(now) + TTL_SECONDS)]
         with storage_errors():
-            update(
-                self._tables.connection,
-                self._tables.cleanup(CLEANUP_KEY),
-                actions=[*actions, forget],
-                condition=condition,
-            )
+            update(self._tables.connection, self._tables.cleanup(CLEANUP_KEY), actions=actions)
 
 
 def _encode(position: Position) -> str:

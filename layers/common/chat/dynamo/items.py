@@ -19,7 +19,7 @@ from chat.dynamo.packing import PackedTextAttribute
 
 
 class BucketIndex(GlobalSecondaryIndex["SessionItem"]):  # type: ignore[no-untyped-call]  # PynamoDB's own hook
-    """Sessions by `chat.sessions.index.Bucket`."""
+    """Open sessions by shard; see `chat.sessions.index`."""
 
     class Meta:
         index_name = "SessionsByBucket"
@@ -61,7 +61,7 @@ class SessionItem(Model):
     stop_requested = BooleanAttribute(attr_name="stopRequested")
     failure = JSONAttribute(null=True)
     bucket = UnicodeAttribute(null=True)
-    """Absent in what earlier versions wrote, until it is streamed or finished."""
+    """Present while the session is open: the index is sparse. Earlier versions wrote `done#n` at the end."""
     answered_at = NumberAttribute(null=True, attr_name="answeredAt")
     ttl = NumberAttribute()
     by_bucket = BucketIndex()
@@ -97,7 +97,6 @@ class CleanupItem(Model):
     session_id = UnicodeAttribute(hash_key=True, attr_name="sessionId")
     positions = ListAttribute(of=UnicodeAttribute, null=True)
     """Each as `shard/session id`."""
-    counted_until = NumberAttribute(null=True, attr_name="countedUntil")
     ttl = NumberAttribute()
 
 

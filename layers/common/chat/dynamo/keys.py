@@ -63,3 +63,8 @@ class UserIdAttribute(Attribute[str]):
 
     def deserialize(self, value: Any) -> str:
         return unquoted(value)
+
+
+def open_bucket(shard: int) -> str:
+    """The key of an index's shard of open sessions."""
+    return f"open#{shard}"

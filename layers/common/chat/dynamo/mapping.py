@@ -3,11 +3,11 @@
 from typing import Any
 
 from chat.dynamo.items import MessageItem, SessionItem, UserItem
-from chat.dynamo.keys import chat_key
+from chat.dynamo.keys import chat_key, open_bucket
 from chat.dynamo.packing import PackedText
 from chat.messages import Message, MessageKind, MessageStatus, Role, StoredPrompt, Usage
 from chat.sessions import Failure, Session, SessionState
-from chat.sessions.index import bucket_of
+from chat.sessions.index import shard_of
 from chat.users import Tier, User
 
 TTL_SECONDS = 3600
@@ -37,7 +37,7 @@ def session_item(model: type[SessionItem], session: Session, partial: PackedText
         partial=partial,
         stop_requested=session.stop_requested,
         failure=failure_value(session.failure),
-        bucket=bucket_of(session.session_id, session.state).name,
+        bucket=None if session.state.finished else open_bucket(shard_of(session.session_id)),
         ttl=ttl(session),
     )
 

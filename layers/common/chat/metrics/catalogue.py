@@ -125,10 +125,6 @@ class Metric(StrEnum):
     """Sessions that this run could not end; the next one tries again."""
     OLDEST_STUCK_SECONDS = "OldestStuckSeconds", Unit.SECONDS, _CLEANUP, _ALL
     """For how long the oldest session that should be over has been open; 0: there is none."""
-    CHATS_IN_INTERVAL = "ChatsInInterval", Unit.COUNT, _CLEANUP, _ALL
-    """Different chats with a prompt since the run before."""
-    MESSAGES_IN_INTERVAL = "MessagesInInterval", Unit.COUNT, _CLEANUP, _ALL
-    """Prompts and answers since the run before."""
     CACHE_ENTRIES = "CacheEntries", Unit.COUNT, _CLEANUP, _ALL
     """Keys in Redis."""
     CACHE_MEMORY_BYTES = "CacheMemoryBytes", Unit.BYTES, _CLEANUP, _ALL

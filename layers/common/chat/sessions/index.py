@@ -1,8 +1,7 @@
-"""Sessions by whether they are finished and when they were started, without a scan; the ports of the cleanup.
+"""Open sessions by when they were started, without a scan; the ports of the cleanup.
 
-Each session is in one of two times eight buckets: `open` from its start on, `done` from the write that finishes it on.
-So what may need to be ended is found by reading what is open, which is little. A bucket is in the order of session ids,
-and those are ULIDs: in the order of time.
+A sparse index: a session is in one of eight shards from its start to the write that finishes it. So the cleanup reads
+only what may have to be ended. A shard is ordered by session id, and those are ULIDs: by time.
 """
 
 import zlib
@@ -19,20 +18,9 @@ FIRST_IN_TIME = "0" * 26
 """Less than any session's id."""
 
 
-class Bucket(NamedTuple):
-    """A part of all sessions."""
-
-    finished: bool
-    shard: int
-
-    @property
-    def name(self) -> str:
-        return f"{'done' if self.finished else 'open'}#{self.shard}"
-
-
-def bucket_of(session_id: str, state: SessionState) -> Bucket:
-    """Where that session belongs."""
-    return Bucket(state.finished, zlib.crc32(session_id.encode()) % SHARDS)
+def shard_of(session_id: str) -> int:
+    """The shard of that session while it is open."""
+    return zlib.crc32(session_id.encode()) % SHARDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +33,11 @@ class IndexEntry:
     state: SessionState
     expires_at: float
     """In seconds since the epoch."""
-    answered_at: float | None
-    """When an answer was stored, whole or not; None: none was."""
 
 
 @dataclass(frozen=True, slots=True)
 class IndexPage:
-    """Some of a bucket, in order."""
+    """Some of a shard, in order."""
 
     entries: tuple[IndexEntry, ...]
     unreadable: tuple[str, ...] = ()
@@ -63,8 +49,8 @@ class IndexPage:
 class SessionIndex(Protocol):
     """Raises `chat.errors.StorageError` when it cannot."""
 
-    def page(self, bucket: Bucket, *, after: str, limit: int) -> IndexPage:
-        """At most `limit` sessions of a bucket, the first ones whose ids are greater than `after`."""
+    def page(self, shard: int, *, after: str, limit: int) -> IndexPage:
+        """At most `limit` open sessions of a shard, the first ones whose ids are greater than `after`."""
 
     def remove_expired(self, session_id: str, *, now: float) -> bool:
         """Deletes a session whose time is over and of which nothing was shown, with all that belongs to it.
@@ -80,24 +66,11 @@ class Position(NamedTuple):
     session_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """What one run of the cleanup leaves for the next."""
-
-    positions: tuple[Position, ...] = ()
-    """The shards that were not read to their ends, those that waited longest first; none: the walk was complete."""
-    counted_until: float | None = None
-    """Chats and messages up to that time have been counted; seconds since the epoch."""
-
-
 class CleanupRecord(Protocol):
-    """Keeps the progress. Raises `chat.errors.StorageError` when it cannot."""
+    """Keeps where the next run continues. Raises `chat.errors.StorageError` when it cannot."""
 
-    def read(self) -> Progress:
-        """What the last run left; nothing if there was none, or if it cannot be understood."""
+    def read(self) -> tuple[Position, ...]:
+        """The shards that the last run did not read to their ends, longest waiting first; empty if it read them all."""
 
-    def store_positions(self, positions: Sequence[Position], *, now: float) -> None:
-        """Where to go on."""
-
-    def count_until(self, until: float, *, since: float | None, now: float) -> bool:
-        """Claims the time from `since` (as it was read) to `until`; False: another run has counted it meanwhile."""
+    def store(self, positions: Sequence[Position], *, now: float) -> None:
+        """Where the next run continues."""

@@ -17,7 +17,6 @@ from chat.dynamo.tables import Tables
 from chat.ids import new_id
 from chat.messages import Message
 from chat.sessions import Failure, Session, SessionState, status_without_text, with_failure
-from chat.sessions.index import bucket_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +91,7 @@ class SessionEnds:
         actions: list[Action] = [
             *write.actions,
             SessionItem.state.set(end.state),
-            SessionItem.bucket.set(bucket_of(session.session_id, end.state).name),
+            SessionItem.bucket.remove(),
             _set_or_remove(SessionItem.failure, failure_value(end.failure)),
         ]
         if write.answer is not None:

@@ -1,4 +1,4 @@
-"""Sessions by bucket in DynamoDB: the adapter of `chat.sessions.index.SessionIndex`."""
+"""Open sessions by shard in DynamoDB: the adapter of `chat.sessions.index.SessionIndex`."""
 
 from collections.abc import Iterable
 
@@ -7,11 +7,12 @@ from pynamodb.constants import MAP, NUMBER, STRING
 from chat.dynamo import conditions
 from chat.dynamo.calls import ConditionFailedError, Item, delete, storage_errors
 from chat.dynamo.items import SessionItem
+from chat.dynamo.keys import open_bucket
 from chat.dynamo.messages.parts import SessionParts
 from chat.dynamo.packing import PackedText
 from chat.dynamo.tables import Tables
 from chat.sessions import SessionState
-from chat.sessions.index import Bucket, IndexEntry, IndexPage
+from chat.sessions.index import IndexEntry, IndexPage
 
 
 class DynamoSessionIndex:
@@ -21,12 +22,12 @@ class DynamoSessionIndex:
         self._tables = tables
         self._parts = SessionParts(tables)
 
-    def page(self, bucket: Bucket, *, after: str, limit: int) -> IndexPage:
+    def page(self, shard: int, *, after: str, limit: int) -> IndexPage:
         model = self._tables.sessions
         with storage_errors():
             response = self._tables.connection.query(
                 model.Meta.table_name,
-                bucket.name,
+                open_bucket(shard),
                 range_key_condition=model.session_id > after,
                 index_name=model.by_bucket.Meta.index_name,
                 limit=limit,
@@ -70,12 +71,10 @@ def _parse(items: Iterable[Item]) -> tuple[list[IndexEntry], list[str]]:
 
 def _entry(item: Item) -> IndexEntry:
     """Read by hand, ten times as fast as by PynamoDB: there may be many."""
-    answered_at = item.get("answeredAt")
     return IndexEntry(
         session_id=item["sessionId"][STRING],
         user_id=SessionItem.user_id.deserialize(item["userId"][STRING]),
         chat_id=item["chatId"][STRING],
         state=SessionState(item["state"][STRING]),
         expires_at=float(item["expiresAt"][NUMBER]),
-        answered_at=None if answered_at is None else float(answered_at[NUMBER]),
     )

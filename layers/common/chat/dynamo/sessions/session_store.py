@@ -11,6 +11,7 @@ from pynamodb.expressions.update import Action
 from chat.dynamo import conditions
 from chat.dynamo.calls import ConditionFailedError, Item, storage_errors, update
 from chat.dynamo.items import SessionItem
+from chat.dynamo.keys import open_bucket
 from chat.dynamo.mapping import TTL_SECONDS, to_session
 from chat.dynamo.messages.parts import SessionParts
 from chat.dynamo.packing import set_text
@@ -32,7 +33,7 @@ from chat.sessions import (
     Viewer,
     minute_of,
 )
-from chat.sessions.index import bucket_of
+from chat.sessions.index import shard_of
 
 RACE_ATTEMPTS = 4
 """How often a decision is made anew when the session changed between reading and writing."""
@@ -90,7 +91,7 @@ class DynamoSessionStore:
         attempt = conditions.Attempt(user_id, now, max_attaches)
         take: list[Action] = [
             SessionItem.state.set(SessionState.STREAMING),
-            SessionItem.bucket.set(bucket_of(session_id, SessionState.STREAMING).name),
+            SessionItem.bucket.set(open_bucket(shard_of(session_id))),
             SessionItem.owner.set(owner),
             SessionItem.claim.set(claim),
             SessionItem.epoch.set(SessionItem.epoch + 1),
