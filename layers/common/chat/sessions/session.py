@@ -134,7 +134,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to produce. A producer's writes are conditional on the epoch, so one without the lease stores nothing."""
+    """The right to produce. A producer's writes are conditional on the epoch: without the lease it stores nothing."""
 
     session_id: str
     epoch: int

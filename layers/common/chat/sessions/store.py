@@ -58,7 +58,7 @@ class SessionStore(Protocol):
         """Counts an attach and decides its role.
 
         PRODUCE if `may_produce` and the session is pending, or streaming with an expired lease and no emitted text:
-        sets owner, lease and the next epoch, clears the partial text, and sets the expiry to `STREAM_LIFETIME_SECONDS`
+        sets owner, lease and next epoch, clears the partial text, and sets the expiry to `STREAM_LIFETIME_SECONDS`
         from now. Otherwise FOLLOW while it is streaming and REPLAY when it is finished, at most `max_attaches` times in a
         clock minute.
 
