@@ -21,6 +21,9 @@ lint: setup ## ruff, deptry, import-linter and mypy
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/mypy layers/common functions/start functions/stream functions/history functions/cleanup local scripts tests bench
 
+check: lint ## lint, types, unit and contract tests: for every save, in a minute or two
+	@$(BIN)/pytest $(PYTEST_ARGS) tests/unit tests/contract
+
 test: lint ## lint, types and all tests
 	@$(BIN)/pytest $(PYTEST_ARGS)
 
@@ -57,4 +60,4 @@ events: setup ## the events for `sam local invoke` in events/, from the contract
 lock: setup ## make the locks in requirements/ anew
 	@UV=.uv/bin/uv scripts/lock
 
-.PHONY: help setup run lint test perf simulate mutations bench validate check-template build smoke costs events lock
+.PHONY: help setup run lint check test perf simulate mutations bench validate check-template build smoke costs events lock
