@@ -7,6 +7,7 @@ from typing import Any
 
 COUNT = 500
 CONTENT = "text chunk"
+encode = json.JSONEncoder(separators=(",", ":")).encode
 START = {
     "type": "http.response.start",
     "status": 200,
@@ -16,8 +17,7 @@ START = {
 
 def token() -> bytes:
     """An event, its JSON document made for each token."""
-    document = json.dumps({"type": "token", "content": CONTENT}, separators=(",", ":"))
-    return f"data: {document}\n\n".encode()
+    return f"data: {encode({'type': 'token', 'content': CONTENT})}\n\n".encode()
 
 
 TOKEN = token()
