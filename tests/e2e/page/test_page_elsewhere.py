@@ -11,7 +11,7 @@ from fakes.chat_page import ChatPage
 from fakes.page_routes import STREAM, Answers, prompts_are, prompts_have_no_status, refusal
 from fakes.page_routes import status as answer_of_status
 
-SLOW = "What is artificial intelligence? [demo:rate=25]"
+SLOW = "What is artificial intelligence? [demo:rate=10]"
 ENDLESS = "What is artificial intelligence? [demo:rate=20 tokens=2000]"
 BEING_WRITTEN = "The answer is being written, perhaps in another window."
 
