@@ -1,11 +1,13 @@
 """The bare ASGI application that is measured; bench/node/handler.mjs is the same in JavaScript."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 COUNT = 500
-TOKEN = b'data: {"type":"token","content":"text chunk"}\n\n'
+CONTENT = "text chunk"
+encode = json.JSONEncoder(separators=(",", ":")).encode
 START = {
     "type": "http.response.start",
     "status": 200,
@@ -13,21 +15,32 @@ START = {
 }
 
 
+def token() -> bytes:
+    """An event, its JSON document made for each token."""
+    return f"data: {encode({'type': 'token', 'content': CONTENT})}\n\n".encode()
+
+
+TOKEN = token()
+
+
 async def app(
     scope: dict[str, Any],
     receive: Callable[[], Awaitable[dict[str, Any]]],
     send: Callable[[dict[str, Any]], Awaitable[None]],
 ) -> None:
-    """Sends 500 tokens: one a turn of the loop ("turns"), one each 5 ms ("paced"), or all at once ("burst")."""
+    """Sends 500 tokens: one a turn of the loop ("turns"), one each 5 ms ("paced"), or all at once ("burst").
+
+    The bytes are ready, or with "-json" made of a document for each token.
+    """
     if scope["type"] == "lifespan":
         await receive()
         await send({"type": "lifespan.startup.complete"})
         await receive()
         return
-    workload = scope["query_string"]
+    workload, _, source = scope["query_string"].partition(b"-")
     await send(START)
     for _ in range(COUNT):
-        await send({"type": "http.response.body", "body": TOKEN, "more_body": True})
+        await send({"type": "http.response.body", "body": token() if source else TOKEN, "more_body": True})
         if workload == b"turns":
             await asyncio.sleep(0)
         elif workload == b"paced":

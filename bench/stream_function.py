@@ -16,6 +16,7 @@ from bench.stream_lab import (
     start_function,
     stream_event,
 )
+from bench.yardstick import NAME, yardstick_seconds
 
 STARTS = 9
 WARM_UP = 10
@@ -31,16 +32,23 @@ def run() -> Suite:
     with dynamodb() as endpoint:
         environ = environ_for(endpoint)
         sessions = Sessions(environ)
-        starts, resident = _starts(environ)
+        starts, resident, yardsticks = _starts(environ)
         first_tokens = _first_tokens(environ, sessions)
         rate = _rate(environ, sessions)
+    yardstick = statistics.median(yardsticks) * 1e3
     return Suite(
         title="stream function: FastAPI, authentication, DynamoDB by moto, a provider that answers at once",
         ours="chat_stream",
-        peer="",
+        peer=NAME,
         figures=(
-            _value("start to first /next, no provider SDK", "ms", statistics.median(starts) * 1e3, 600),
-            _value("what /chat/stream adds before the first token", "ms", statistics.median(first_tokens) * 1e3, 40),
+            Figure("start to first /next, no provider SDK", "ms", statistics.median(starts) * 1e3, yardstick, 1.3),
+            Figure(
+                "what /chat/stream adds before the first token",
+                "ms",
+                statistics.median(first_tokens) * 1e3,
+                yardstick,
+                0.1,
+            ),
             Figure("tokens a second through one process", "", rate, None, 20_000, "value", smaller=False),
             _value("resident memory before a provider SDK", "MB", statistics.median(resident) / 1e6, 120),
         ),
@@ -51,15 +59,19 @@ def _value(name: str, unit: str, ours: float, limit: float) -> Figure:
     return Figure(name, unit, ours, limit=limit, compare="value")
 
 
-def _starts(environ: dict[str, str]) -> tuple[list[float], list[float]]:
-    """The function as deployed: seconds to the first `/next`, and bytes after the first answer (a refusal)."""
-    starts, resident = [], []
+def _starts(environ: dict[str, str]) -> tuple[list[float], list[float], list[float]]:
+    """The function as deployed, in turns with the yardstick.
+
+    Seconds to the first `/next`, bytes after the first answer (a refusal), and seconds of the yardstick.
+    """
+    starts, resident, yardsticks = [], [], []
     for _ in range(STARTS):
+        yardsticks.append(yardstick_seconds(sys.executable, environ, TASK_ROOT))
         with start_function("chat_stream.app.app", environ) as function:
             starts.append(function.start_seconds)
             function.invoke(stream_event("unknown", "nobody"))
             resident.append(float(function.resident_bytes))
-    return starts, resident
+    return starts, resident, yardsticks
 
 
 def _first_tokens(environ: dict[str, str], sessions: "Sessions") -> list[float]:

@@ -1,6 +1,8 @@
 // The function of bench/runtime_app.py, for AWS's Node.js runtime client.
 const COUNT = 500;
-const TOKEN = Buffer.from('data: {"type":"token","content":"text chunk"}\n\n');
+const CONTENT = 'text chunk';
+const token = () => `data: ${JSON.stringify({ type: 'token', content: CONTENT })}\n\n`;
+const TOKEN = Buffer.from(token());
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 const pause = () => new Promise((resolve) => setTimeout(resolve, 5));
 
@@ -10,9 +12,9 @@ export const handler = awslambda.streamifyResponse(async (event, responseStream)
     headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' },
     cookies: [],
   });
-  const workload = event.rawQueryString;
+  const [workload, source] = event.rawQueryString.split('-');
   for (let i = 0; i < COUNT; i++) {
-    stream.write(TOKEN);
+    stream.write(source ? token() : TOKEN);
     if (workload === 'turns') await turn();
     else if (workload === 'paced') await pause();
   }

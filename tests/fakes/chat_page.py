@@ -108,6 +108,13 @@ class ChatPage:
         self.page.get_by_role("link", name="New chat").click()
         expect(self.page.get_by_role("heading", name="What would you like to know?")).to_be_visible()
 
+    def sign_in(self, user: str) -> None:
+        """Becomes another user, with the page's own dialog."""
+        self.page.locator("#account-button").click()
+        self.page.get_by_label("Name").fill(user)
+        self.button("Continue").click()
+        expect(self.page.locator(".account-name")).to_have_text(user)
+
     def send(self, prompt: str) -> None:
         self.box.fill(prompt)
         self.box.press("Enter")

@@ -15,10 +15,16 @@ import { request } from "./http.js";
 
 export class ChatApi {
   #identity;
+  #signal;
 
-  /** @param {import("./identity.js").Identity} identity */
-  constructor(identity) {
+  /**
+   * One user's calls.
+   * @param {import("./identity.js").Identity} identity
+   * @param {AbortSignal} signal aborts when another user signs in: nothing of this one is sent with that one's token
+   */
+  constructor(identity, signal) {
     this.#identity = identity;
+    this.#signal = signal;
   }
 
   /** @returns {Promise<Model[]>} the whole catalogue, with what this user may use marked */
@@ -72,9 +78,11 @@ export class ChatApi {
 
   /** @param {string} url @param {RequestInit} [options] @returns {Promise<any>} */
   async #json(url, options = {}) {
+    const signal = options.signal ? AbortSignal.any([options.signal, this.#signal]) : this.#signal;
     const send = async () => {
+      signal.throwIfAborted();
       const authorization = `Bearer ${await this.#identity.token()}`;
-      return request(url, { ...options, headers: { ...options.headers, authorization } });
+      return request(url, { ...options, signal, headers: { ...options.headers, authorization } });
     };
     const response = await send().catch((error) => {
       if (error.code !== "token_expired") throw error;

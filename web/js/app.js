@@ -8,7 +8,7 @@ import { Identity } from "./identity.js";
 import { Outbox } from "./outbox.js";
 import { currentChat, newChat } from "./route.js";
 import { Runs } from "./runs.js";
-import { read, write } from "./storage.js";
+import { onChange, read, write } from "./storage.js";
 import { AccountDialog } from "./views/account.js";
 import { showAlert } from "./views/alert.js";
 import { Composer } from "./views/composer.js";
@@ -22,14 +22,16 @@ import { Thread } from "./views/thread.js";
 
 export class App {
   #identity = new Identity();
-  #api = new ChatApi(this.#identity);
+  /** Aborts when another user signs in. */
+  #signedIn = new AbortController();
+  #api = new ChatApi(this.#identity, this.#signedIn.signal);
   #chats = new Chats(this.#api, () => this.#showChats());
   #runs = this.#newRuns();
   #account = new AccountDialog((person) => this.#become(person));
   #picker = new ModelPicker((modelId) => write("model", modelId));
   #composer = new Composer({ submit: (prompt) => void this.#conversation.send(prompt), stop: () => void this.#conversation.stop() });
   #sidebar = new Sidebar({ older: () => void this.#loadChats(), account: () => this.#account.open(this.#identity.person) });
-  #conversation = new Conversation(this.#runs, {
+  #conversation = new Conversation(this.#runs, this.#signedIn.signal, {
     api: this.#api,
     outbox: new Outbox(this.#api),
     thread: new Thread((prompt) => void this.#conversation.send(prompt)),
@@ -48,6 +50,7 @@ export class App {
 
   run() {
     addEventListener("hashchange", () => this.#openChat());
+    onChange("person", () => void this.#follow(read("person")));
     part("skip-link", HTMLAnchorElement).addEventListener("click", (event) => {
       event.preventDefault();
       part("prompt", HTMLTextAreaElement).focus();
@@ -94,19 +97,21 @@ export class App {
   }
 
   async #loadModels() {
+    const { signal } = this.#signedIn;
     try {
       const models = await this.#api.models();
       this.#picker.show(models, this.#identity.person.tier, read("model"));
     } catch (error) {
-      showAlert(sentence(error), { label: "Try again", act: () => this.#begin() });
+      if (!signal.aborted) showAlert(sentence(error), { label: "Try again", act: () => this.#begin() });
     }
   }
 
   async #loadChats() {
+    const { signal } = this.#signedIn;
     try {
       await this.#chats.load();
     } catch (error) {
-      this.#sidebar.showNote(sentence(error));
+      if (!signal.aborted) this.#sidebar.showNote(sentence(error));
     }
   }
 
@@ -126,18 +131,26 @@ export class App {
     this.#showChats();
   }
 
+  /** Somebody signed in in another tab: this one is that person's, too. @param {{user: string, tier: string} | null} person */
+  async #follow(person) {
+    if (!person || person.user === this.#identity.person.user) return;
+    await this.#become(person).catch((error) => showAlert(sentence(error)));
+  }
+
   /** @param {{user: string, tier: string}} person */
   async #become(person) {
     const sameUser = person.user === this.#identity.person.user;
-    await this.#identity.change(person);
+    await this.#identity.change(person, () => sameUser || this.#signedIn.abort());
     if (sameUser) {
       this.#sidebar.showPerson(person);
       await this.#loadModels();
       return;
     }
+    this.#signedIn = new AbortController();
+    this.#api = new ChatApi(this.#identity, this.#signedIn.signal);
     this.#runs.close();
     this.#runs = this.#newRuns();
-    this.#conversation.use(this.#runs);
+    this.#conversation.use(this.#runs, this.#signedIn.signal, { api: this.#api, outbox: new Outbox(this.#api) });
     this.#chats = new Chats(this.#api, () => this.#showChats());
     this.#marks.clear();
     this.#begin();

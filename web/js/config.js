@@ -34,6 +34,9 @@ export const RUN_OUTLIVES_EXPIRY_MS = 1_500_000;
  */
 export const RECONNECT = Object.freeze({ firstMs: 1000, longestMs: 30_000 });
 
+/** The shortest first wait, whatever the service asks for: a wait of 0 would be a loop. */
+export const LEAST_WAIT_MS = 250;
+
 /** Milliseconds of silence after which a connection is taken for dead: the service writes something every 15 s. */
 export const SILENCE_MS = 45_000;
 

@@ -45,10 +45,13 @@ export class Conversation {
   #live = null;
   /** The visit in which a prompt is on its way to the service. @type {AbortController | null} */
   #sending = null;
+  /** Aborts when another user signs in: what is under way for this one is given up, and shown to nobody. @type {AbortSignal} */
+  #signedIn;
 
-  /** @param {import("./runs.js").Runs} runs @param {Parts} parts */
-  constructor(runs, parts) {
+  /** @param {import("./runs.js").Runs} runs @param {AbortSignal} signedIn aborts when another user signs in @param {Parts} parts */
+  constructor(runs, signedIn, parts) {
     this.#runs = runs;
+    this.#signedIn = signedIn;
     this.#parts = parts;
   }
 
@@ -56,9 +59,17 @@ export class Conversation {
     return this.#chatId;
   }
 
-  /** Another user's turn. @param {import("./runs.js").Runs} runs */
-  use(runs) {
+  /**
+   * Another user has signed in.
+   * @param {import("./runs.js").Runs} runs @param {AbortSignal} signedIn @param {Pick<Parts, "api" | "outbox">} calls
+   */
+  use(runs, signedIn, calls) {
+    this.#visit.abort();
+    this.#live = null;
     this.#runs = runs;
+    this.#signedIn = signedIn;
+    this.#parts = { ...this.#parts, ...calls };
+    this.#parts.composer.clear();
   }
 
   /** Shows a chat, or a new one. @param {string | null} chatId */
@@ -108,12 +119,14 @@ export class Conversation {
   /** Ends the answer that is being written. */
   async stop() {
     const run = this.#live?.run;
+    const signedIn = this.#signedIn;
     if (!run || run.ended) return;
     run.stopping(true);
     try {
       await this.#parts.api.stop(run.session.sessionId);
       run.retryNow();
     } catch (error) {
+      if (signedIn.aborted) return;
       run.stopping(false);
       showAlert(sentence(error));
     }
@@ -138,6 +151,7 @@ export class Conversation {
   async #dispatch(question, undo) {
     const { api, outbox, modelId, thread, composer, scroll } = this.#parts;
     const visit = this.#visit;
+    const signedIn = this.#signedIn;
     const held = new HeldPrompt(thread, question.prompt);
     this.#sending = visit;
     hideAlert();
@@ -145,16 +159,16 @@ export class Conversation {
     scroll.toEnd();
     /** @type {import("./outbox.js").Sending} */
     const sending = {
-      signal: held.givenUp,
+      signal: AbortSignal.any([held.givenUp, signedIn]),
       delayed: (trouble, sendNow) => visit.signal.aborted || held.show(trouble, sendNow),
     };
     try {
-      const run = this.#runs.add(await ask(question, { api, outbox, modelId, sending }));
+      const kept = await ask(question, { api, outbox, modelId, sending });
       held.remove();
-      this.#started(run, visit);
+      if (!signedIn.aborted) this.#started(this.#runs.add(kept), visit);
     } catch (error) {
       held.remove();
-      this.#unsent(question, error, { undo, visit, givenUp: held.givenUp.aborted });
+      if (!signedIn.aborted) this.#unsent(question, error, { undo, visit, givenUp: held.givenUp.aborted });
     } finally {
       if (this.#sending === visit) this.#sending = null;
     }
@@ -290,9 +304,10 @@ export class Conversation {
   /** Looks whether the history has more of an answer than was received. @param {Run} run @param {AnswerMessage} message */
   async #compare(run, message) {
     const { signal } = this.#visit;
+    const signedIn = this.#signedIn;
     const { sessionId, chatId } = run.session;
     const messages = await this.#parts.api.chat(chatId).catch(() => null);
-    if (run.following) return;
+    if (run.following || signedIn.aborted) return;
     const own = messages?.filter((one) => one.sessionId === sessionId) ?? [];
     const stored = own.find(({ role }) => role === "assistant");
     const prompt = own.find(({ role }) => role === "user");

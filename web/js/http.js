@@ -26,6 +26,7 @@ export class ApiError extends Error {
  */
 export async function request(url, options) {
   let response;
+  options?.signal?.throwIfAborted();
   try {
     response = await fetch(url, options);
   } catch (error) {

@@ -29,9 +29,13 @@ export class Identity {
     this.#token = null;
   }
 
-  /** Becomes another person, or the same one with another tier; keeps the old one if the service refuses. @param {Person} person */
-  async change(person) {
+  /**
+   * Becomes another person, or the same one with another tier; keeps the old one if the service refuses.
+   * @param {Person} person @param {() => void} leave ends what is under way for the old one, before it can get the new token
+   */
+  async change(person, leave) {
     const token = await issue(person);
+    leave();
     this.person = person;
     this.#token = Promise.resolve(token);
     write("person", person);

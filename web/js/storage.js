@@ -20,6 +20,11 @@ export function write(key, value) {
   }
 }
 
+/** Another tab has written that key. @param {string} key @param {() => void} changed */
+export function onChange(key, changed) {
+  addEventListener("storage", (event) => event.key === PREFIX + key && changed());
+}
+
 /** @param {string} key */
 export function remove(key) {
   try {

@@ -23,15 +23,14 @@ if TYPE_CHECKING:
 
 
 _FLUSH_BYTES = 65536
-_BLOCKING_SECONDS = 0.001
+_GATHER_SECONDS = 0.001
 
 
 class Invocation:
     """Runs the application for one event and streams what it sends.
 
-    What is written in one turn of the event loop leaves as one chunk at the turn's end. Three things leave at once:
-    the prelude, the first bytes of the body, and, while an application keeps the loop busy, what it sends a millisecond
-    or more after it last sent something, for the turn's end may be far away.
+    Bytes leave at once if none have left within the last millisecond. Otherwise they are gathered, for that millisecond
+    at most, and leave as one chunk: a system call costs more than a token. Prelude and first body bytes leave at once.
 
     Once the peer has gone (the deadline, a reset, a refusal) ``send`` does nothing, so the application's own work, such
     as storing what it has generated, is never broken off by an exception here; ``receive`` gives ``http.disconnect``.
@@ -54,10 +53,10 @@ class Invocation:
         self._body: bytes | None = None
         self._invocation_id = event.headers.get(b"lambda-runtime-invocation-id")
         self._head_only = False
-        self._flowing = False
+        self._left_at = float("-inf")  # when body bytes last left
+        self._gathering: asyncio.TimerHandle | None = None
         self._pending: list[bytes] = []
         self._pending_size = 0
-        self._waiting_since: float | None = None  # None: nothing was written in this turn of the loop
         self._ended = False
         self._open = False  # between the response's start and its end
         self._gone = False  # nobody takes the answer any more
@@ -134,22 +133,19 @@ class Invocation:
         self._request(head + wire.chunk(beginning))
 
     def _write(self, body: bytes) -> None:
-        now = monotonic()
-        if self._waiting_since is None:
-            self._waiting_since = now
-            self._loop.call_soon(self._turn_ended)
-            due, self._flowing = not self._flowing, True
-        else:
-            due = now - self._waiting_since > _BLOCKING_SECONDS or self._pending_size >= _FLUSH_BYTES
         self._pending.append(body if type(body) is bytes else bytes(body))
         self._pending_size += len(body)
-        if due:
-            self._waiting_since = now
+        now = monotonic()
+        if now - self._left_at >= _GATHER_SECONDS or self._pending_size >= _FLUSH_BYTES:
+            self._left_at = now
             self._flush()
+        elif self._gathering is None:
+            self._gathering = self._loop.call_later(_GATHER_SECONDS, self._gathered)
 
-    def _turn_ended(self) -> None:
-        self._waiting_since = None
+    def _gathered(self) -> None:
+        self._gathering = None
         if self._pending:
+            self._left_at = monotonic()
             self._flush()
 
     def _flush(self, ending: bytes = b"") -> None:

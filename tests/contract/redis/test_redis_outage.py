@@ -126,6 +126,7 @@ def test_crowd_of_threads_waits_for_one_budget_together(proxy: TcpProxy) -> None
     assert min(delays) < FIRST_SECONDS
 
 
+@pytest.mark.perf
 def test_crowd_of_threads_queues_off_budget(clients: Clients, proxy: TcpProxy) -> None:
     """A slow server is not down because many ask it: the queue is four times as long as the budget."""
     proxy.delay_seconds = 0.08

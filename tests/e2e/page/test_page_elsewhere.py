@@ -11,7 +11,7 @@ from fakes.chat_page import ChatPage
 from fakes.page_routes import STREAM, Answers, prompts_are, prompts_have_no_status, refusal
 from fakes.page_routes import status as answer_of_status
 
-SLOW = "What is artificial intelligence? [demo:rate=25]"
+SLOW = "What is artificial intelligence? [demo:rate=10]"
 ENDLESS = "What is artificial intelligence? [demo:rate=20 tokens=2000]"
 BEING_WRITTEN = "The answer is being written, perhaps in another window."
 
@@ -208,9 +208,11 @@ def test_a_hidden_page_does_not_look(chat: ChatPage, open_page: Callable[..., Ch
     with page.expect_response("**/chat/history?*chatId=*"):
         page.clock.pause_at(datetime.now(UTC) + timedelta(minutes=1))
 
+    page.evaluate(_SHOW, "hidden")
+    page.clock.run_for(1000)  # a look that was due before may still be on its way
+    page.wait_for_load_state("networkidle")
     looks: list[str] = []
     page.on("request", lambda request: looks.append(request.url))
-    page.evaluate(_SHOW, "hidden")
     for _ in range(3):
         page.clock.run_for(30_000)
     assert looks == []

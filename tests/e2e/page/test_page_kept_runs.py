@@ -8,7 +8,7 @@ from playwright.sync_api import Request, Route, expect
 from fakes.chat_page import ChatPage
 from fakes.page_routes import STREAM, prompts_are, prompts_have_no_status, refusal
 
-SLOW = "What is artificial intelligence? [demo:rate=25]"
+SLOW = "What is artificial intelligence? [demo:rate=10]"
 ENDLESS = "What is artificial intelligence? [demo:rate=20 tokens=2000]"
 QUICK = "[demo:rate=400]"
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from fakes.chat_page import ChatPage
-from fakes.page_routes import STREAM, Answer, Answers, no_connection, prompts_are, status, stream
+from fakes.page_routes import STREAM, Answer, Answers, no_connection, problem, prompts_are, refusal, status, stream
 from fakes.tcp_proxy import tcp_proxy
 
 QUICK = "[demo:rate=400]"
@@ -241,3 +241,23 @@ def test_events_are_the_same_wherever_the_stream_is_cut_into_pieces(chat: ChatPa
             250,
         ]
     ]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        refusal("storage_unavailable", retryable=True, retryAfterSeconds=0),
+        problem(503, "storage_unavailable", headers={"retry-after": "0"}),
+        stream("retry: 0\n\n"),
+    ],
+    ids=["event", "header", "stream"],
+)
+def test_waits_of_zero_make_no_loop(chat: ChatPage, answer: Answer) -> None:
+    chat.watch.refusals_expected = True
+    faked = Answers(chat.page, STREAM, [answer] * 1000)
+    chat.send("Hello [demo:rate=400]")
+    expect(chat.answers).to_have_attribute("data-phase", "retrying")
+    chat.page.wait_for_timeout(3000)
+    assert 2 <= len(faked.requests) <= 8
+    faked.answers.clear()
+    assert chat.finished(0)

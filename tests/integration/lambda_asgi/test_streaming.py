@@ -68,13 +68,25 @@ def test_paced_tokens_arrive_when_they_are_sent(served: RuntimeApi) -> None:
     assert statistics.median(delays) < 0.005
 
 
-def test_tokens_of_one_turn_share_a_chunk_and_the_first_goes_alone(served: RuntimeApi) -> None:
-    def body(letter: str) -> list[object]:
-        return ["send_body", text(letter), True]
+def test_tokens_close_together_share_chunks_and_the_first_goes_alone(served: RuntimeApi) -> None:
+    tokens = [f"{number:03}" for number in range(300)]
+    answer = served.invoke(steps(START, *(["send_body", text(token), True] for token in tokens), ["end"])).result()
+    data = [chunk.data for chunk in answer.chunks[1:]]
+    assert b"".join(data) == "".join(tokens).encode()
+    assert data[0] == b"000"
+    assert len(data) < len(tokens) / 2
 
-    script = [body("a"), body("b"), body("c"), ["sleep", 0.01], body("d"), body("e"), ["sleep", 0.01], body("f")]
-    answer = served.invoke(steps(START, *script, ["end"])).result()
-    assert [chunk.data for chunk in answer.chunks[1:]] == [b"a", b"bc", b"de", b"f"]
+
+def test_gathered_tokens_leave_while_the_application_waits(served: RuntimeApi, gate: Gate) -> None:
+    body = [["send_body", text(letter), True] for letter in "abc"]
+    invocation = served.invoke(steps(START, *body, ["gate", gate.port], ["end"]))
+    gate.reached()
+    count, received = 2, b""
+    while received != b"abc":  # in two chunks, or three
+        received = b"".join(chunk.data for chunk in invocation.wait_for_chunks(count)[1:])
+        count += 1
+    gate.open()
+    assert invocation.result().stream == b"abc"
 
 
 def test_prelude_leaves_at_once_also_for_an_empty_body(served: RuntimeApi, gate: Gate) -> None:

@@ -16,12 +16,12 @@ from fakes.raw_http import EVENT_STREAM, LAST_CHUNK, chunk, read_request
 
 @pytest.mark.parametrize("directive", ["hang", "stall-after=0", "slow-first=20"])
 async def test_no_first_token(connect: Connect, demo: DemoProcess, name: str, tag: str, directive: str) -> None:
-    provider = connect(demo.address, PROVIDER_FIRST_TOKEN_SECONDS="0.4")
+    provider = connect(demo.address, PROVIDER_FIRST_TOKEN_SECONDS="1.5")  # a busy machine's connection takes its time
     await provider.adapter(name)
     begun = time.monotonic()
     with pytest.raises(ProviderError) as raised:
         await collect(provider, a_request(f"{tag} [demo:{directive}]", provider=name))
-    assert 0.35 < time.monotonic() - begun < 10
+    assert 1.4 < time.monotonic() - begun < 10
     assert (raised.value.code, raised.value.retryable) == ("provider_timeout", True)
     await _closed_by_client(demo, tag)
 

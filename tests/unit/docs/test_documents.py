@@ -55,7 +55,8 @@ def test_pictures_in_docs_are_shown() -> None:
 def sources() -> list[Path]:
     folders = ("functions", "layers", "local", "scripts", "tests", "bench", "web")
     suffixes = {".py", ".js", ".toml", ".html"}
-    found = [path for folder in folders for path in (ROOT / folder).rglob("*") if path.suffix in suffixes]
+    files = (path for folder in folders for path in (ROOT / folder).rglob("*") if path.suffix in suffixes)
+    found = [path for path in files if not {"node_modules", "vendor"} & set(path.parts)]
     return [ROOT / "Makefile", ROOT / "template.yaml", ROOT / "samconfig.toml", *found]
 
 

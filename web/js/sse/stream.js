@@ -7,7 +7,7 @@
 
 import { CLIENT_ID } from "../client_id.js";
 import { backoff, secondsAsMs } from "../backoff.js";
-import { endpoints, RECONNECT } from "../config.js";
+import { endpoints, LEAST_WAIT_MS, RECONNECT } from "../config.js";
 import { pause } from "../pause.js";
 import { endOf, readStream } from "./connection.js";
 
@@ -81,7 +81,7 @@ export class SessionStream {
         this.#renewed = false;
       }
       if (this.#hasOtherCredentials(end)) continue;
-      const wait = end.retryAfterMs ?? backoff(failures, { ...RECONNECT, firstMs: this.#firstMs });
+      const wait = waitAfter(end, failures, this.#firstMs);
       if (!end.again || Date.now() + wait > this.#session.endsAt) {
         this.close();
         listener.refused(end);
@@ -160,4 +160,11 @@ export class SessionStream {
     this.#credentials.expire();
     return true;
   }
+}
+
+/** Milliseconds until the next attempt. @param {End} end @param {number} failures in a row @param {number} firstMs */
+function waitAfter({ retryAfterMs }, failures, firstMs) {
+  if (retryAfterMs !== null && retryAfterMs >= LEAST_WAIT_MS) return retryAfterMs;
+  const least = retryAfterMs === null ? firstMs : 0;
+  return backoff(failures, { ...RECONNECT, firstMs: Math.max(least, LEAST_WAIT_MS) });
 }

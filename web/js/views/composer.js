@@ -41,6 +41,12 @@ export class Composer {
     this.#refresh();
   }
 
+  /** Empties the box. */
+  clear() {
+    this.#box.value = "";
+    this.#refresh();
+  }
+
   /**
    * @param {"idle" | "sending" | "writing" | "stopping"} state
    *   sending: on its way to the service; writing: an answer is being written, and can be stopped
