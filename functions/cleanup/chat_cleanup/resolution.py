@@ -1,4 +1,4 @@
-"""What becomes of one open session."""
+"""The resolution of one open session."""
 
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -11,17 +11,17 @@ from chat.sharing.event_log import LogControl
 
 
 class Resolution(Enum):
-    """How a session was found, or what was done to it."""
+    """What the sweep found or did."""
 
     WAITING = auto()
-    """It has time left: nobody streams it yet, or nobody any more and nothing was shown."""
+    """Not expired: not streamed yet, or abandoned before it emitted text."""
     STREAMING = auto()
     EXPIRED = auto()
-    """Its time was over; it has been removed."""
+    """Expired; removed."""
     SETTLED = auto()
-    """Its producer had died; what there was of the answer has been stored."""
+    """Its producer had died; the partial answer has been stored."""
     OVER = auto()
-    """Somebody else ended it meanwhile."""
+    """Ended by another request meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,6 @@ class CleanupSettings(StorageSettings):
     """So long before Lambda's deadline it begins to end no more sessions: a call that hangs takes 21 s at worst. Where
     the deadline is near from the start, a quarter of the time."""
     cleanup_dead_lease_seconds: Seconds = 10
-    """A producer whose lease is over may merely be slow; nobody waits for the cleanup, so it gives it that time."""
+    """How long a lease must have been expired: its producer may only be slow, and the cleanup is in no hurry."""
     cleanup_redis_seconds: Seconds = 2
     """For a call to Redis: longer than a request may take, for the connection is new each time."""

@@ -1,4 +1,4 @@
-"""The walk through everything that is open, page by page, from where the last one ended."""
+"""The sweep through all open sessions, page by page, from where the last one ended."""
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -26,22 +26,22 @@ from chat_cleanup.resolution import Resolved
 from chat_cleanup.run_summary import RunSummary
 
 PAGE_SESSIONS = 400
-"""Read at once, and ended side by side."""
+"""Sessions read in one page and ended concurrently."""
 MAX_FAILED_SHARDS = 3
-"""If none of the first shards can be read, DynamoDB is down, and trying the others would take Lambda's whole time."""
+"""If none of the first shards can be read, DynamoDB is down: trying the others would take Lambda's whole timeout."""
 MAX_LOGGED = 20
-"""Failures a run logs one by one; all are counted."""
+"""Failures that a run logs one by one. All are counted."""
 
 logger = Logger()
 
 
 class UnreadableEntryError(Exception):
-    """The index has nothing that makes sense of a session."""
+    """The index entry of a session cannot be parsed."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShardRange:
-    """A part of the walk: a shard, from behind `after` up to and including `last` (None: to its end)."""
+    """A part of the sweep: a shard, from after `after` up to and including `last` (None: to its end)."""
 
     shard: int
     after: str = FIRST_IN_TIME
@@ -52,7 +52,7 @@ class ShardRange:
 
 
 def shard_ranges(positions: Sequence[Position]) -> Iterator[ShardRange]:
-    """Everything once: first what was left over, then the other shards, then what came before that which was left."""
+    """Everything once: the rest of unfinished shards, then the other shards, then the start of the unfinished ones."""
     begun = dict(positions)
     yield from (ShardRange(shard, after) for shard, after in begun.items())
     yield from (ShardRange(shard) for shard in range(SHARDS) if shard not in begun)
@@ -60,9 +60,9 @@ def shard_ranges(positions: Sequence[Position]) -> Iterator[ShardRange]:
 
 
 class OpenSessionSweep:
-    """One walk: ends what is to be ended while there is time for it, and counts the rest as the index knows it.
+    """One sweep: ends the sessions that are due while there is time, and counts the others from the index.
 
-    The shards take turns, a page each; so a shard to which more comes than can be ended holds up no other.
+    Shards take turns, a page each, so a shard that grows faster than it is swept delays no other.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class OpenSessionSweep:
         self._summary = RunSummary()
         self._queue: deque[ShardRange] = deque()
         self._left: list[Position] | None = None
-        """Where the next run goes on, once there is no time to end more."""
+        """Where the next run continues, once there is no time left to end sessions."""
         self._works = True
 
     def run(self, positions: Sequence[Position]) -> RunSummary:
@@ -149,7 +149,7 @@ class OpenSessionSweep:
             after = entry.session_id
 
     def _try(self, entry: IndexEntry) -> Resolved | Exception | None:
-        """None: there is no time left. One session's failure, whatever it is, is no other's."""
+        """Returns None if no time is left. The failure of one session does not affect the others."""
         self._works = self._works and self._deadline.allows_work()
         if not self._works:
             return None

@@ -32,7 +32,7 @@ def unanswered(prompt: Message, session: Session | None, now: float) -> Message:
     if not session.is_expired(now):
         streaming = session.state is SessionState.STREAMING
         return replace(prompt, status=MessageStatus.STREAMING if streaming else MessageStatus.PENDING)
-    if session.text_emitted:  # the next cleanup stores what there is
+    if session.text_emitted:  # the next cleanup stores the partial answer
         return with_failure(replace(prompt, status=MessageStatus.FAILED), INTERRUPTED)
     return _expired(prompt)
 
@@ -43,7 +43,7 @@ def _without_session(prompt: Message) -> Message:
         return _expired(prompt)
     if prompt.kind is MessageKind.COMMAND:
         return prompt
-    # Version 0.1.0 left no marks: there is no answer and there will be none, and nobody knows why.
+    # Version 0.1.0 stored no status: there is no answer and there will be none, for an unknown reason.
     return replace(prompt, status=MessageStatus.FAILED)
 
 

@@ -1,6 +1,6 @@
 """The function's addresses: decode, one call, encode.
 
-The endpoints call synchronous code directly: a buffered function has one request at a time, and nobody else to wait.
+The endpoints call synchronous code directly: a buffered function serves one request at a time, so nothing else waits.
 """
 
 from typing import Annotated

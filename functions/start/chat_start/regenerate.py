@@ -16,7 +16,7 @@ from chat_start.admission import Admission
 from chat_start.requests import IdempotentCreate, Regeneration, Start, StartedSession, not_idempotent
 
 RACE_ATTEMPTS = 3
-"""How often the session before is looked at anew when it changed between reading and settling."""
+"""Attempts to settle the previous session when it changes between read and write."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +63,7 @@ class RegenerateAnswer:
         return Start(once(asked, create), quota.allowance())
 
     def _ended(self, session_id: str) -> Session | None:
-        """The prompt's newest session, which nobody may produce any more; None: it is gone.
+        """The prompt's newest session, which can no longer be produced; None if it does not exist.
 
         One whose producer died is settled, or a client that comes back would have it produced beside the new one.
         """

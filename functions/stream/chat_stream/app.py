@@ -66,7 +66,7 @@ async def stream(request: Request) -> Response:
     except ChatError as error:
         _publish_refusal(composition.metrics, error, request.query_params.get("sessionId"))
         return _refusal(request, error, settings)
-    except Exception as error:  # noqa: BLE001  # an EventSource is told of it by an event
+    except Exception as error:  # noqa: BLE001  # an EventSource needs an event
         logger.error("attach failed", **safe_error_fields(error))
         composition.metrics.publish({})
         return _refusal(request, ChatError("Something went wrong on our side."), settings)
@@ -141,7 +141,7 @@ def _publish_refusal(metrics: Metrics, error: ChatError, session_id: str | None)
 
 
 def _refusal(request: Request, error: ChatError, settings: StreamSettings) -> Response:
-    """EventSource shows no error bodies: a client that wants events is told by one."""
+    """EventSource does not expose error bodies: a client that accepts events gets the error as one."""
     if events.MEDIA_TYPE not in request.headers.get("accept", ""):
         raise error
 

@@ -21,7 +21,7 @@ class HeldLease:
     def has_lapsed(self) -> bool:
         """Its time is over: the process stood still, or the store could not be reached.
 
-        It can still be renewed, unless somebody else has taken it.
+        It can still be renewed, unless another process has taken it.
         """
         return self._clock.now() >= self._expires_at
 
@@ -29,7 +29,7 @@ class HeldLease:
         """To be called before anything that must not happen twice, such as a provider's call.
 
         Raises:
-            LeaseLostError: somebody else may produce by now.
+            LeaseLostError: another process may produce by now.
         """
         if self.has_lapsed:
             raise LeaseLostError(self._session_id)

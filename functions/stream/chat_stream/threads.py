@@ -27,5 +27,5 @@ async def in_thread_to_the_end[**P, T](call: Callable[P, T], *args: P.args, **kw
     except asyncio.CancelledError:
         await asyncio.wait({running})
         if not running.cancelled():
-            running.exception()  # nobody else asks for it
+            running.exception()  # retrieved, so that asyncio does not log it
         raise

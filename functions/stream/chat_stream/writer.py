@@ -1,7 +1,7 @@
 """The way of an event to the client: a streaming ASGI response, with pings in silence.
 
 Writing never waits for the client: what is written is buffered, and a task of its own sends it on. A client that reads
-slowly, or has fallen asleep, delays nobody but itself.
+slowly, or not at all, delays no other.
 """
 
 import asyncio

@@ -12,7 +12,7 @@ VERSION = 1
 def cache_key(request: ChatRequest, *, scope: str) -> str:
     """SHA-256 over canonical JSON. `scope`: `user:<id>`, or `global` where anyone may be given the answer."""
     if not scope:
-        raise ValueError("an answer is kept for somebody")
+        raise ValueError("a scope needs a user")
     decisive = {
         "version": VERSION,
         "scope": scope,

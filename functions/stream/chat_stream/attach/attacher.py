@@ -37,7 +37,7 @@ class AttachRequest:
     """When the request arrived."""
     viewer: Viewer | None = None
     stopping: asyncio.Event | None = None
-    """Set when the process is told to stop."""
+    """Set when the process must stop."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The use case: a client attaches to its session and is told everything it has not seen.
+"""The use case: a client attaches to its session and receives everything it has not seen.
 
 `open` refuses, or decides in one conditional write what the request is (produce, follow, replay) and returns what
 writes the stream.

@@ -66,7 +66,7 @@ class ClientStream:
             self._record.publish()  # what follows may hang, too
         except ChatError as error:
             await writer.write(events.refusal(failure_of(error)))
-        except Exception as error:  # noqa: BLE001  # whatever it is, it ends in an `error` event
+        except Exception as error:  # noqa: BLE001  # any failure ends in an `error` event
             logger.error("stream failed", **log_fields(self._session), **safe_error_fields(error))
             await writer.write(events.refusal(INTERNAL))
         finally:

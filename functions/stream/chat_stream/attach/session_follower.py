@@ -18,7 +18,7 @@ from chat_stream.writer import EventWriter
 
 
 class AbandonedError(Exception):
-    """The producer of `session` died before it showed anything: the generation may be made anew."""
+    """The producer of `session` died before it emitted text: another may take over."""
 
     def __init__(self, session: Session) -> None:
         super().__init__(session.session_id)

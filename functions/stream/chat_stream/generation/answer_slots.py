@@ -24,7 +24,7 @@ class AnswerSlots:
 
         Raises:
             TooManyRequestsError: `too_many_streams`, with `retryAfterSeconds`.
-            StorageError: nobody can tell.
+            StorageError: it cannot be decided.
         """
         if session.kind is not MessageKind.CHAT:
             return None

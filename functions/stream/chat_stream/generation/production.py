@@ -32,7 +32,7 @@ from chat_stream.writer import EventWriter
 STORE_ATTEMPTS = 4
 STORE_PAUSE_SECONDS = 0.25
 LAST_LEASE_SECONDS = 1.0
-"""The lease of a process that is told to stop: should it be killed, the others need not wait for a whole lease."""
+"""The lease of a process that must stop: if it is killed, a successor does not wait for a whole lease."""
 
 logger = Logger()
 
@@ -94,7 +94,7 @@ class Production:
         """Produces, stores, tells.
 
         Raises:
-            LeaseLostError: somebody else has ended or taken over this session; nothing was stored.
+            LeaseLostError: another process has ended or taken over the session; nothing was stored.
         """
         try:
             outcome = STOPPED if self._session.stop_requested else await self._generate()
@@ -126,7 +126,7 @@ class Production:
             return failed(failure_of(error))
         except LeaseLostError:
             raise
-        except Exception as error:  # noqa: BLE001  # whatever it is, it ends in an `error` event
+        except Exception as error:  # noqa: BLE001  # any failure ends in an `error` event
             if not self._scope.expired():
                 logger.error("generation failed", **self._metrics.facts(), **safe_error_fields(error))
                 return failed(INTERNAL)
@@ -151,7 +151,7 @@ class Production:
         raise RuntimeError("the source ended without Finish")
 
     async def _take(self, text: str) -> bool:
-        """Sends a piece of the answer; returns whether to stop. The first is told to the store before."""
+        """Sends a piece of the answer; returns whether to stop. Before the first, `text_emitted` is stored."""
         first = not self._pieces
         self._pieces.append(text)
         stop = False
@@ -173,7 +173,7 @@ class Production:
     async def _send_rest(self) -> None:
         """Sends a first piece whose checkpoint was interrupted by the end: it is part of the stored answer.
 
-        Not earlier: until the answer is stored, another producer could still begin anew.
+        Not earlier: until the answer is stored, another producer could still take over.
         """
         if rest := "".join(self._pieces)[self._length :]:
             await self._send(rest)
@@ -193,7 +193,7 @@ class Production:
                 logger.warning("checkpoint failed", **self._metrics.facts(), **safe_error_fields(error))
 
     async def _told_to_stop(self, seconds: float) -> bool:
-        """Waits for `seconds`. Returns True early, and only once, when the process is told to stop."""
+        """Waits for `seconds`. Returns True early, and only once, when the process must stop."""
         if self._stopping is None or self._is_stopping:
             await asyncio.sleep(seconds)
             return False

@@ -54,7 +54,7 @@ async def _read_refusal(response: httpx2.Response) -> None:
 
 
 def _no_long_waits(max_seconds: float) -> Callable[[httpx2.Response], Awaitable[None]]:
-    """Lets no `retry-after` eat up the time for the first token: the user is told of the limit instead.
+    """Does not wait for a `retry-after` that exceeds the time for the first token: the error reports it instead.
 
     `x-should-retry` is what the SDKs look at before anything else.
     """

@@ -59,5 +59,5 @@ def log_failure(label: str, code: str, cause: BaseException | None = None, **det
 
 
 def log_refused_usage(label: str) -> None:
-    """An answer's tokens are unknown, so they are counted for nobody."""
+    """The token counts of an answer are unknown, so they are not counted."""
     logger.warning("provider's usage is not believed", provider=label)

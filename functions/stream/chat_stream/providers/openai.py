@@ -1,4 +1,4 @@
-"""OpenAI's chat completions, and whoever else speaks them (xAI, Ollama, vLLM)."""
+"""OpenAI's Chat Completions, also as served by xAI, Ollama and vLLM."""
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager

@@ -49,7 +49,7 @@ class ChatProvider(Protocol):
     """Asks a provider's model."""
 
     def stream(self, request: ChatRequest) -> AbstractAsyncContextManager[AsyncIterator[Piece]]:
-        """The answer's pieces, of which exactly one is a `Finish`: the last.
+        """The answer's pieces. The last one, and only that, is a `Finish`.
 
         Leaving the context closes the provider's connection.
 

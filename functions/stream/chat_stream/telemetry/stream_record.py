@@ -35,7 +35,7 @@ class StreamRecord:
         return measures
 
     def publish(self) -> None:
-        """Publishes what there is, once; a later call publishes what has come since."""
+        """Publishes what was collected since the last call."""
         generations, self._generations = self._generations, []
         for measures in generations:
             facts = self._facts | measures.facts()

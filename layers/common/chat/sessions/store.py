@@ -59,8 +59,8 @@ class SessionStore(Protocol):
 
         PRODUCE if `may_produce` and the session is pending, or streaming with an expired lease and no emitted text:
         sets owner, lease and next epoch, clears the partial text, and sets the expiry to `STREAM_LIFETIME_SECONDS`
-        from now. Otherwise FOLLOW while it is streaming and REPLAY when it is finished, at most `max_attaches` times in a
-        clock minute.
+        from now. Otherwise FOLLOW while it is streaming and REPLAY when it is finished, at most `max_attaches` times
+        in a clock minute.
 
         Raises:
             NotFoundError: `session_not_found`: unknown, or of another user.

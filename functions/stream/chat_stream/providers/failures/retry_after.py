@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
 MAX_SECONDS = 86_400
-"""More than a day is told as a day."""
+"""Longer waits are reported as a day."""
 
 
 def retry_after_seconds(headers: Mapping[str, str]) -> float | None:

@@ -4,7 +4,7 @@ import asyncio
 
 
 class Watchdog:
-    """Cancels whoever waits for the provider longer than a limit, counted from the last `wait`.
+    """Cancels a wait for the provider that exceeds a limit, counted from the last `wait`.
 
     A timer looks at times that `wait` and `rest` only note down, so a token costs no timer of its own. The consumer's
     own time does not count, and the waiting task may be another one each time.
