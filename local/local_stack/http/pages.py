@@ -49,6 +49,10 @@ class Pages:
         inside = file.is_relative_to(self._folder)
         return file if inside and file.suffix in _TYPES and file.is_file() else None
 
+    def has(self, path: str) -> bool:
+        """Whether a request's path is a file here."""
+        return self.find(path) is not None
+
     async def serve(self, exchange: Exchange, file: Path) -> None:
         if exchange.method not in {"GET", "HEAD"}:
             await problems.problem(exchange, 405, "method_not_allowed", "Files can only be read.")
