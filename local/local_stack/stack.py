@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
+from local_stack.browser_reload import BrowserReload
 from local_stack.console import Console, Style
 from local_stack.dashboard.endpoint import DashboardEndpoint
 from local_stack.emulator.functions import Functions, Surroundings
@@ -84,8 +85,17 @@ async def running(options: Options, console: Console) -> AsyncIterator[Running]:
         else:
             watching.set()
         await asyncio.gather(functions.start(), watching.wait())
-        pages = Pages(options.web)
-        front = Front(lambda: functions.pools, _local_paths(template, functions, surroundings), pages)
+        paths, pages = _local_paths(template, functions, surroundings), Pages(options.web)
+        if options.reload:
+            in_browser = BrowserReload(options.web)
+            paths |= in_browser.handlers()
+            pages = Pages(options.web, changed=in_browser.with_script)
+            looked = asyncio.Event()
+            looking = asyncio.create_task(in_browser.watch(looked))
+            cleanup.callback(looking.cancel)
+            looking.add_done_callback(lambda _: looked.set())
+            await looked.wait()
+        front = Front(lambda: functions.pools, paths, pages)
         handle: Handler = front.handle
         if not options.json_logs:
             handle = logged(handle, console.writer("local"), Style.of(sys.stdout), is_file=pages.has)
