@@ -45,8 +45,9 @@ async def test_whole_answer_is_one_record_with_its_model_and_its_cost() -> None:
     assert values[Metric.STREAMS_COMPLETED] == 1
     assert (values[Metric.INPUT_TOKENS], values[Metric.OUTPUT_TOKENS]) == (1000, 2000)
     assert values[Metric.COST_USD] == pytest.approx(COST_USD)
-    assert 0 < values[Metric.TIME_TO_FIRST_TOKEN_MS] < 100 <= values[Metric.STREAM_DURATION_MS] < 5_000
-    assert 400 < values[Metric.OUTPUT_TOKENS_PER_SECOND] <= 2000 / 0.1
+    duration = values[Metric.STREAM_DURATION_MS]
+    assert 0 < values[Metric.TIME_TO_FIRST_TOKEN_MS] < duration - 99 < 30_000
+    assert 2000 / 30 < values[Metric.OUTPUT_TOKENS_PER_SECOND] <= 2000 / 0.1
     assert record.facts == {
         "session_id": session.session_id,
         "gen_ai.conversation.id": "chat",
