@@ -1,4 +1,4 @@
-"""What becomes of one open session."""
+"""Decides whether an open session must end, and ends it."""
 
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -11,29 +11,30 @@ from chat.sharing.event_log import LogControl
 
 
 class Resolution(Enum):
-    """How a session was found, or what was done to it."""
+    """The state of a session, or what the cleanup did with it."""
 
     WAITING = auto()
-    """It has time left: nobody streams it yet, or nobody any more and nothing was shown."""
+    """It has no producer, no text was shown, and it has not expired."""
     STREAMING = auto()
+    """It has a producer, or its lease lapsed only `cleanup_dead_lease_seconds` ago or less."""
     EXPIRED = auto()
-    """Its time was over; it has been removed."""
+    """It had expired before any text was shown, and has been removed."""
     SETTLED = auto()
-    """Its producer had died; what there was of the answer has been stored."""
+    """Its producer had died; the partial answer has been stored."""
     OVER = auto()
-    """Somebody else ended it meanwhile."""
+    """It had already ended, or another request has changed or ended it since it was read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """A session's fate, and for how long it had been open although it should have been over."""
+    """The resolution of a session, and how many seconds overdue its end was."""
 
     resolution: Resolution
     stuck_seconds: float = 0.0
 
 
 class EndSession:
-    """Ends a session if its time has come. Every decision is a conditional write: two of them do it once."""
+    """Ends a session if it is due. Every decision is one conditional write, so concurrent runs end it only once."""
 
     def __init__(
         self,
@@ -51,7 +52,7 @@ class EndSession:
         self._dead_lease_seconds = dead_lease_seconds
 
     def __call__(self, entry: IndexEntry) -> Resolved:
-        """Ends it, or finds that it is not to be ended.
+        """Ends the session, or finds that it must not end yet.
 
         Raises:
             StorageError: the session could not be read or written.

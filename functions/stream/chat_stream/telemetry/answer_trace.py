@@ -1,4 +1,4 @@
-"""Records where an answer came from, and the provider's failures and retries."""
+"""Records an answer's source, and the provider's failures and retries on the way."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
