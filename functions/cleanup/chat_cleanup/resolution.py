@@ -16,7 +16,7 @@ class Resolution(Enum):
     WAITING = auto()
     """It has no producer, no text was shown, and it has not expired."""
     STREAMING = auto()
-    """It has a producer, or its lease lapsed only `cleanup_dead_lease_seconds` ago or less."""
+    """It has a producer, or its lease lapsed less than `cleanup_dead_lease_seconds` ago."""
     EXPIRED = auto()
     """It had expired before any text was shown, and has been removed."""
     SETTLED = auto()

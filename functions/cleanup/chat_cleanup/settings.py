@@ -15,9 +15,12 @@ class CleanupSettings(StorageSettings):
     cleanup_margin_seconds: Seconds = 30
     """How long before Lambda's deadline a run stops ending sessions: a call that hangs takes at most 21 s.
 
-    If the run starts with less than four times the margin left, a quarter of the remaining time."""
+    At most a quarter of the time that is left when the run starts.
+    """
     cleanup_dead_lease_seconds: Seconds = 10
-    """How long a lease must have lapsed before the producer counts as dead. It may only be slow, and no client waits
-    for the cleanup."""
+    """How long ago a lease must have lapsed for the cleanup to end the session.
+
+    The producer may only be slow, and no client waits for the cleanup.
+    """
     cleanup_redis_seconds: Seconds = 2
     """The timeout of a call to Redis. It is longer than that of a request, because each run opens a new connection."""

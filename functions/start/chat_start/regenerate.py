@@ -16,7 +16,7 @@ from chat_start.admission import Admission
 from chat_start.requests import IdempotentCreate, Regeneration, Start, StartedSession, not_idempotent
 
 RACE_ATTEMPTS = 3
-"""How often the prompt's newest session is read, if it keeps changing between the read and the settling."""
+"""Attempts to settle the prompt's newest session if it changes between the read and the write."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

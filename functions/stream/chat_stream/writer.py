@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from chat import events
 
 BURST = 64
-"""The number of writes after which the writer yields to the event loop, so that a source that never waits is sent."""
+"""Every `BURST` writes the writer yields to the event loop, so that the text of a source that never waits is sent."""
 
 SEND_BYTES = 65536
 STALL_SECONDS = 30.0
@@ -35,7 +35,7 @@ class EventWriter:
         self._sends = 0
 
     async def write(self, data: bytes) -> None:
-        """Buffers a whole event or a ping. The first is sent immediately, later ones after `BURST` writes at most."""
+        """Buffers a whole event or a ping. The first is sent immediately, later ones within `BURST` writes."""
         if not self._begun and data is not events.PING:
             self._begun, data = True, events.first(data)
         self._buffer += data

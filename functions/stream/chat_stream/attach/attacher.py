@@ -22,7 +22,7 @@ from chat_stream.threads import in_thread
 SLOT_COUNTS_SECONDS = ATTACH_SECONDS / 2
 """The age at which a slot is taken again before the attach.
 
-Other requests drop the slot of a session that has no producer `ATTACH_SECONDS` after the slot was taken.
+Other requests may drop the slot of a session that has no producer `ATTACH_SECONDS` after the slot was taken.
 """
 
 

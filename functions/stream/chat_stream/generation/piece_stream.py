@@ -11,5 +11,6 @@ type PieceStream = AbstractAsyncContextManager[AsyncIterator[Piece]]
 Raises:
     chat.errors.ProviderError: the provider failed.
     chat.errors.GenerationError: `interrupted`, if the session shares an answer whose producer died.
+    chat.errors.StorageError: a slash command could not read the chat.
     chat.sessions.LeaseLostError: the lease had lapsed before the provider was called.
 """

@@ -98,9 +98,9 @@ def request_body(request: ChatRequest) -> dict[str, Any]:
 
 
 def _messages(turns: tuple[Turn, ...]) -> list[dict[str, str]]:
-    """The turns as messages. The API refuses blank messages and a conversation that the assistant begins.
+    """The turns as messages. Consecutive turns of one role are merged.
 
-    So both are left out, and the turns of one role that then follow each other are merged.
+    Blank turns and leading assistant turns are left out, because the API refuses them.
     """
     messages: list[dict[str, str]] = []
     for turn in turns:
