@@ -1,7 +1,25 @@
 """What the stack prints: lines with the name of whoever wrote them."""
 
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import TextIO
+
+
+class Style:
+    """Colours, on a terminal only; https://no-color.org says when not."""
+
+    def __init__(self, *, colours: bool = False) -> None:
+        self._colours = colours
+
+    @classmethod
+    def of(cls, output: TextIO | None, environ: Mapping[str, str] = os.environ) -> "Style":
+        """The style for an output."""
+        return cls(colours=output is not None and output.isatty() and not environ.get("NO_COLOR"))
+
+    def bad(self, text: str) -> str:
+        """A text that stands out."""
+        return f"\033[31m{text}\033[0m" if self._colours else text
 
 
 class Console:

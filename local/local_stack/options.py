@@ -20,6 +20,7 @@ NAMES = (
     "FRESH",
     "HOST",
     "IDLE_SECONDS",
+    "LOGS",
     "MAX_PROCESSES",
     "PORT",
     "REDIS_URL",
@@ -37,7 +38,8 @@ class Options:
     """How the stack runs.
 
     `data` is the folder that keeps what is in DynamoDB and Redis, None for memory only; `fresh` begins with nothing in
-    it. `environ` is where the functions' settings, provider keys and addresses of DynamoDB and Redis are looked up.
+    it. `json_logs` prints what functions log as they log it. `environ` is where the functions' settings, provider keys
+    and addresses of DynamoDB and Redis are looked up.
     """
 
     host: str = "127.0.0.1"
@@ -52,6 +54,7 @@ class Options:
     stream_concurrency: int = 1
     idle_seconds: float = 300.0
     reload: bool = True
+    json_logs: bool = False
     variables: Mapping[str, str] = field(default_factory=dict)
     timeouts: Mapping[str, float] = field(default_factory=dict)
     environ: Mapping[str, str] = field(default_factory=dict)
@@ -82,6 +85,7 @@ def parse_options(arguments: Sequence[str] | None = None, environ: Mapping[str, 
         stream_concurrency=_number(environ, "STREAM_CONCURRENCY", Options.stream_concurrency, least=1),
         idle_seconds=float(_number(environ, "IDLE_SECONDS", int(Options.idle_seconds), least=1)),
         reload=not (parsed.no_reload or artefacts),
+        json_logs=_logs(environ) == "json",
         variables=dict(parsed.set),
         timeouts={name: _seconds(name, value) for name, value in parsed.timeout},
         environ=environ,
@@ -110,6 +114,13 @@ def _data(environ: Mapping[str, str], state: Path) -> Path | None:
     return Path(environ["DATA"]).absolute() if environ["DATA"] else None
 
 
+def _logs(environ: Mapping[str, str]) -> str:
+    text = environ.get("LOGS") or "text"
+    if text not in {"text", "json"}:
+        raise OptionsError(f"LOGS must be text or json, not {text!r}.")
+    return text
+
+
 def _flag(environ: Mapping[str, str], name: str) -> bool:
     text = environ.get(name) or "0"
     values = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
@@ -123,7 +134,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m local_stack",
         description="The whole system on this machine.",
         epilog="Environment: HOST, PORT, MAX_PROCESSES (of each function), STREAM_CONCURRENCY, IDLE_SECONDS, "
-        "DATA (a folder; empty: memory), FRESH=1, REDIS_URL, AWS_ENDPOINT_URL_DYNAMODB, DEMO_TOKENS_PER_SECOND, "
+        "DATA (a folder; empty: memory), FRESH=1, LOGS (text or json), REDIS_URL, AWS_ENDPOINT_URL_DYNAMODB, "
+        "DEMO_TOKENS_PER_SECOND, "
         "for each provider <PROVIDER>_API_KEY and <PROVIDER>_BASE_URL, and every setting of a function.",
     )
     defaults = Options()

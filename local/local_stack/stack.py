@@ -3,13 +3,16 @@
 import asyncio
 import contextlib
 import os
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from local_stack.console import Console
+from local_stack.browser_reload import BrowserReload
+from local_stack.console import Console, Style
 from local_stack.dashboard.endpoint import DashboardEndpoint
 from local_stack.emulator.functions import Functions, Surroundings
 from local_stack.emulator.run_now import RunEndpoint
+from local_stack.function_urls.access_log import logged
 from local_stack.function_urls.front import Front, Handler
 from local_stack.function_urls.local_origin import for_this_machine
 from local_stack.http import http1
@@ -82,8 +85,21 @@ async def running(options: Options, console: Console) -> AsyncIterator[Running]:
         else:
             watching.set()
         await asyncio.gather(functions.start(), watching.wait())
-        front = Front(lambda: functions.pools, _local_paths(template, functions, surroundings), Pages(options.web))
-        server = await http1.serve(listener, front.handle)
+        paths, pages = _local_paths(template, functions, surroundings), Pages(options.web)
+        if options.reload:
+            in_browser = BrowserReload(options.web)
+            paths |= in_browser.handlers()
+            pages = Pages(options.web, changed=in_browser.with_script)
+            looked = asyncio.Event()
+            looking = asyncio.create_task(in_browser.watch(looked))
+            cleanup.callback(looking.cancel)
+            looking.add_done_callback(lambda _: looked.set())
+            await looked.wait()
+        front = Front(lambda: functions.pools, paths, pages)
+        handle: Handler = front.handle
+        if not options.json_logs:
+            handle = logged(handle, console.writer("local"), Style.of(sys.stdout), is_file=pages.has)
+        server = await http1.serve(listener, handle)
         cleanup.callback(server.close_clients)
         cleanup.callback(server.close)
         port = listener.getsockname()[1]

@@ -99,12 +99,16 @@ def start_stack(arguments: Sequence[str], environ: Mapping[str, str], log_file: 
     with log_file.open("wb") as log:
         return subprocess.Popen(  # this project's own module
             [sys.executable, "-m", "local_stack", *arguments],
-            env={**{name: os.environ[name] for name in _FROM_HERE if name in os.environ}, "PORT": "0", **environ},
+            env={**_from_here(), "PORT": "0", "LOGS": "json", **environ},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+
+
+def _from_here() -> dict[str, str]:
+    return {name: os.environ[name] for name in _FROM_HERE if name in os.environ}
 
 
 def stop_stack(process: subprocess.Popen[bytes], log_file: Path) -> None:

@@ -1,4 +1,4 @@
-"""How a slash command is told from a prompt for the model: it begins with one slash; two stand for a slash itself."""
+"""Slash commands: a prompt that begins with one slash. Two slashes stand for a slash."""
 
 from chat.messages import MessageKind
 

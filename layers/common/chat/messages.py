@@ -62,7 +62,7 @@ class Message:
     cached: bool = False
     """Answered from the cache: it cost nothing, and `usage` is that of the answer it repeats."""
     saved_usd: float | None = None
-    """What a cached answer would have cost; None: it is not cached, or nobody knows."""
+    """The usage of the call that made a cached answer; None if the answer is not cached or the usage is unknown."""
     code: str | None = None
     """Of the failure that interrupted it or, if it is a prompt, left it without an answer; an `error` event's code."""
     retryable: bool | None = None

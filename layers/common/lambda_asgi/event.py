@@ -27,7 +27,7 @@ _DROPPED = frozenset(
     b"transfer-encoding upgrade".split()
 )
 """Hop-by-hop fields, RFC 9110 section 7.6.1: they speak of a connection that the client will never see. And the
-length: the answer is chunked, and Lambda frames it anew."""
+length: the answer is chunked, and Lambda frames it again."""
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 

@@ -59,7 +59,7 @@ class Invocation:
         self._pending_size = 0
         self._ended = False
         self._open = False  # between the response's start and its end
-        self._gone = False  # nobody takes the answer any more
+        self._gone = False  # the peer no longer takes the response
         self._over: asyncio.Event | None = None  # ended or gone, for an application that waits for it
         self.request_id = event.headers[b"lambda-runtime-aws-request-id"]
         self._started = False

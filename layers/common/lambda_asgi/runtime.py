@@ -111,7 +111,7 @@ class _Runtime:
         self.stop.announce(1)
 
     def _register(self, loop: asyncio.AbstractEventLoop) -> Connection | None:
-        # Of a snapshot nobody has said what becomes of an extension that lives in the runtime.
+        # It is not documented what a snapshot does to an extension that lives in the runtime.
         if not self.registers or self.snap_start:
             return None
         from lambda_asgi.extension import register

@@ -2,15 +2,17 @@
 
 import asyncio
 import contextlib
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from local_stack.console import Console, short_name
+from local_stack.console import Console, Style, short_name
 from local_stack.emulator.launch import Launcher
 from local_stack.emulator.pool import Pool
 from local_stack.emulator.sandbox import Sandbox
 from local_stack.emulator.schedule import run as run_schedule
+from local_stack.log_lines import readable
 from local_stack.metrics.lambda_metrics import LambdaMetrics
 from local_stack.metrics.recorder import MetricsRecorder
 from local_stack.options import Options
@@ -59,6 +61,7 @@ class Functions:
         self._options = options
         self._guardian = guardian
         self._console = console
+        self._style = Style.of(sys.stdout)
         self._launcher = Launcher(
             surroundings.variables_of,
             runtime=options.state / "runtime" if options.artefacts else None,
@@ -131,7 +134,9 @@ class Functions:
 
         def log(line: str) -> None:
             self.metrics.take(line)
-            write(line)
+            shown = line if self._options.json_logs else readable(line, self._style)
+            if shown is not None:
+                write(shown)
 
         concurrency = self._options.stream_concurrency if function.streams else 1
         return Sandbox(function, self._launcher, self._guardian, concurrency=concurrency, log=log)

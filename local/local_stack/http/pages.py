@@ -1,6 +1,7 @@
 """The demo page's files."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -36,8 +37,10 @@ _HEADERS = {
 class Pages:
     """Serves a folder; its ``index.html`` stands for ``/``."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, changed: Callable[[bytes], bytes] = lambda page: page) -> None:
+        """`changed` gives HTML as it is served."""
         self._folder = folder.resolve()
+        self._changed = changed
 
     def find(self, path: str) -> Path | None:
         """The file for a request's path; None outside the folder, for other kinds of file and for hidden ones."""
@@ -49,10 +52,15 @@ class Pages:
         inside = file.is_relative_to(self._folder)
         return file if inside and file.suffix in _TYPES and file.is_file() else None
 
+    def has(self, path: str) -> bool:
+        """Whether a request's path is a file here."""
+        return self.find(path) is not None
+
     async def serve(self, exchange: Exchange, file: Path) -> None:
         if exchange.method not in {"GET", "HEAD"}:
             await problems.problem(exchange, 405, "method_not_allowed", "Files can only be read.")
             return
-        await exchange.respond(
-            200, {**_HEADERS, "content-type": _TYPES[file.suffix]}, await asyncio.to_thread(file.read_bytes)
-        )
+        content = await asyncio.to_thread(file.read_bytes)
+        if file.suffix == ".html":
+            content = self._changed(content)
+        await exchange.respond(200, {**_HEADERS, "content-type": _TYPES[file.suffix]}, content)

@@ -1,4 +1,4 @@
-"""Bearer tokens: JWTs (RFC 7519, checked as RFC 8725 asks) from whoever runs the user accounts."""
+"""Bearer tokens: JWTs (RFC 7519, verified as RFC 8725 asks) from the identity provider."""
 
 from collections.abc import Callable, Iterable
 from typing import Any

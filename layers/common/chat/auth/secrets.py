@@ -2,7 +2,7 @@
 
 On one machine it is the variable AUTH_SECRET. Deployed it is in Secrets Manager: either a plain string, or JSON
 `{"current": "...", "previous": "..."}`. What was signed with `previous` (which may be absent) is still accepted, so a
-rotation throws nobody out; what is signed anew is signed with `current`.
+rotation signs no user out; new tokens are signed with `current`.
 """
 
 import json
@@ -94,7 +94,7 @@ class SecretsManagerSource:
         return self._read()
 
     def again(self) -> AuthSecret:
-        """The secret, read anew if that was not done just now. It raises what a call does."""
+        """The secret, read again unless it has just been read. Raises what a call raises."""
         now = self._monotonic()
         if now - self._reread_at < REREAD_SECONDS:
             return self._read()

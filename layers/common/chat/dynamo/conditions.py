@@ -46,7 +46,7 @@ def holds(lease: Lease) -> Condition:
 
 
 def may_settle(session: Session, now: float) -> Condition:
-    """Nothing has happened since `session` was read, and nobody produces."""
+    """The session is unchanged since it was read, and has no producer."""
     unchanged = _all(SessionItem.epoch == session.epoch, _in_state(session.state))
     if session.state is SessionState.STREAMING:
         return _all(unchanged, SessionItem.lease_expires_at <= now)

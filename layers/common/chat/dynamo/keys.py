@@ -1,4 +1,4 @@
-"""Keys of items. A user's id is quoted, so that no id, whatever it is made of, reads as another's id or key.
+"""Keys of items. User ids are quoted, so that no id reads as another user's id or key.
 
 ChatsTable, by partition key:
     user                chats of the user; sort key: the chat's id

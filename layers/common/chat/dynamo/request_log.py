@@ -17,7 +17,7 @@ SPARE_ENTRIES = 50
 """How many more than it needs a log may grow to, before the oldest are removed with a second write."""
 
 RACE_ATTEMPTS = 8
-"""How often a request is looked for anew when the log changed between reading and writing."""
+"""Retries of a write when the log changed between read and write."""
 
 
 class DynamoRequestLog:

@@ -17,7 +17,7 @@ from chat.errors import StorageError
 from chat.limits.slots import Slot, SlotsFullError, acquired_until, renewed_until
 
 RACE_ATTEMPTS = 8
-"""How often a decision is made anew when the slots changed between two writes. Most need one write."""
+"""Retries of a decision when the slots changed between two writes. Most need one write."""
 
 logger = Logger()
 

@@ -19,7 +19,7 @@ class DynamoUserStore:
         with storage_errors():
             item = self._find(user_id)
             if item is None or item.tier is None:
-                # Whoever else creates the record now, the first one's tier stays.
+                # If another request creates the record now, its tier stays.
                 actions = [
                     UserItem.tier.set(UserItem.tier | default_tier),
                     UserItem.disabled.set(UserItem.disabled | False),

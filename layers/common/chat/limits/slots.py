@@ -40,7 +40,7 @@ class Slot:
     session_id: str
     until: float
     fresh: bool
-    """Taken by this call. False: the session had it already, and keeps it anew."""
+    """Taken by this call. False: the session had it already, and its time was renewed."""
 
 
 class SlotsFullError(Exception):
@@ -49,7 +49,7 @@ class SlotsFullError(Exception):
     def __init__(self, wait_seconds: float, holders: Mapping[str, float]) -> None:
         super().__init__(f"{len(holders)} slots are taken")
         self.wait_seconds = wait_seconds
-        """Until a slot is free at the latest, if nobody renews it."""
+        """Seconds until a slot is free, if no slot is renewed."""
         self.holders = holders
         """Until when each session holds its slot."""
 
@@ -64,7 +64,7 @@ class StreamSlots(Protocol):
 
         Raises:
             SlotsFullError: `limit` other sessions or more hold one.
-            StorageError: nobody can tell; it may have been taken.
+            StorageError: unknown; it may have been taken.
         """
 
     def renew(self, user_id: str, session_id: str, now: float) -> None:
@@ -75,7 +75,7 @@ class StreamSlots(Protocol):
         """
 
     def give_back(self, slot: Slot) -> None:
-        """Undoes an `acquire`: frees a slot that this acquire took and nobody has renewed since.
+        """Undoes an `acquire`: frees a slot that this acquire took and that has not been renewed since.
 
         It never raises: a slot that stays is free in a minute.
         """
@@ -95,7 +95,7 @@ class HolderSessions(Protocol):
     """Where the sessions are that hold slots."""
 
     def get(self, session_id: str) -> Session | None:
-        """The session as stored, consistently read. Raises `StorageError` when nobody can tell."""
+        """The session, by a consistent read. Raises `StorageError` if it cannot be read."""
 
 
 def take_slot(
@@ -105,7 +105,7 @@ def take_slot(
 
     Raises:
         TooManyRequestsError: `too_many_streams`, with `retryAfterSeconds`.
-        StorageError: nobody can tell.
+        StorageError: it cannot be decided.
     """
     for _ in range(DROP_ROUNDS):
         try:

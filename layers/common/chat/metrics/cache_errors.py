@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 class CacheErrorMetrics:
     """A `chat.metrics.Metrics` that adds, to each record, the failures counted since the one before.
 
-    So a Redis that is down, where every call fails at once, costs no record a call. Whoever ends a request calls
+    So a Redis that is down, where every call fails at once, costs no record a call. The end of a request calls
     `flush` for those that no record took along.
     """
 

@@ -118,7 +118,7 @@ class Metric(StrEnum):
     STREAMS_IN_FLIGHT = "StreamsInFlight", Unit.COUNT, _CLEANUP, _ALL
     """Sessions whose answer is being written."""
     SESSIONS_EXPIRED = "SessionsExpired", Unit.COUNT, _CLEANUP, _ALL
-    """Sessions that nobody streamed in time, ended by this run."""
+    """Sessions that expired before they were streamed, removed by this run."""
     SESSIONS_SETTLED = "SessionsSettled", Unit.COUNT, _CLEANUP, _ALL
     """Sessions whose producer had died, ended by this run with what there was of the answer."""
     CLEANUP_FAILURES = "CleanupFailures", Unit.COUNT, _CLEANUP, _ALL

@@ -11,7 +11,7 @@ from chat.sessions import Session
 
 
 def log_fields(session: Session, model: Model | None = None) -> dict[str, Any]:
-    """Which session a line is about, of which chat, and (if `model` is given) of which model."""
+    """The fields that identify a session, its chat and, if `model` is given, its model."""
     facts: dict[str, Any] = {
         fields.SESSION_ID: session.session_id,
         fields.CONVERSATION_ID: session.chat_id,

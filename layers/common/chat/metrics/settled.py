@@ -10,7 +10,7 @@ from chat.sessions.settling import INTERRUPTED
 
 
 def publish_settled(metrics: Metrics, session: Session, model: Model | None) -> None:
-    """A session whose producer had died was ended by somebody else; `session` is as it was before that."""
+    """Publishes the end of a session whose producer died; `session` is the session before it was settled."""
     stopped = session.stop_requested
     metrics.publish(
         {Metric.STREAMS_STOPPED if stopped else Metric.STREAMS_FAILED: 1},

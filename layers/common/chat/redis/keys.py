@@ -19,12 +19,12 @@ class LogKeys:
 
 
 def answer(cache_key: str) -> str:
-    """Where a cached answer is; `cache_key` is a hash, of which nobody can read the question."""
+    """The key of a cached answer; `cache_key` is a hash that does not reveal the question."""
     return f"chat:answer:{{{cache_key}}}"
 
 
 def flight(cache_key: str) -> str:
-    """Where the session id is that leads the flight."""
+    """The key that holds the session id of a flight's leader."""
     return f"chat:flight:{{{cache_key}}}"
 
 

@@ -24,7 +24,7 @@ class RedisSettings(Settings):
     redis_timeout_seconds: Seconds = 0.2
     """For a call in all, also while it connects."""
     cache_scope: Literal["user", "global"] = "user"
-    """Who may be served from an answer: whoever asked for it, or everybody."""
+    """Who may get a cached answer: the user who asked for it, or every user."""
     cache_ttl_seconds: Annotated[int, Field(gt=0)] = 3600
 
     @property

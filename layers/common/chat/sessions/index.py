@@ -1,7 +1,7 @@
-"""Open sessions by when they were started, without a scan; the ports of the cleanup.
+"""The index of open sessions, and the ports of the cleanup.
 
-A sparse index: a session is in one of eight shards from its start to the write that finishes it. So the cleanup reads
-only what may have to be ended. A shard is ordered by session id, and those are ULIDs: by time.
+The index is sparse: a session is in one of eight shards from its start to the write that finishes it, so the cleanup
+reads only sessions it may have to end, without a scan. A shard is ordered by session id. Ids are ULIDs: oldest first.
 """
 
 import zlib
@@ -12,10 +12,10 @@ from typing import NamedTuple, Protocol
 from chat.sessions import SessionState
 
 SHARDS = 8
-"""One key of an index takes a thousand writes a second; eight take the sessions of eight thousand prompts a second."""
+"""An index key takes a thousand writes a second: eight shards take the sessions of eight thousand prompts a second."""
 
 FIRST_IN_TIME = "0" * 26
-"""Less than any session's id."""
+"""Sorts before every session id."""
 
 
 def shard_of(session_id: str) -> int:
@@ -25,7 +25,7 @@ def shard_of(session_id: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class IndexEntry:
-    """What the index knows of a session. It lags behind by moments, and knows nothing of leases."""
+    """A session as the index holds it: eventually consistent, without lease."""
 
     session_id: str
     user_id: str
@@ -37,40 +37,40 @@ class IndexEntry:
 
 @dataclass(frozen=True, slots=True)
 class IndexPage:
-    """Some of a shard, in order."""
+    """A page of a shard, in order."""
 
     entries: tuple[IndexEntry, ...]
     unreadable: tuple[str, ...] = ()
-    """Ids of sessions of which the index has nothing that makes sense."""
+    """Ids of sessions whose index entry cannot be parsed."""
     last: str | None = None
-    """The last id that was looked at, if there may be more after it."""
+    """The last id of the page; None on the last page."""
 
 
 class SessionIndex(Protocol):
-    """Raises `chat.errors.StorageError` when it cannot."""
+    """Reads open sessions and removes expired ones. Raises `chat.errors.StorageError` if storage fails."""
 
     def page(self, shard: int, *, after: str, limit: int) -> IndexPage:
-        """At most `limit` open sessions of a shard, the first ones whose ids are greater than `after`."""
+        """The first open sessions of a shard with ids greater than `after`, at most `limit`."""
 
     def remove_expired(self, session_id: str, *, now: float) -> bool:
-        """Deletes a session whose time is over and of which nothing was shown, with all that belongs to it.
+        """Deletes an expired session that has emitted no text, in one conditional write. Its prompt stays in the chat.
 
-        In one conditional write: False: it began meanwhile, or somebody else was faster. Its prompt stays in its chat.
+        Returns False if the session has begun meanwhile or another run has removed it.
         """
 
 
 class Position(NamedTuple):
-    """How far a walk has come in a shard: the next one goes on with what is after `session_id` there."""
+    """How far a sweep got in a shard: the next one continues after `session_id`."""
 
     shard: int
     session_id: str
 
 
 class CleanupRecord(Protocol):
-    """Keeps where the next run continues. Raises `chat.errors.StorageError` when it cannot."""
+    """Stores where the next sweep continues. Raises `chat.errors.StorageError` if storage fails."""
 
     def read(self) -> tuple[Position, ...]:
-        """The shards that the last run did not read to their ends, longest waiting first; empty if it read them all."""
+        """Positions in shards that the last sweep did not finish, longest waiting first; empty if it finished all."""
 
     def store(self, positions: Sequence[Position], *, now: float) -> None:
-        """Where the next run continues."""
+        """Replaces the stored positions."""

@@ -1,6 +1,6 @@
-"""Sessions: one prompt, one generation. The state machine, and the port to where sessions are kept.
+"""The model of a session: one prompt and its one generation.
 
-pending -> streaming -> completed | stopped | failed; any of them expires when its time is over.
+States: pending -> streaming -> completed | stopped | failed. A session in any state expires at `expires_at`.
 """
 
 from collections.abc import Mapping
@@ -12,17 +12,16 @@ from chat.errors import TooManyRequestsError
 from chat.messages import Message, MessageKind, MessageStatus
 
 STREAM_LIFETIME_SECONDS = 1500
-"""How long a session lives once it is being streamed: the longest that Lambda lets a function run, and ten minutes to
-come back to the answer."""
+"""How long a session lives once it streams: Lambda's maximum function timeout, and ten minutes to reconnect."""
 
 
 ATTACH_MINUTE_SECONDS = 60
 MAX_VIEWERS = 32
-"""Clients of a session of which account is kept: each adds to the item that every checkpoint writes."""
+"""Clients recorded per session. Each enlarges the item that every checkpoint writes."""
 
 
 class SessionState(StrEnum):
-    """Where a session is."""
+    """The state of a session."""
 
     PENDING = "pending"
     STREAMING = "streaming"
@@ -36,38 +35,38 @@ class SessionState(StrEnum):
 
 
 class AttachRole(StrEnum):
-    """What an attached client's request does."""
+    """What the request of an attached client does."""
 
     PRODUCE = "produce"
-    """It holds the lease: it asks the provider and stores the answer."""
+    """Holds the lease: calls the provider and stores the answer."""
     FOLLOW = "follow"
-    """Another request holds the lease (or held it and died after text was shown)."""
+    """Reads what another request produces. That request holds the lease, or held it and died after emitting text."""
     REPLAY = "replay"
-    """The generation is over."""
+    """Reads the stored answer: the generation is over."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """How a failed session's `error` event reads."""
+    """The content of a failed session's `error` event."""
 
     code: str
     message: str
     retryable: bool
     retry_after_seconds: int | None = None
-    """When a repetition can succeed, counted from the failure on: clients that are there get it, it is not stored."""
+    """Seconds after the failure at which a retry can succeed. Sent to connected clients, not stored."""
 
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """One connection of a client: `key` is the client's, `connection` its own."""
+    """A connection of a client: `key` identifies the client, `connection` the connection."""
 
     key: str
     connection: str
     replaces: bool = True
-    """The client has left its earlier connections; else this one is another beside them."""
+    """True: this connection replaces the client's earlier ones. False: it is an additional one."""
 
     def is_replaced_in(self, session: "Session") -> bool:
-        """The client has opened a newer connection, and left this one."""
+        """Whether a newer connection of the same client has replaced this one."""
         return (session.viewers or {}).get(self.key, self.connection) != self.connection
 
 
@@ -75,8 +74,8 @@ class Viewer:
 class Session:
     """One prompt's session. Times are in seconds since the epoch.
 
-    `answer_message_id` is fixed at the start, directly after `prompt_message_id`: whoever stores the answer, and
-    however often it is tried, there is one answer and it stands behind its prompt.
+    `answer_message_id` is chosen at the start and sorts directly after `prompt_message_id`. So whichever process stores
+    the answer, and however often it retries, there is one answer and it follows its prompt.
     """
 
     session_id: str
@@ -91,19 +90,19 @@ class Session:
     project_id: str | None = None
     task_id: str | None = None
     use_cache: bool = True
-    """Whether it may be answered from the cache; its answer is kept there either way."""
+    """Whether the answer may come from the cache. The answer is cached either way."""
     state: SessionState = SessionState.PENDING
     attaches: int = 0
-    """How often it was attached to in the minute `attach_minute`."""
+    """Attaches counted in the minute `attach_minute`."""
     attach_minute: int = 0
     """In minutes since the epoch."""
     viewers: Mapping[str, str] | None = None
-    """The newest connection of each client that names itself, by client; None: the session keeps no account of them."""
+    """The newest connection of each client that sends a client id, by client; None: connections are not recorded."""
     owner: str | None = None
     epoch: int = 0
     lease_expires_at: float = 0.0
     text_emitted: bool = False
-    """Text has reached a client (or may have): the generation must never be made anew."""
+    """Text has reached a client, or may have: the answer must never be generated again."""
     partial: str = ""
     """The text of the last checkpoint."""
     stop_requested: bool = False
@@ -111,15 +110,15 @@ class Session:
 
     @property
     def lease(self) -> "Lease":
-        """The right to produce it, as of this reading; whoever attached to produce holds it."""
+        """The current lease; held by the request that attached as producer."""
         return Lease(self.session_id, self.epoch)
 
     def lease_lives(self, now: float) -> bool:
-        """Somebody is producing."""
+        """Whether a producer holds a valid lease."""
         return self.state is SessionState.STREAMING and now < self.lease_expires_at
 
     def seen_by(self, viewer: Viewer | None) -> Viewer | None:
-        """The viewer as it is to be kept; None where the session keeps no account."""
+        """The viewer to record; None if this session does not record it."""
         if viewer is None or self.viewers is None or self.state.finished:
             return None
         if viewer.key not in self.viewers and len(self.viewers) >= MAX_VIEWERS:
@@ -129,13 +128,13 @@ class Session:
         return replace(viewer, connection=self.viewers.get(viewer.key, viewer.connection))
 
     def is_expired(self, now: float) -> bool:
-        """Past its time, whether or not DynamoDB has deleted it yet."""
+        """Whether it has expired. DynamoDB's TTL may delete it much later."""
         return now >= self.expires_at
 
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to produce: every write of a producer carries the epoch, so one that lost its lease stores nothing."""
+    """The right to produce. A producer's writes are conditional on the epoch: without the lease it stores nothing."""
 
     session_id: str
     epoch: int
@@ -143,12 +142,12 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class AttachDecision:
-    """What `SessionStore.attach` decided, and the session as it is after that."""
+    """The decision of `SessionStore.attach`, and the session after it."""
 
     role: AttachRole
     session: Session
     viewer: Viewer | None = None
-    """The connection, where the session keeps account of it."""
+    """The connection, if the session records it."""
 
     @property
     def lease(self) -> Lease:
@@ -156,7 +155,7 @@ class AttachDecision:
 
 
 def too_many_attaches(now: float) -> TooManyRequestsError:
-    """The refusal of one attach more in this minute of the clock."""
+    """The error for an attach beyond the limit of the current clock minute."""
     return TooManyRequestsError(
         "The session was opened too often within a minute.",
         code="too_many_attaches",
@@ -166,12 +165,12 @@ def too_many_attaches(now: float) -> TooManyRequestsError:
 
 
 def minute_of(now: float) -> int:
-    """The minute of the clock in which attaches are counted."""
+    """The clock minute in which an attach at `now` is counted."""
     return int(now // ATTACH_MINUTE_SECONDS)
 
 
 def status_without_text(state: SessionState) -> MessageStatus:
-    """What becomes of a prompt whose session ended in `state` and left no text."""
+    """The status of a prompt whose session ended in `state` without text."""
     return {
         SessionState.COMPLETED: MessageStatus.COMPLETE,
         SessionState.STOPPED: MessageStatus.STOPPED,
@@ -180,5 +179,5 @@ def status_without_text(state: SessionState) -> MessageStatus:
 
 
 def with_failure(message: Message, failure: Failure | None) -> Message:
-    """The message that says why it is not whole, or why it has no answer."""
+    """The message with the failure's code, if there is a failure."""
     return message if failure is None else replace(message, code=failure.code, retryable=failure.retryable)

@@ -1,4 +1,4 @@
-"""Ends sessions whose producer died: a killed process, a lost machine."""
+"""Settling: ending a session whose producer died."""
 
 from chat import messages as m
 from chat.sessions import Failure, Session, SessionState, SessionStore
@@ -7,7 +7,7 @@ INTERRUPTED = Failure("interrupted", "The answer was interrupted; what had been 
 
 
 def is_dead(session: Session, now: float) -> bool:
-    """Its producer is gone, and nobody may produce it again: text was shown, or its user wanted it stopped."""
+    """Whether its producer is gone and no other may take over: text was emitted, or its user asked for a stop."""
     abandoned = session.state is SessionState.STREAMING and not session.lease_lives(now)
     return abandoned and (session.text_emitted or session.stop_requested)
 
@@ -35,7 +35,7 @@ def settle(store: SessionStore, session: Session, now: float, *, logged_text: st
     )
 
 
-def answer_of(  # one message, many facts
+def answer_of(
     session: Session,
     text: str,
     *,
@@ -44,7 +44,7 @@ def answer_of(  # one message, many facts
     finish_reason: str | None,
     usage: m.Usage | None = None,
 ) -> m.Message | None:
-    """The session's answer as a message; None if nothing was written."""
+    """The session's answer as a message; None if `text` is empty."""
     if not text:
         return None
     return m.Message(

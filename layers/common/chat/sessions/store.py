@@ -1,4 +1,4 @@
-"""The port of the stores of sessions, and its errors."""
+"""The port of session storage, and its errors."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
@@ -9,40 +9,39 @@ from chat.sessions.session import AttachDecision, Failure, Lease, Session, Sessi
 
 
 class LeaseLostError(Exception):
-    """Another producer has taken over, or the session has been settled: stop, store nothing."""
+    """Another producer has taken over or the session has been settled: stop and store nothing."""
 
 
 class SessionNotStoredError(StorageError):
-    """A session could not be stored, and it is certain that it was not: no attempt may still succeed."""
+    """The session was certainly not stored: no earlier attempt can still succeed."""
 
 
 class SessionStore(Protocol):
-    """Keeps sessions; every decision is one conditional write. Raises `chat.errors.StorageError` when it cannot."""
+    """Stores sessions. Every decision is one conditional write. Raises `chat.errors.StorageError` if storage fails."""
 
     def start(self, session: Session, prompt: Message) -> None:
-        """Stores session and prompt, and renews the chat's place in the user's list, in one transaction.
+        """Stores session and prompt and moves the chat to the top of the user's list, in one transaction.
 
-        A repetition of the call that stored them succeeds: its caller did not learn of it.
+        Idempotent: a retry succeeds if an earlier attempt stored them and its reply was lost.
 
         Raises:
-            SessionNotStoredError: nothing was stored. Any other `StorageError` leaves that open.
+            SessionNotStoredError: nothing was stored. After any other `StorageError` that is unknown.
         """
 
     def restart(self, session: Session, *, replaced: str) -> bool:
-        """Stores a session for a prompt that is there, and makes it the prompt's newest, in one transaction.
+        """Stores another session for an existing prompt and makes it the prompt's newest, in one transaction.
 
-        False: the session `replaced` is not the prompt's newest any more, and nothing was stored. A repetition of the
-        call that stored it succeeds.
+        Returns False, and stores nothing, if `replaced` is no longer the prompt's newest session. Idempotent.
 
         Raises:
-            SessionNotStoredError: nothing was stored. Any other `StorageError` leaves that open.
+            SessionNotStoredError: nothing was stored. After any other `StorageError` that is unknown.
         """
 
     def get(self, session_id: str) -> Session | None:
-        """The session as stored, consistently read, expired or not."""
+        """The session, by a consistent read, expired or not."""
 
     def get_many(self, session_ids: Sequence[str]) -> Mapping[str, Session]:
-        """Those of them that are there, by id, consistently read, without their partial texts."""
+        """The sessions that exist, by id, by a consistent read, without their partial texts."""
 
     def attach(
         self,
@@ -56,24 +55,26 @@ class SessionStore(Protocol):
         may_produce: bool = True,
         viewer: Viewer | None = None,
     ) -> AttachDecision:
-        """Counts an attach and decides what it is.
+        """Counts an attach and decides its role.
 
-        PRODUCE if the session is pending, or streaming with a dead lease and nothing shown, and the caller may: sets
-        owner, lease and the next epoch, clears the partial, and lets the session live for
-        `STREAM_LIFETIME_SECONDS` from now.
-        Else FOLLOW while it is streaming, REPLAY when it is finished, `max_attaches` times in a minute of the clock.
+        PRODUCE if `may_produce` and the session is pending, or streaming with an expired lease and no emitted text:
+        sets owner, lease and next epoch, clears the partial text, and sets the expiry to `STREAM_LIFETIME_SECONDS`
+        from now. Otherwise FOLLOW while it is streaming and REPLAY when it is finished, at most `max_attaches` times
+        in a clock minute.
 
         Raises:
-            NotFoundError: `session_not_found`: unknown, or another user's.
-            SessionExpiredError: its time is over, also while DynamoDB has not deleted it yet.
+            NotFoundError: `session_not_found`: unknown, or of another user.
+            SessionExpiredError: it has expired, even if DynamoDB has not deleted it yet.
             TooManyRequestsError: `too_many_attaches`, with `retryAfterSeconds`.
         """
 
     def checkpoint(self, lease: Lease, *, text: str | None, now: float, lease_seconds: float) -> bool:
-        """Renews the lease; stores `text` as the partial and marks it shown, unless None. Returns whether to stop.
+        """Renews the lease; unless `text` is None, stores it as the partial text and sets `text_emitted`.
+
+        Returns whether the user has asked for a stop.
 
         Raises:
-            LeaseLostError: the epoch is no longer this one, or the session is finished.
+            LeaseLostError: the epoch has changed, or the session is finished.
         """
 
     def finish(
@@ -86,16 +87,16 @@ class SessionStore(Protocol):
     ) -> None:
         """Ends the generation: state, answer and the user's usage counters in one transaction.
 
-        The answer is stored with the failure's code. Without an answer the prompt is marked with how its session
-        ended, unless it has a newer one.
+        The answer is stored with the failure's code. Without an answer, the prompt gets the status in which its session
+        ended, unless it has a newer session.
 
-        `session` is as it was attached: its epoch is the lease. A repetition of the call that stored this very end
-        succeeds: its caller did not learn of it.
+        `session` is the session as attached: its epoch is the lease. Idempotent: a retry succeeds if an earlier attempt
+        stored the same end and its reply was lost.
 
-        The usage of an answer from the cache is not counted: it was paid for once already.
+        Usage of an answer from the cache is not counted: it was paid for once already.
 
         Raises:
-            LeaseLostError: the epoch is no longer this one, or the session is finished.
+            LeaseLostError: the epoch has changed, or the session is finished.
         """
 
     def settle(
@@ -107,17 +108,17 @@ class SessionStore(Protocol):
         answer: Message | None,
         failure: Failure | None = None,
     ) -> bool:
-        """As `finish`, for a session whose producer died; False: somebody else was faster.
+        """As `finish`, for a session whose producer died.
 
-        Only if epoch and state are still those of `session`, and its lease (if it is streaming) is dead.
+        Returns False if epoch or state are no longer those of `session`, or its lease has been renewed.
         """
 
     def request_stop(self, session_id: str, *, user_id: str, now: float) -> Session:
-        """Marks a session that is not finished as to be stopped; returns it as it is after that.
+        """Requests a stop and returns the session after that. Idempotent.
 
-        A pending session is `stopped` at once, and its prompt marked so; a finished one stays as it is. Idempotent.
+        A pending session becomes `stopped` at once, and so does its prompt. A finished one does not change.
 
         Raises:
-            NotFoundError: unknown, or another user's.
-            SessionExpiredError: pending, and its time is over.
+            NotFoundError: unknown, or of another user.
+            SessionExpiredError: it is pending and has expired.
         """

@@ -1,4 +1,4 @@
-"""Cached answers, and the port of their store."""
+"""The cache of answers."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -8,7 +8,7 @@ from chat.messages import Usage
 
 @dataclass(frozen=True, slots=True)
 class CachedAnswer:
-    """A complete answer, and what it took to make it."""
+    """A complete answer with its usage."""
 
     text: str
     finish_reason: str
@@ -16,10 +16,10 @@ class CachedAnswer:
 
 
 class ResponseCache(Protocol):
-    """Keeps answers by key. It never raises: what fails is a miss, counted, and never an error to the user."""
+    """Answers by key. Never raises: a failure is a miss, and is counted."""
 
     async def get(self, key: str) -> CachedAnswer | None:
-        """The answer; None: a miss, or an entry that is not one of ours."""
+        """The answer; None on a miss or an invalid entry."""
 
     async def put(self, key: str, answer: CachedAnswer) -> None:
-        """Keeps a complete answer for the store's time to live."""
+        """Stores a complete answer for the cache's TTL."""

@@ -1,19 +1,19 @@
-"""One provider call for equal questions that are asked at the same time."""
+"""Single flight: one provider call for equal questions that are asked at the same time."""
 
 from typing import Protocol
 
 
 class SingleFlight(Protocol):
-    """Says which session asks the provider, by cache key. It never raises: without it every session asks for itself."""
+    """Elects the session that calls the provider, by cache key. Never raises: on failure each session calls."""
 
     async def claim(self, key: str, session_id: str) -> str:
-        """The leader's session id: `session_id` itself if it leads (also when nobody can tell)."""
+        """The leader's session id: `session_id` if it leads, or if the leader is unknown."""
 
     async def renew(self, key: str, session_id: str) -> None:
-        """The leader lives. A leader that does not renew for `LEASE_SECONDS` of the adapter is dead."""
+        """Renews the lead. It expires after the adapter's `LEASE_SECONDS` without renewal."""
 
     async def leader(self, key: str) -> str | None:
-        """The leader's session id; None: there is none, or nobody can tell."""
+        """The leader's session id; None if there is none, or if it is unknown."""
 
     async def release(self, key: str, session_id: str) -> None:
-        """The leader is through; somebody else's lead stays."""
+        """Ends the session's own lead; the lead of another session stays."""

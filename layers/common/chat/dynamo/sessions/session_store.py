@@ -36,7 +36,7 @@ from chat.sessions import (
 from chat.sessions.index import shard_of
 
 RACE_ATTEMPTS = 4
-"""How often a decision is made anew when the session changed between reading and writing."""
+"""Retries of a decision when the session changed between read and write."""
 
 ALL_BUT_PARTIAL = [
     attribute.attr_name for attribute in SessionItem.get_attributes().values() if attribute is not SessionItem.partial

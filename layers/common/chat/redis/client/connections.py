@@ -39,7 +39,7 @@ def build_ahead(settings: RedisSettings) -> None:
 
 
 def async_client(settings: RedisSettings) -> "AsyncClient":
-    """A client of one event loop. Whoever calls it limits the time: it has no limit of its own.
+    """A client for one event loop. It has no timeouts of its own: the caller limits the time.
 
     To a cluster whose address is in a secret it leads only once that has been read: `prepare` does.
 

@@ -13,7 +13,7 @@ class KnownKeys(AsyncCommandsParser):
     """
 
     async def initialize(self, node: Any = None) -> None:
-        """Asks nobody."""
+        """Does nothing: redis-py would read the command table here."""
 
     async def get_keys(self, *args: Any) -> tuple[Any, ...]:
         return args[1:2]

@@ -1,4 +1,4 @@
-"""Reads a log in order: every character once, whatever the producer had to repeat, and nothing after a gap."""
+"""Reading a log in order: every character once, although appends are retried, and nothing after a gap."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from chat.sharing.event_log import LogEntry, TerminalEntry, TextEntry
 
 
 class LogCursor:
-    """One reader's place in one log. A log that was begun anew, or evicted in the middle, must not become its text."""
+    """The position of one reader in one log. Detects a log that was restarted or that lost entries."""
 
     def __init__(self, seen: int) -> None:
         """`seen` is the last event id that the reader has."""
@@ -16,13 +16,13 @@ class LogCursor:
         self._epoch: int | None = None
 
     def take(self, epoch: int, entry: LogEntry) -> LogEntry | None:
-        """What of the entry is new; None: nothing.
+        """The part of the entry that is new; None if it has been read.
 
         Raises:
             BrokenLogError: the entry does not continue what was read.
         """
         if self._epoch not in {None, epoch}:
-            raise BrokenLogError("the log was begun anew")
+            raise BrokenLogError("the log was restarted")
         self._epoch = epoch
         if entry.event_id <= self._position:
             return None

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from redis.asyncio.connection import AbstractConnection
 
 BLOCK_SECONDS = 1
-"""How long a read waits for entries; it holds up nobody else, for the connection is its own."""
+"""How long a read waits for entries. The connection is the reader's own, so no other call waits."""
 READ_COUNT = 1000
 LEAST_EPOCH, GREATEST_EPOCH = 0, 2**64 - 1
 """The bounds of the second part of an entry's id."""
@@ -28,7 +28,7 @@ type Row = tuple[bytes, bytes, bytes]
 
 
 class RedisLogTail:
-    """Whoever makes one closes it. Its methods raise whatever goes wrong; what they return is never out of order."""
+    """Reads a log in order. The creator closes it. Methods raise redis-py's errors unchanged."""
 
     def __init__(self, calls: AsyncRedisCalls, log: LogKeys, seen: int) -> None:
         self._calls = calls
