@@ -26,9 +26,9 @@ const SENTENCES = {
   // generations that failed
   provider_unavailable: "The model's provider is not available at the moment.",
   provider_timeout: "The model's provider did not answer in time.",
-  provider_rate_limited: "The model's provider takes no more requests from this service at the moment.",
+  provider_rate_limited: "The model's provider is limiting requests from this service at the moment.",
   provider_interrupted: "The provider's answer broke off.",
-  provider_bad_response: "The model's provider sent something that cannot be read.",
+  provider_bad_response: "The model's provider sent a response that cannot be read.",
   provider_empty: "The model's provider sent an empty answer.",
   provider_rejected: "The model's provider refused the request. The conversation may be too long for this model.",
   provider_misconfigured: "This service has no working access to the model's provider.",

@@ -1,1 +1,1 @@
-"""Every five minutes: removes expired sessions, settles abandoned ones, publishes gauges."""
+"""Removes expired sessions, settles abandoned ones and publishes gauges, every five minutes."""

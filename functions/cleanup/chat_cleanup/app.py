@@ -1,4 +1,4 @@
-"""The handler that Lambda calls."""
+"""The Lambda handler of the cleanup function."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ with starting():
 
 
 def handler(_event: dict[str, Any], context: Any) -> dict[str, float]:
-    """One run. Its results are metrics; the return value is for manual invocations."""
+    """Runs the cleanup once. Returns the published metrics, for a manual invocation."""
     logger.thread_safe_clear_keys()
     logger.thread_safe_append_keys(function_request_id=context.aws_request_id)
     return cleanup.run(lambda: context.get_remaining_time_in_millis() / 1000)

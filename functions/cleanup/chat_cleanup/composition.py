@@ -1,4 +1,4 @@
-"""Builds the cleanup function's one object graph from its environment."""
+"""The cleanup function's composition root: builds the object graph from the environment."""
 
 import os
 from collections.abc import Mapping
@@ -14,10 +14,10 @@ from chat_cleanup.settings import CleanupSettings
 
 
 def compose(environ: Mapping[str, str] = os.environ, *, tables: Tables | None = None) -> Cleanup:
-    """The function as deployed, on `tables` if they are given. Nothing is connected before the first run.
+    """Builds the function as deployed, on `tables` if given. Opens no connection before the first run.
 
     Raises:
-        SettingsError: a variable is missing or wrong.
+        SettingsError: an environment variable is missing or invalid.
     """
     settings = CleanupSettings.from_environ(environ)
     redis = RedisSettings.from_environ(environ).model_copy(

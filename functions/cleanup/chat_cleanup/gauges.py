@@ -1,4 +1,4 @@
-"""A run's numbers as metrics."""
+"""Converts the results of a cleanup run to metrics."""
 
 from chat.metrics import Metric
 from chat.redis.statistics import RedisStatistics
@@ -6,7 +6,7 @@ from chat_cleanup.run_summary import RunSummary
 
 
 def gauges(summary: RunSummary, redis: RedisStatistics) -> dict[Metric, float]:
-    """What is known. A gauge that would not be the truth is left out, rather than drawn as a dip."""
+    """The metrics of a run. Omits a gauge whose value is unknown, so that a chart does not show a false dip."""
     values: dict[Metric, float | None] = {
         Metric.SESSIONS_EXPIRED: summary.expired,
         Metric.SESSIONS_SETTLED: summary.settled,

@@ -1,4 +1,4 @@
-"""What the logs say of single sessions: the last that is heard of them."""
+"""Log lines for sessions that the cleanup ends or fails to end."""
 
 from typing import Any
 
@@ -15,13 +15,13 @@ logger = Logger()
 
 
 def log_end(entry: IndexEntry, resolution: Resolution) -> None:
-    """A session, if it has been ended."""
+    """Logs a session that this run removed or settled. Other resolutions are not logged."""
     if (message := _ENDED.get(resolution)) is not None:
         logger.info(message, **_facts(entry.session_id, entry))
 
 
 def log_failure(session_id: str | None, entry: IndexEntry | None, error: Exception) -> None:
-    """A session that could not be ended, as far as it is known which one."""
+    """Logs a failure to read or end a session. `session_id` and `entry` are None if they are unknown."""
     logger.warning("cleanup failure", **_facts(session_id, entry), **safe_error_fields(error))
 
 

@@ -1,4 +1,4 @@
-"""What a run uses of Redis, which may not be there."""
+"""A cleanup run's access to Redis, which is optional."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ from chat.sharing.event_log import LogControl
 
 @dataclass(frozen=True, slots=True)
 class RedisSide:
-    """The text of event logs, and what Redis tells of itself."""
+    """Reads event logs and the statistics of Redis."""
 
     control: LogControl
     statistics: Callable[[], RedisStatistics]
@@ -20,7 +20,7 @@ class RedisSide:
 
 @contextmanager
 def redis_side(settings: RedisSettings, errors: CacheErrors) -> Iterator[RedisSide]:
-    """New for each run: minutes lie between two, in which the process stood still and Redis may have come back."""
+    """Opens a new connection and breaker for a run, because the process was frozen for minutes since the last one."""
     if not settings.has_redis:
         yield RedisSide(NoLogControl(), RedisStatistics)
         return
@@ -28,5 +28,5 @@ def redis_side(settings: RedisSettings, errors: CacheErrors) -> Iterator[RedisSi
     try:
         yield RedisSide(RedisLogControl(calls), RedisStatisticsReader(calls).read)
     finally:
-        # In a thread of its own: closing waits for a call that hangs.
+        # Close in a separate thread, because closing waits for a call that hangs.
         threading.Thread(target=calls.close, name="redis-close", daemon=True).start()

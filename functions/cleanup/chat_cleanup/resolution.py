@@ -1,4 +1,4 @@
-"""The resolution of one open session."""
+"""Decides whether an open session must end, and ends it."""
 
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -11,29 +11,30 @@ from chat.sharing.event_log import LogControl
 
 
 class Resolution(Enum):
-    """What the sweep found or did."""
+    """The state of a session, or what the cleanup did with it."""
 
     WAITING = auto()
-    """Not expired: not streamed yet, or abandoned before it emitted text."""
+    """It has no producer, no text was shown, and it has not expired."""
     STREAMING = auto()
+    """It has a producer, or its lease lapsed less than `cleanup_dead_lease_seconds` ago."""
     EXPIRED = auto()
-    """Expired; removed."""
+    """It had expired before any text was shown, and has been removed."""
     SETTLED = auto()
     """Its producer had died; the partial answer has been stored."""
     OVER = auto()
-    """Ended by another request meanwhile."""
+    """It had already ended, or another request has changed or ended it since it was read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """A session's fate, and for how long it had been open although it should have been over."""
+    """The resolution of a session, and how many seconds overdue its end was."""
 
     resolution: Resolution
     stuck_seconds: float = 0.0
 
 
 class EndSession:
-    """Ends a session if its time has come. Every decision is a conditional write: two of them do it once."""
+    """Ends a session if it is due. Every decision is one conditional write, so concurrent runs end it only once."""
 
     def __init__(
         self,
@@ -51,7 +52,7 @@ class EndSession:
         self._dead_lease_seconds = dead_lease_seconds
 
     def __call__(self, entry: IndexEntry) -> Resolved:
-        """Ends it, or finds that it is not to be ended.
+        """Ends the session, or finds that it must not end yet.
 
         Raises:
             StorageError: the session could not be read or written.

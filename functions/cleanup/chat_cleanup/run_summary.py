@@ -1,4 +1,4 @@
-"""What a run found and did, in numbers."""
+"""The counts of one cleanup run."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from chat_cleanup.resolution import Resolution, Resolved
 
 @dataclass(slots=True)
 class RunSummary:
-    """Counts of one walk through what is open. For one thread."""
+    """Counts open, ended and failed sessions during one sweep. Not thread-safe."""
 
     active: int = 0
     streaming: int = 0
@@ -18,12 +18,12 @@ class RunSummary:
     failures: int = 0
     oldest_stuck_seconds: float = 0.0
     left: int = 0
-    """Sessions that should be ended, and for which there was no time."""
+    """Expired sessions that there was no time to end."""
     complete: bool = True
-    """Everything that is open has been seen, so that `active` and `streaming` are the truth."""
+    """Whether every open session was seen, so that `active` and `streaming` are correct."""
 
     def add(self, ended: Resolved) -> None:
-        """A session that was looked at."""
+        """Counts a session that was checked."""
         self.active += ended.resolution in {Resolution.WAITING, Resolution.STREAMING}
         self.streaming += ended.resolution is Resolution.STREAMING
         self.expired += ended.resolution is Resolution.EXPIRED
@@ -31,13 +31,13 @@ class RunSummary:
         self._stuck(ended.stuck_seconds)
 
     def add_failure(self, entry: IndexEntry | None, now: float) -> None:
-        """A session that could not be read or ended; None: not even the index can tell what it is."""
+        """Counts a session that could not be read or ended. `entry` is None if the index cannot describe it."""
         self.failures += 1
         if entry is not None:
             self._stuck(now - entry.expires_at)
 
     def add_unseen(self, entry: IndexEntry, now: float) -> None:
-        """A session for which there was no time, as the index knows it."""
+        """Counts a session that was not checked, by its index entry alone."""
         if entry.state.finished:
             return
         if now >= entry.expires_at:

@@ -1,4 +1,4 @@
-"""One run of the cleanup."""
+"""Runs the cleanup once: sweeps open sessions and publishes the gauges."""
 
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -24,7 +24,7 @@ logger = Logger()
 
 
 class Cleanup:
-    """Ends what should be over, and publishes how things stand. Any number of runs may be under way at once."""
+    """Ends sessions that are due and publishes the gauges. Concurrent runs are safe."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class Cleanup:
         settings: CleanupSettings,
         new_executor: Callable[[int], Executor] = ThreadPoolExecutor,
     ) -> None:
-        """`new_executor` makes an executor of so many threads, for one run."""
+        """`new_executor` creates an executor with the given number of threads, for one run."""
         self._index = index
         self._sessions = sessions
         self._record = record
@@ -49,10 +49,10 @@ class Cleanup:
         self._new_executor = new_executor
 
     def run(self, seconds_left: Callable[[], float]) -> dict[str, float]:
-        """One run; returns what it published. `seconds_left` tells what is left of Lambda's time.
+        """Runs once and returns the published metrics. `seconds_left` returns the time until Lambda's deadline.
 
         Raises:
-            StorageError: DynamoDB gave no answer at all, and nothing was done.
+            StorageError: DynamoDB could not be read at all, and nothing was done.
         """
         deadline = Deadline(seconds_left, margin_seconds=self._settings.cleanup_margin_seconds)
         started = self._clock.now()

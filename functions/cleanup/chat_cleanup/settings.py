@@ -8,14 +8,19 @@ from chat.settings import Seconds, StorageSettings
 
 
 class CleanupSettings(StorageSettings):
-    """How much it does at a time, and what it leaves room for."""
+    """The concurrency, margins and timeouts of a cleanup run."""
 
     cleanup_threads: Annotated[int, Field(ge=1, le=40)] = 16
-    """Calls to DynamoDB at the same time."""
+    """The number of concurrent calls to DynamoDB."""
     cleanup_margin_seconds: Seconds = 30
-    """So long before Lambda's deadline it begins to end no more sessions: a call that hangs takes 21 s at worst. Where
-    the deadline is near from the start, a quarter of the time."""
+    """How long before Lambda's deadline a run stops ending sessions: a call that hangs takes at most 21 s.
+
+    At most a quarter of the time that is left when the run starts.
+    """
     cleanup_dead_lease_seconds: Seconds = 10
-    """How long a lease must have been expired: its producer may only be slow, and the cleanup is in no hurry."""
+    """How long ago a lease must have lapsed for the cleanup to end the session.
+
+    The producer may only be slow, and no client waits for the cleanup.
+    """
     cleanup_redis_seconds: Seconds = 2
-    """For a call to Redis: longer than a request may take, for the connection is new each time."""
+    """The timeout of a call to Redis. It is longer than that of a request, because each run opens a new connection."""

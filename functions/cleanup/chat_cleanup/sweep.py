@@ -1,4 +1,4 @@
-"""The sweep through all open sessions, page by page, from where the last one ended."""
+"""Sweeps all open sessions, page by page, from where the last run stopped."""
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -26,11 +26,11 @@ from chat_cleanup.resolution import Resolved
 from chat_cleanup.run_summary import RunSummary
 
 PAGE_SESSIONS = 400
-"""Sessions read in one page and ended concurrently."""
+"""The number of sessions on a page, which are ended concurrently."""
 MAX_FAILED_SHARDS = 3
-"""If none of the first shards can be read, DynamoDB is down: trying the others would take Lambda's whole timeout."""
+"""The run fails if none of this many first shards can be read: trying the others would use up Lambda's time."""
 MAX_LOGGED = 20
-"""Failures that a run logs one by one. All are counted."""
+"""How many failures a run logs individually. All failures are counted."""
 
 logger = Logger()
 
@@ -41,7 +41,7 @@ class UnreadableEntryError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ShardRange:
-    """A part of the sweep: a shard, from after `after` up to and including `last` (None: to its end)."""
+    """A part of a shard: the sessions after `after`, up to and including `last`, or to the end if `last` is None."""
 
     shard: int
     after: str = FIRST_IN_TIME
@@ -52,7 +52,11 @@ class ShardRange:
 
 
 def shard_ranges(positions: Sequence[Position]) -> Iterator[ShardRange]:
-    """Everything once: the rest of unfinished shards, then the other shards, then the start of the unfinished ones."""
+    """Covers every shard once, in three steps.
+
+    First come the shards that the last run did not finish, from where it stopped. Then come the other shards, and last
+    the parts of the unfinished shards before those positions.
+    """
     begun = dict(positions)
     yield from (ShardRange(shard, after) for shard, after in begun.items())
     yield from (ShardRange(shard) for shard in range(SHARDS) if shard not in begun)
@@ -60,9 +64,10 @@ def shard_ranges(positions: Sequence[Position]) -> Iterator[ShardRange]:
 
 
 class OpenSessionSweep:
-    """One sweep: ends the sessions that are due while there is time, and counts the others from the index.
+    """One sweep: ends due sessions while there is time, and counts the others by their index entries.
 
-    Shards take turns, a page each, so a shard that grows faster than it is swept delays no other.
+    The shards take turns, one page each, so a shard that grows faster than its sessions can be ended does not hold up
+    the others.
     """
 
     def __init__(
@@ -84,14 +89,14 @@ class OpenSessionSweep:
         self._summary = RunSummary()
         self._queue: deque[ShardRange] = deque()
         self._left: list[Position] | None = None
-        """Where the next run continues, once there is no time left to end sessions."""
+        """Where the next run continues. None while there is still time to end sessions."""
         self._works = True
 
     def run(self, positions: Sequence[Position]) -> RunSummary:
-        """Walks once around.
+        """Sweeps every shard once, unless time runs out.
 
         Raises:
-            StorageError: nothing could be read at all.
+            StorageError: no shard could be read.
         """
         self._queue.extend(shard_ranges(positions))
         pages, failed = 0, list[StorageError]()
@@ -101,7 +106,7 @@ class OpenSessionSweep:
                 self._visit(shard_range, self._page(shard_range))
                 pages += 1
             except StorageError as error:
-                # The other shards may be well; this one is the next run's.
+                # Continue with the other shards. This one is left to the next run.
                 failed.append(error)
                 self._summary.complete = False
                 self._fail(None, None, error)
@@ -128,7 +133,7 @@ class OpenSessionSweep:
         now = self._clock.now()
         due = [entry for entry in entries if _is_due(entry, now)]
         if due and self._left is None:
-            # Whatever comes of this page, be it the end of the process: the next run does not begin with it.
+            # Store the position first: even if this page kills the process, the next run does not start with it.
             self._store(self._unfinished(Position(shard_range.shard, due[-1].session_id)))
         for entry in entries:
             if not _is_due(entry, now):
@@ -149,7 +154,7 @@ class OpenSessionSweep:
             after = entry.session_id
 
     def _try(self, entry: IndexEntry) -> Resolved | Exception | None:
-        """Returns None if no time is left. The failure of one session does not affect the others."""
+        """Ends a session. Returns the error if that fails, so that other sessions continue, or None if time is up."""
         self._works = self._works and self._deadline.allows_work()
         if not self._works:
             return None
@@ -159,12 +164,12 @@ class OpenSessionSweep:
             return error
 
     def _stop(self, position: Position | None = None) -> None:
-        """The next run goes on with what is unfinished now."""
+        """Records that the next run continues with the ranges that are unfinished now."""
         if self._left is None:
             self._left = self._unfinished(position)
 
     def _unfinished(self, current: Position | None) -> list[Position]:
-        """The shards of the queue, and then the one that is being read, if it is."""
+        """The positions of the queued shards, followed by `current`, the position in the shard being read, if any."""
         shards: dict[int, str] = {}
         for shard_range in self._queue:
             if current is None or shard_range.shard != current.shard:
@@ -185,5 +190,5 @@ class OpenSessionSweep:
 
 
 def _is_due(entry: IndexEntry, now: float) -> bool:
-    """More must be known of it than the index knows, or something be done."""
+    """Whether the session must be read or removed: it is streaming, or pending and expired."""
     return entry.state is SessionState.STREAMING or (entry.state is SessionState.PENDING and now >= entry.expires_at)

@@ -1,4 +1,4 @@
-"""Builds the history function's one object graph from its environment."""
+"""The history function's composition root: builds the object graph from the environment."""
 
 import os
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from chat_history.settings import HistorySettings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryComposition:
-    """What the HTTP side calls."""
+    """The objects that the HTTP layer calls."""
 
     authenticator: Authenticator
     read_history: ReadHistory
@@ -25,10 +25,10 @@ class HistoryComposition:
 
 
 def compose(environ: Mapping[str, str] = os.environ) -> HistoryComposition:
-    """The function as deployed. Nothing is connected before the first request.
+    """Builds the function as deployed. Opens no connection before the first request.
 
     Raises:
-        SettingsError: a variable is missing or wrong.
+        SettingsError: an environment variable is missing or invalid.
     """
     settings = HistorySettings.from_environ(environ)
     secret = build_secret_source(settings)

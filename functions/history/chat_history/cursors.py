@@ -1,4 +1,4 @@
-"""Cursors: where the next page begins, as a text that only this service can make, and only for this list."""
+"""Cursors: signed tokens for the position where the next page of a list begins."""
 
 import json
 
@@ -7,20 +7,20 @@ from chat.errors import InvalidRequestError
 
 
 class Cursors:
-    """Makes and reads them. A cursor is bound to its user and to the chat (or to the list of all chats)."""
+    """Signs and verifies cursors. A cursor is valid only for its user and its chat (or the list of all chats)."""
 
     def __init__(self, secret: SecretSource) -> None:
         self._signer = Signer(secret, label="cursor")
 
     def encode(self, position: str | None, *, user_id: str, chat_id: str | None) -> str | None:
-        """The cursor for a store's position; None for None."""
+        """The cursor for a position in the message store, or None if there is no position."""
         return None if position is None else self._signer.sign(position.encode(), context=_list(user_id, chat_id))
 
     def decode(self, cursor: str | None, *, user_id: str, chat_id: str | None) -> str | None:
-        """The store's position; None for None.
+        """The position in a cursor, or None if there is no cursor.
 
         Raises:
-            InvalidRequestError: `invalid_cursor`: made up, cut off, another user's or another list's.
+            InvalidRequestError: `invalid_cursor`: the cursor is forged or truncated, or is of another user or list.
         """
         if cursor is None:
             return None

@@ -1,4 +1,4 @@
-"""The use case: read messages page by page, each prompt with what became of its answer."""
+"""The use case: read messages page by page, each prompt with the status of its answer."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from chat_history.reading import MessageList
 
 @dataclass(frozen=True, slots=True)
 class HistoryPage:
-    """Some messages, and the cursor of the next page (None: there is none)."""
+    """A page of messages, and the cursor of the next page, or None for the last page."""
 
     messages: tuple[Message, ...]
     next_cursor: str | None
@@ -23,17 +23,18 @@ class HistoryPage:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """A page, and what is known of the sessions of its prompts."""
+    """A page of messages and the sessions of its prompts."""
 
     page: MessagePage
     answered: set[str]
+    """Ids of the sessions that have an answer."""
     unanswered: Mapping[str, Session]
-    """Those of open prompts without an answer."""
+    """The sessions of open prompts without an answer, by id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadHistory:
-    """Reads one chat, oldest first, or all of a user's, the chat with the newest prompt first."""
+    """Reads one chat, oldest message first, or all chats of a user, the chat with the newest prompt first."""
 
     access: Access
     messages: MessageStore
@@ -42,12 +43,12 @@ class ReadHistory:
     cursors: Cursors
 
     def __call__(self, user_id: str, chat_id: str | None, *, limit: int, cursor: str | None) -> HistoryPage:
-        """One page of at most `limit` messages, fewer where their texts are long.
+        """One page of at most `limit` messages, or fewer if their texts are long.
 
         Raises:
             ForbiddenError: `user_disabled`.
             InvalidRequestError: `invalid_cursor`.
-            NotFoundError: `chat_not_found`: unknown, or another user's.
+            NotFoundError: `chat_not_found`: the chat is unknown, or another user's.
         """
         self.access.admit(user_id)
         position = self.cursors.decode(cursor, user_id=user_id, chat_id=chat_id)
@@ -56,7 +57,7 @@ class ReadHistory:
         if chat_id is not None and not found.page.messages and position is None:
             raise NotFoundError("There is no such chat.", code="chat_not_found")
         if any(session.state.finished for session in found.unanswered.values()):
-            # It ended after its prompt was read: what it left is there now.
+            # A session ended after its prompt was read: read again to get its answer or its mark on the prompt.
             found = self._find(messages, limit, position)
         now = self.clock.now()
         told = tuple(_told(message, found, now) for message in found.page.messages)

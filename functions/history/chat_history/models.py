@@ -1,4 +1,4 @@
-"""The use case: see which models there are."""
+"""The use case: list the models."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from chat.users import Tier
 
 @dataclass(frozen=True, slots=True)
 class OfferedModels:
-    """All models and who offers them; a user of `tier` may use those that it includes."""
+    """All models with their providers, and the user's tier, which decides which of them the user may use."""
 
     tier: Tier
     models: tuple[tuple[Model, Provider], ...]
@@ -17,13 +17,13 @@ class OfferedModels:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfferModels:
-    """Tells a user which models there are."""
+    """Lists the models for a user."""
 
     access: Access
     catalog: Catalog
 
     def __call__(self, user_id: str) -> OfferedModels:
-        """The catalogue, seen by this user.
+        """All models of the catalogue, with the user's tier.
 
         Raises:
             ForbiddenError: `user_disabled`.

@@ -1,4 +1,4 @@
-"""Pages of messages that one answer of Lambda can carry."""
+"""Reads pages of messages that fit into one Lambda response."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,30 +8,34 @@ from chat.messages import Message, MessagePage, MessageStore, Role
 from chat_history.prompts import is_open
 
 MAX_TEXT_BYTES = 2_500_000
-"""Texts of one page. Lambda's limit for a buffered answer is 6 MB, and JSON in JSON doubles what it must escape.
+"""The limit for the texts of one page, in bytes of UTF-8.
 
+Lambda's limit for a buffered response is 6 MB, and JSON within JSON doubles every character it must escape.
 https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 """
 LOOK_AHEAD_MESSAGES = 3
-"""Read at once behind a page that ends with a prompt, for the answer; most prompts have one."""
+"""How many messages are read at a time after a page that ends with a prompt. Most prompts have one answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class MessageList:
-    """One chat's messages or, without a chat, all of the user's."""
+    """The messages of one chat, or all messages of the user if `chat_id` is None."""
 
     messages: MessageStore
     user_id: str
     chat_id: str | None
 
     def page(self, limit: int, position: str | None) -> MessagePage:
-        """At most `limit` messages, fewer where their texts are long."""
+        """A page of at most `limit` messages, or fewer if their texts are long."""
         page = self._read(limit, position)
         fitting = _fitting(page.messages)
         return self._read(fitting, position) if fitting < len(page.messages) else page
 
     def answered_sessions(self, page: MessagePage) -> set[str]:
-        """The sessions that gave answers to the page's prompts, also if the last prompt's is on the next page."""
+        """The ids of the sessions that answered the page's prompts.
+
+        Looks at the next page too if this one ends with a prompt.
+        """
         found = {message.session_id for message in page.messages if message.role is Role.ASSISTANT}
         prompts = [message for message in page.messages if message.role is Role.USER]
         if prompts and is_open(prompts[-1]) and prompts[-1].session_id not in found:
@@ -39,7 +43,7 @@ class MessageList:
         return found
 
     def _answers_behind(self, page: MessagePage, chat_id: str) -> Iterator[Message]:
-        """The answers with which the chat goes on after the page."""
+        """Yields the answers that follow the page in the same chat, up to the next prompt."""
         position = page.next_position
         while position is not None:
             ahead = self._read(LOOK_AHEAD_MESSAGES, position)
@@ -56,6 +60,6 @@ class MessageList:
 
 
 def _fitting(messages: Sequence[Message]) -> int:
-    """How many of them, from the first, one answer can carry; at least one."""
+    """How many of the first messages fit into one response; at least one."""
     sizes = accumulate(len(message.content.encode()) for message in messages)
     return max(1, sum(size <= MAX_TEXT_BYTES for size in sizes))

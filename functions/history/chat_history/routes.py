@@ -1,6 +1,6 @@
-"""The function's addresses: decode, one call, encode.
+"""The history function's routes. Each one decodes the request, calls one use case and encodes the result.
 
-The endpoints call synchronous code directly: a buffered function serves one request at a time, so nothing else waits.
+The endpoints call blocking code directly, because a buffered function handles one request at a time.
 """
 
 from typing import Annotated
@@ -21,7 +21,7 @@ MAX_LIMIT = 200
 
 
 class HistoryQuery(BaseModel):
-    """The query of GET /chat/history."""
+    """The query parameters of GET /chat/history."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
@@ -31,7 +31,7 @@ class HistoryQuery(BaseModel):
 
 
 def create_app(composition: HistoryComposition) -> FastAPI:
-    """The application over these objects."""
+    """Creates the application over these objects."""
     app = new_app()
     app.state.composition = composition
     app.add_api_route("/chat/history", history, methods=["GET"])
@@ -40,7 +40,7 @@ def create_app(composition: HistoryComposition) -> FastAPI:
 
 
 async def history(request: Request) -> JsonResponse:
-    """GET /chat/history: a chat's messages in order, or those of all chats."""
+    """GET /chat/history: the messages of one chat in order, or of all chats."""
     composition: HistoryComposition = request.app.state.composition
     user_id = composition.authenticator.authenticate(bearer_token(request))
     query = read_query(request, HistoryQuery)
@@ -55,7 +55,7 @@ async def history(request: Request) -> JsonResponse:
 
 
 async def models(request: Request) -> JsonResponse:
-    """GET /chat/models: all models, and which of them the caller may use."""
+    """GET /chat/models: all models, and whether the caller may use each."""
     composition: HistoryComposition = request.app.state.composition
     user_id = composition.authenticator.authenticate(bearer_token(request))
     offered = composition.offer_models(user_id)

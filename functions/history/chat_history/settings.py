@@ -4,4 +4,4 @@ from chat.settings import AuthSettings, StorageSettings
 
 
 class HistorySettings(StorageSettings, AuthSettings):
-    """Nothing beyond storage and tokens."""
+    """Only the storage and authentication settings."""

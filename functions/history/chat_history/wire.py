@@ -1,4 +1,4 @@
-"""Messages and models as clients see them."""
+"""Encodes messages and models as JSON for clients."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ def message_json(message: Message) -> dict[str, Any]:
 
 
 def model_json(model: Model, provider: Provider, tier: Tier) -> dict[str, Any]:
-    """`allowed` says whether a user of `tier` may use it."""
+    """The model as JSON. `allowed` says whether a user of `tier` may use it."""
     return {
         "id": model.id,
         "provider": model.provider,

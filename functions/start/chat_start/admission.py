@@ -1,4 +1,4 @@
-"""Who may ask which model, and how often."""
+"""Admission checks for a request: user, model, tier and rate limit."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +22,7 @@ logger = Logger()
 
 @dataclass(slots=True)
 class Quota:
-    """One request's way through its user's rate limit. Only a session that is stored counts."""
+    """The rate limit of one user, for one request. Only a stored session counts towards it."""
 
     user_id: str
     limits: TierLimits
@@ -32,10 +32,13 @@ class Quota:
 
     @contextmanager
     def used(self) -> Iterator[None]:
-        """Counts one session, to be stored inside; if it certainly was not, it is given back.
+        """Counts one session, which the caller stores inside the block.
+
+        Gives the count back if the block raises an error that means the session was not stored.
 
         Raises:
             RateLimitedError: `rate_limited`.
+            StorageError: neither Redis nor DynamoDB can count the session.
         """
         self._used = used = self.rate_limiter.hit(self.user_id, self.limits)
         if not used.allowed:
@@ -49,19 +52,19 @@ class Quota:
             raise
 
     def allowance(self) -> Allowance:
-        """What the user may still ask for."""
+        """The user's remaining allowance."""
         return self._used or self.rate_limiter.peek(self.user_id, self.limits)
 
     def _give_back(self, used: Allowance) -> None:
         try:
             self.rate_limiter.give_back(self.user_id, self.limits, used)
-        except StorageError as error:  # the refusal matters more, and what stays counted is free in a minute
-            logger.warning("request not given back", **safe_error_fields(error))
+        except StorageError as error:  # the original error matters more, and the count expires in a minute
+            logger.warning("rate limit count not given back", **safe_error_fields(error))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Admission:
-    """Checks requests against the catalogue and the user's record."""
+    """Checks requests against the model catalogue and the user's record."""
 
     access: Access
     catalog: Catalog
@@ -69,7 +72,7 @@ class Admission:
     metrics: Metrics
 
     def model(self, model_id: str) -> Model:
-        """The model of that id.
+        """The model with that id.
 
         Raises:
             InvalidRequestError: `unknown_model`.
@@ -81,7 +84,7 @@ class Admission:
         return model
 
     def user(self, user_id: str) -> User:
-        """The user.
+        """The user with that id.
 
         Raises:
             ForbiddenError: `user_disabled`.
@@ -89,19 +92,19 @@ class Admission:
         return self.access.admit(user_id)
 
     def check_tier(self, user: User, model: Model, kind: MessageKind) -> None:
-        """Slash commands ask no model.
+        """Checks that the user's tier includes the model. Slash commands always pass, because they call no model.
 
         Raises:
             ForbiddenError: `model_not_in_tier`.
         """
         if kind is MessageKind.CHAT and not user.tier.includes(model.tier):
             raise ForbiddenError(
-                f"{model.id} is not part of the tier {user.tier}.",
+                f"The tier {user.tier} does not include {model.id}.",
                 code="model_not_in_tier",
                 tier=user.tier,
                 allowedModels=[allowed.id for allowed in self.catalog.allowed_for(user.tier)],
             )
 
     def quota(self, user: User) -> Quota:
-        """The user's, for one request."""
+        """The user's quota, for one request."""
         return Quota(user.user_id, self.catalog.limits_of(user.tier), self.rate_limiter, self.metrics)

@@ -1,4 +1,4 @@
-"""The handler that Lambda calls."""
+"""The Lambda handler of the start function."""
 
 from chat.process_start import starting
 

@@ -1,4 +1,4 @@
-"""What clients send, and what they get back."""
+"""The request bodies of POST /chat/start and POST /chat/stop."""
 
 import re
 from typing import Annotated
@@ -26,7 +26,7 @@ Id = Annotated[str, Field(pattern="^[A-Za-z0-9_-]{1,64}$")]
 
 
 class StartBody(JsonBody):
-    """The body of POST /chat/start: `prompt` is a new one, `regenerate` the id of one that is in the chat."""
+    """The body of POST /chat/start. `prompt` is a new prompt; `regenerate` is the id of one already in the chat."""
 
     model_id: Annotated[str, Field(min_length=1, max_length=128)]
     prompt: Text | None = None
@@ -37,10 +37,11 @@ class StartBody(JsonBody):
     cache: bool = True
 
     def asked_by(self, user_id: str) -> Prompt | Regeneration:
-        """What that user asks for.
+        """The request of that user.
 
         Raises:
-            InvalidRequestError: neither or both of `prompt` and `regenerate`, or fields that do not go with the latter.
+            InvalidRequestError: the body has neither or both of `prompt` and `regenerate`, or has fields that do not
+                match `regenerate`.
         """
         if self.regenerate is not None:
             return self._regeneration(user_id, self.regenerate)
@@ -60,7 +61,7 @@ class StartBody(JsonBody):
         others = {"prompt": self.prompt, "projectId": self.project_id, "taskId": self.task_id}
         for field, value in others.items():
             if value is not None:
-                raise invalid_field(field, "Not together with regenerate")
+                raise invalid_field(field, "Not allowed with regenerate")
         if self.chat_id is None:
             raise invalid_field("chatId", "Required with regenerate")
         return Regeneration(user_id=user_id, model_id=self.model_id, chat_id=self.chat_id, message_id=message_id)

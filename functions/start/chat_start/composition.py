@@ -1,4 +1,4 @@
-"""Builds the start function's one object graph from its environment."""
+"""The start function's composition root: builds the object graph from the environment."""
 
 import functools
 import os
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartComposition:
-    """What the HTTP side calls. `idempotency` is built when it is first asked for."""
+    """The objects that the HTTP layer calls. `idempotency` is built on first use."""
 
     settings: StartSettings
     authenticator: Authenticator
@@ -39,17 +39,17 @@ class StartComposition:
     metrics: CacheErrorMetrics
 
     def start(self, asked: Prompt | Regeneration, once: IdempotentCreate) -> Start:
-        """Does what is asked; see `StartChat` and `RegenerateAnswer`."""
+        """Runs the use case for the request; see `StartChat` and `RegenerateAnswer`."""
         if isinstance(asked, Prompt):
             return self.start_chat(asked, once)
         return self.regenerate(asked, once)
 
 
 def compose(environ: Mapping[str, str] = os.environ) -> StartComposition:
-    """The function as deployed. Nothing is connected before the first request.
+    """Builds the function as deployed. Opens no connection before the first request.
 
     Raises:
-        SettingsError: a variable is missing or wrong.
+        SettingsError: an environment variable is missing or invalid.
     """
     settings = StartSettings.from_environ(environ)
     redis_settings, breaker = RedisSettings.from_environ(environ), Breaker()

@@ -1,6 +1,6 @@
-"""Idempotency-Key: the same key and body give the same session, for as long as that lives.
+"""Idempotency-Key: requests with the same key and body get the same session, until it would expire unstarted.
 
-Powertools Idempotency keeps the records, and brings in boto3: this module is imported when the first key comes.
+Powertools Idempotency stores the records and imports boto3, so this module is imported only when the first key arrives.
 """
 
 import re
@@ -30,7 +30,7 @@ _KEY = re.compile("[ -~]{1,255}")
 
 
 class Idempotency:
-    """Remembers, by user and key, which session a request got."""
+    """Stores, by user and key, the session that a request got."""
 
     def __init__(self, table: str, *, record_seconds: int) -> None:
         self._record_seconds = record_seconds
@@ -44,9 +44,9 @@ class Idempotency:
         )
 
     def once(self, key: str, lambda_context: Any) -> IdempotentCreate:
-        """For one request with that key.
+        """Returns the `IdempotentCreate` for one request with that key.
 
-        The context says when the invocation will have ended: after that a request that died is no longer "in progress".
+        `lambda_context` gives the end of the invocation. After that, a request that died is no longer "in progress".
 
         Raises:
             InvalidRequestError: the key is not 1 to 255 printable ASCII characters.
@@ -56,7 +56,7 @@ class Idempotency:
             raise InvalidRequestError(message, errors=[{"field": "Idempotency-Key", "message": message}])
 
         def once(asked: Prompt | Regeneration, create: Callable[[], StartedSession]) -> StartedSession:
-            def run(*, request: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001  # Powertools reads it
+            def run(*, request: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001  # Powertools reads the argument
                 return asdict(create())
 
             guarded = idempotent_function(
@@ -67,7 +67,7 @@ class Idempotency:
                 key_prefix="start",
             )
             with _Translated():
-                # Of a prompt these are the fields of version 0.1.0, so that its records are understood.
+                # For a prompt, these are the fields of version 0.1.0, so that its records stay valid.
                 return StartedSession(**guarded(request={"key": [asked.user_id, key], "prompt": asdict(asked)}))
 
         return once
@@ -84,7 +84,7 @@ class Idempotency:
 
 
 class _Translated:
-    """Powertools' errors as the project's."""
+    """Translates Powertools' errors to this service's errors."""
 
     def __enter__(self) -> None:
         pass

@@ -1,4 +1,4 @@
-"""Builds the rate limiter; what costs an import is imported where it is needed."""
+"""Builds the rate limiter. Imports expensive modules only where they are needed."""
 
 from chat.dynamo import Tables
 from chat.dynamo.request_log import DynamoRequestLog
@@ -7,7 +7,10 @@ from chat.redis import BlockingRedisCalls
 
 
 def build_rate_limiter(redis: BlockingRedisCalls | None, tables: Tables) -> RateLimiter:
-    """Opens no connection before the first call. Without Redis, DynamoDB counts."""
+    """Builds a rate limiter on Redis with DynamoDB as fallback, or on DynamoDB alone if `redis` is None.
+
+    It opens no connection before the first call.
+    """
     from chat.dynamo.rate_limit_storage import DynamoStorage
     from chat.limits.counting import LimitsRateLimiter
 

@@ -1,4 +1,4 @@
-"""The use case: start another session for a prompt that is there."""
+"""The use case: start another session for a stored prompt."""
 
 from dataclasses import dataclass
 
@@ -16,12 +16,12 @@ from chat_start.admission import Admission
 from chat_start.requests import IdempotentCreate, Regeneration, Start, StartedSession, not_idempotent
 
 RACE_ATTEMPTS = 3
-"""Attempts to settle the previous session when it changes between read and write."""
+"""Attempts to settle the prompt's newest session if it changes between the read and the write."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegenerateAnswer:
-    """Asks for another answer to a stored prompt: "try again" after a failure, or a different answer."""
+    """Starts another answer to a stored prompt: a retry after a failure, or a different answer."""
 
     admission: Admission
     sessions: SessionStore
@@ -32,17 +32,17 @@ class RegenerateAnswer:
     metrics: Metrics
 
     def __call__(self, asked: Regeneration, once: IdempotentCreate = not_idempotent) -> Start:
-        """Stores a session for the prompt, whose newest it becomes; nothing else of the prompt changes.
+        """Stores a new session as the prompt's newest. Does not change the prompt otherwise.
 
-        The answer is not taken from the cache, and stands behind those that the prompt has. It counts for the user's
-        rate limit as a start does.
+        The answer never comes from the response cache, and is stored after the prompt's earlier answers. The session
+        counts towards the user's rate limit like any other.
 
         Raises:
             InvalidRequestError: `unknown_model`, `answer_in_progress`; see also `IdempotentCreate`.
-            NotFoundError: `message_not_found`: unknown, another user's, or no prompt.
+            NotFoundError: `message_not_found`: the message is unknown, another user's, or not a prompt.
             ForbiddenError: `user_disabled`, `model_not_in_tier`.
             RateLimitedError: `rate_limited`.
-            StorageError: the session may have been stored only if it is no `SessionNotStoredError`.
+            StorageError: the session may have been stored, unless the error is a `SessionNotStoredError`.
         """
         model = self.admission.model(asked.model_id)
         user = self.admission.user(asked.user_id)
@@ -63,9 +63,13 @@ class RegenerateAnswer:
         return Start(once(asked, create), quota.allowance())
 
     def _ended(self, session_id: str) -> Session | None:
-        """The prompt's newest session, which can no longer be produced; None if it does not exist.
+        """The prompt's newest session, which no request can produce any more, or None if it no longer exists.
 
-        One whose producer died is settled, or a client that comes back would have it produced beside the new one.
+        A session whose producer died is settled. Otherwise a client that reconnects could have it produced alongside
+        the new one.
+
+        Raises:
+            InvalidRequestError: `answer_in_progress`.
         """
         for _ in range(RACE_ATTEMPTS):
             now = self.clock.now()

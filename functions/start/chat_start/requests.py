@@ -1,4 +1,4 @@
-"""What is asked of the start function, and what its use cases give."""
+"""Inputs and results of the start function's use cases."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from chat.limits import Allowance
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What a user asks. Without a `chat_id` it begins a chat."""
+    """A new prompt. Without a `chat_id` it starts a new chat."""
 
     user_id: str
     model_id: str
@@ -21,18 +21,18 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Regeneration:
-    """Another answer to a prompt that is in a chat already."""
+    """A request for another answer to a stored prompt."""
 
     user_id: str
     model_id: str
     chat_id: str
     message_id: str
-    """The prompt's."""
+    """The id of the prompt's message."""
 
 
 @dataclass(frozen=True, slots=True)
 class StartedSession:
-    """A session that waits for its stream until `expires_at` (seconds since the epoch)."""
+    """A stored session. Its stream must start before `expires_at` (seconds since the epoch)."""
 
     session_id: str
     chat_id: str
@@ -41,19 +41,21 @@ class StartedSession:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What a request got: a session, and what its user may still ask for."""
+    """The result of a request: its session, and the user's remaining allowance."""
 
     session: StartedSession
     allowance: Allowance
 
 
 type IdempotentCreate = Callable[[Prompt | Regeneration, Callable[[], StartedSession]], StartedSession]
-"""Makes a session once, however often the same request is sent: gives what the callable returned the first time.
+"""Calls the callable once for each key. A repetition of the request returns the result of the first call.
 
-Raises `InvalidRequestError`: `idempotency_key_reused` (it was another request), `idempotency_in_progress`.
+Raises:
+    InvalidRequestError: `idempotency_key_reused` (the key came with another request), `idempotency_in_progress`.
+    StorageError: the idempotency records cannot be read or written.
 """
 
 
 def not_idempotent(_request: Prompt | Regeneration, create: Callable[[], StartedSession]) -> StartedSession:
-    """The `IdempotentCreate` of requests that ask for no idempotency."""
+    """The `IdempotentCreate` for requests without an Idempotency-Key: always calls `create`."""
     return create()

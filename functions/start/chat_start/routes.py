@@ -1,6 +1,6 @@
-"""The function's addresses: decode, one call, encode.
+"""The start function's routes. Each one decodes the request, calls one use case and encodes the result.
 
-The endpoints call synchronous code directly: a buffered function serves one request at a time, so nothing else waits.
+The endpoints call blocking code directly, because a buffered function handles one request at a time.
 """
 
 from fastapi import FastAPI, Request, Response
@@ -22,7 +22,7 @@ IDEMPOTENCY_KEY = "idempotency-key"
 
 
 def create_app(composition: StartComposition) -> FastAPI:
-    """The application over these objects."""
+    """Creates the application over these objects."""
     app = new_app()
     app.state.composition = composition
     app.add_api_route("/chat/start", start, methods=["POST"])
@@ -33,7 +33,7 @@ def create_app(composition: StartComposition) -> FastAPI:
 
 
 async def start(request: Request) -> Response:
-    """POST /chat/start: a session for a prompt, and the token that opens its stream."""
+    """POST /chat/start: starts a session for a prompt, and returns it with the token that opens its stream."""
     composition: StartComposition = request.app.state.composition
     user_id = composition.authenticator.authenticate(bearer_token(request))
     body = await read_json(request, StartBody)
@@ -58,7 +58,7 @@ async def start(request: Request) -> Response:
 
 
 async def stop(request: Request) -> JsonResponse:
-    """POST /chat/stop: what has been written so far is kept."""
+    """POST /chat/stop: stops a session. The text written so far is kept."""
     composition: StartComposition = request.app.state.composition
     user_id = composition.authenticator.authenticate(bearer_token(request))
     body = await read_json(request, StopBody)

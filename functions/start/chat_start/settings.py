@@ -8,7 +8,7 @@ from chat.settings import AuthSettings, NonEmpty, StorageSettings
 
 
 class StartSettings(StorageSettings, AuthSettings):
-    """Where idempotency records are kept, and the limits of a prompt and of a session."""
+    """The table for idempotency records, and the limits of prompts, bodies and sessions."""
 
     idempotency_table: NonEmpty
     max_prompt_chars: Annotated[int, Field(ge=1)] = 32_000

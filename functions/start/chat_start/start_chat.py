@@ -27,17 +27,17 @@ class StartChat:
     metrics: Metrics
 
     def __call__(self, prompt: Prompt, once: IdempotentCreate = not_idempotent) -> Start:
-        """Stores the prompt with a new session, unless something is wrong with it.
+        """Validates the prompt and stores it with a new session.
 
-        Only a session that is stored counts for the user's rate limit: neither what is refused, nor the repetition of
-        a request that has its session.
+        Only a stored session counts towards the user's rate limit. A refused request does not count, and neither does
+        the repetition of a request that already has its session.
 
         Raises:
             InvalidRequestError: `invalid_request` (the prompt is too long), `unknown_model`; see also
                 `IdempotentCreate`.
             ForbiddenError: `user_disabled`, `model_not_in_tier`.
             RateLimitedError: `rate_limited`.
-            StorageError: the session may have been stored only if it is no `SessionNotStoredError`.
+            StorageError: the session may have been stored, unless the error is a `SessionNotStoredError`.
         """
         kind = kind_of(prompt.text)
         if len(prompt.text) > self.max_prompt_chars:

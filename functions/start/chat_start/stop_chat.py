@@ -24,12 +24,14 @@ class StopChat:
     metrics: Metrics
 
     def __call__(self, session_id: str, user_id: str) -> SessionState:
-        """Asks for a stop; returns the state after that: `streaming` while the producer has yet to notice.
+        """Requests a stop and returns the state of the session, `streaming` until the producer notices the request.
+
+        Settles the session if its producer has died.
 
         Raises:
             ForbiddenError: `user_disabled`.
-            NotFoundError: `session_not_found`: unknown, or another user's.
-            SessionExpiredError: it was never streamed, and its time is over.
+            NotFoundError: `session_not_found`: the session is unknown, or another user's.
+            SessionExpiredError: the session expired before it was streamed.
         """
         self.access.admit(user_id)
         now = self.clock.now()

@@ -1,4 +1,4 @@
-"""GET /chat/stream: an ASGI application for `lambda_asgi`."""
+"""GET /chat/stream: the ASGI application that `lambda_asgi` runs."""
 
 import asyncio
 import hashlib
@@ -36,13 +36,16 @@ MAX_SESSION_ID_CHARS = 64
 CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 VIEWER_KEY_CHARS = 16
 LIMIT_SHARE = 0.5
-"""How much of the margin before Lambda's deadline storing may take, before the stream ends without it."""
+"""The share of the margin before Lambda's deadline that may go to storing the partial answer.
+
+After that the stream ends even if the store call hangs.
+"""
 
 logger = Logger()
 
 
 def create_app(compose: Callable[[], StreamComposition]) -> "FastAPI":
-    """The application; `compose` is called once, when it starts."""
+    """Creates the application. It calls `compose` once, at startup."""
 
     @asynccontextmanager
     async def lifespan(app: "FastAPI") -> AsyncIterator[None]:
@@ -58,7 +61,7 @@ def create_app(compose: Callable[[], StreamComposition]) -> "FastAPI":
 
 
 async def stream(request: Request) -> Response:
-    """Attaches to a session. 204: the client has seen everything, which tells EventSource to stop."""
+    """Attaches to a session. Returns 204 if the client has seen every event, so that EventSource stops reconnecting."""
     composition: StreamComposition = request.app.state.composition
     settings = composition.settings
     try:
@@ -66,7 +69,7 @@ async def stream(request: Request) -> Response:
     except ChatError as error:
         _publish_refusal(composition.metrics, error, request.query_params.get("sessionId"))
         return _refusal(request, error, settings)
-    except Exception as error:  # noqa: BLE001  # an EventSource needs an event
+    except Exception as error:  # noqa: BLE001  # an EventSource needs an `error` event
         logger.error("attach failed", **safe_error_fields(error))
         composition.metrics.publish({})
         return _refusal(request, ChatError("Something went wrong on our side."), settings)
@@ -100,10 +103,10 @@ async def _attach(composition: StreamComposition, request: Request) -> AttachReq
 
 
 def _viewer(request: Request, seen: int) -> Viewer | None:
-    """The client, if it can be told from others: by the name that it gives itself, or by its stream token.
+    """Identifies the client by its `clientId`, or else by its stream token. None if it sends neither.
 
-    Pages that share a token must not end each other's connections for ever: one of these that goes on where it was
-    replaces nobody.
+    Several pages may share a stream token, and must not replace each other's connections in a loop. So a client that is
+    identified by its token and resumes a stream replaces no other connection.
     """
     client_id, token = request.query_params.get("clientId"), request.query_params.get("streamToken")
     if client_id is not None and not CLIENT_ID.fullmatch(client_id):
@@ -116,7 +119,7 @@ def _viewer(request: Request, seen: int) -> Viewer | None:
 
 
 async def _user_id(composition: StreamComposition, request: Request, session_id: str) -> str:
-    """A stream token is for this stream alone, so it goes before a cookie that may be old."""
+    """Authenticates the request. A stream token, which is bound to this session, precedes a possibly stale cookie."""
     stream_token = request.query_params.get("streamToken")
     if stream_token and "authorization" not in request.headers:
         return await in_thread(composition.stream_tokens.verify, stream_token, session_id)
@@ -134,14 +137,18 @@ def _time_limits(request: Request, settings: StreamSettings) -> tuple[float | No
 
 
 def _publish_refusal(metrics: Metrics, error: ChatError, session_id: str | None) -> None:
-    """Only limits are counted; Lambda's own metrics and the logs have the rest."""
+    """Counts refusals by the concurrency limit. Lambda's own metrics and the logs cover other refusals."""
     limited = error.code == TOO_MANY_STREAMS
     facts = {**error_facts(error), fields.SESSION_ID: session_id if limited else None}
     metrics.publish({Metric.RATE_LIMITED: 1} if limited else {}, **facts)
 
 
 def _refusal(request: Request, error: ChatError, settings: StreamSettings) -> Response:
-    """EventSource does not expose error bodies: a client that accepts events gets the error as one."""
+    """Answers an EventSource with an `error` event, because EventSource hides the bodies of HTTP errors.
+
+    Raises:
+        ChatError: `error`, if the client does not accept events.
+    """
     if events.MEDIA_TYPE not in request.headers.get("accept", ""):
         raise error
 

@@ -1,4 +1,4 @@
-"""Builds the stream function's one object graph from its environment."""
+"""The stream function's composition root: builds the object graph from the environment."""
 
 import os
 from collections.abc import Awaitable, Callable, Mapping
@@ -29,7 +29,7 @@ from chat_stream.telemetry.stream_record import StreamRecords
 
 @dataclass(frozen=True, slots=True)
 class StreamComposition:
-    """What the HTTP side calls."""
+    """The objects that the HTTP layer calls."""
 
     authenticator: Authenticator
     stream_tokens: StreamTokens
@@ -40,10 +40,10 @@ class StreamComposition:
 
 
 def compose(environ: Mapping[str, str] = os.environ) -> StreamComposition:
-    """The function as deployed.
+    """Builds the function as deployed.
 
     Raises:
-        SettingsError: a variable is missing or wrong.
+        SettingsError: an environment variable is missing or invalid.
     """
     settings = StreamSettings.from_environ(environ)
     secret = build_secret_source(settings)

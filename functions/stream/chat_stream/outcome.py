@@ -1,4 +1,4 @@
-"""How a generation ended, and how that reads: as a session's state, as a message, as the stream's last event."""
+"""The outcome of a generation, as a session state, as a stored message and as the stream's terminal event."""
 
 from dataclasses import dataclass, replace
 
@@ -12,14 +12,14 @@ from chat.sharing.event_log import TerminalEntry
 from chat_stream.providers.port import Finish
 
 DEADLINE = Failure(
-    "deadline_exceeded", "The answer took longer than allowed; what had been written of it is kept.", retryable=True
+    "deadline_exceeded", "The answer took longer than allowed; the text written so far is kept.", retryable=True
 )
-INTERNAL = Failure("internal_error", "Something went wrong here; what had been written of it is kept.", retryable=True)
+INTERNAL = Failure("internal_error", "Something went wrong here; the text written so far is kept.", retryable=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A generation's end."""
+    """How a generation ended."""
 
     state: SessionState
     status: MessageStatus
@@ -27,10 +27,10 @@ class Outcome:
     usage: Usage | None = None
     failure: Failure | None = None
     cached: bool = False
-    """The provider was not asked."""
+    """The provider was not called for this answer."""
 
     def answer(self, session: Session, text: str, now: float, model: Model | None) -> Message | None:
-        """The message to be stored; None if nothing was written. `model` says what the tokens cost."""
+        """The message to store, or None if there is no text. `model` gives the price of the tokens saved."""
         answer = answer_of(
             session,
             text,
@@ -61,12 +61,12 @@ def failure_of(error: ChatError) -> Failure:
 
 
 def terminal_event_id(session: Session, text: str) -> int:
-    """The id of a finished session's last event."""
+    """The id of a finished session's terminal event."""
     return events.terminal_id(text, completed=session.state is SessionState.COMPLETED)
 
 
 def terminal_entry(session: Session, answer: Message | None) -> TerminalEntry:
-    """The event that ends the stream of a finished session, live and at every replay the same."""
+    """The terminal event of a finished session. A live stream and every replay send the same one."""
     event_id = terminal_event_id(session, answer.content if answer else "")
     if session.failure is not None:
         return TerminalEntry(event_id, events.error_data(session.failure))

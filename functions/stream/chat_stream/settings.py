@@ -10,21 +10,23 @@ DEFAULT_SYSTEM_PROMPT = "You are a helpful assistant. Answer in the language of 
 
 
 class StreamSettings(StorageSettings, AuthSettings):
-    """What decides how a stream behaves; the providers' settings are theirs."""
+    """Settings of streams and generations. The providers have their own, `ProviderSettings`."""
 
     system_prompt: str = DEFAULT_SYSTEM_PROMPT
     temperature: Annotated[float | None, Field(ge=0, le=2)] = None
     attaches_per_minute: Annotated[int, Field(ge=1)] = 30
-    """Of one session, in a minute of the clock; one that is to produce is never refused."""
+    """Attaches to one session allowed per clock minute. An attach that becomes the producer is never refused."""
     lease_seconds: Seconds = 6
     checkpoint_seconds: Seconds = 2
-    """The text that a killed process can lose."""
+    """The longest time between checkpoints of new text. Without an event log, a killed process loses that much text."""
     stop_poll_seconds: Seconds = 1
-    """How often a producer renews its lease and looks whether it is to stop."""
+    """How often a producer renews its lease and checks for a stop request."""
     follow_poll_seconds: Seconds = 0.5
+    """How often a follower reads the session record while the event log is unavailable."""
     ping_seconds: Seconds = 15
+    """The longest silence on a stream before a ping is sent."""
     deadline_margin_seconds: Seconds = 5
-    """Kept free before Lambda's deadline, to store the partial answer and say so."""
+    """Time reserved before Lambda's deadline for storing the partial answer and sending the terminal event."""
 
     @model_validator(mode="after")
     def _check_lease(self) -> Self:

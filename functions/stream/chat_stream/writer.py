@@ -1,7 +1,7 @@
-"""The way of an event to the client: a streaming ASGI response, with pings in silence.
+"""A streaming ASGI response for Server-Sent Events, with a ping when the stream is silent.
 
-Writing never waits for the client: what is written is buffered, and a task of its own sends it on. A client that reads
-slowly, or not at all, delays no other.
+Writes never wait for the client: they go to a buffer, and a separate task sends the buffer. A client that reads slowly
+or sleeps delays only itself.
 """
 
 import asyncio
@@ -13,15 +13,15 @@ from starlette.types import Receive, Scope, Send
 from chat import events
 
 BURST = 64
-"""Writes after which the event loop gets its turn, so that a source that never waits holds nothing back."""
+"""Every `BURST` writes the writer yields to the event loop, so that the text of a source that never waits is sent."""
 
 SEND_BYTES = 65536
 STALL_SECONDS = 30.0
-"""A client that has read nothing for so long after the end of the answer is not waited for; it can resume."""
+"""After the end of the stream, a client that reads nothing for this long is disconnected. It can resume."""
 
 
 class EventWriter:
-    """Buffers a stream's bytes, and sends them on as fast as the client takes them."""
+    """Buffers a stream's bytes and sends them as fast as the client reads them."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -35,7 +35,7 @@ class EventWriter:
         self._sends = 0
 
     async def write(self, data: bytes) -> None:
-        """Takes a whole event, or a ping. The first leaves at once, later ones at the latest after `BURST` writes."""
+        """Buffers a whole event or a ping. The first is sent immediately, later ones within `BURST` writes."""
         if not self._begun and data is not events.PING:
             self._begun, data = True, events.first(data)
         self._buffer += data
@@ -46,12 +46,12 @@ class EventWriter:
         self._writes += 1
 
     def end(self) -> None:
-        """Nothing more will be written: the client need not wait for what else there is to do."""
+        """Marks the stream as complete, so that the response can end before other work is done."""
         self._closed = True
         self._ready.set()
 
     async def send(self) -> None:
-        """Sends what is written, until `end`, and then the end."""
+        """Sends the buffer until `end` is called, then ends the response."""
         while True:
             await self._ready.wait()
             self._ready.clear()
@@ -65,7 +65,10 @@ class EventWriter:
                 return
 
     async def close(self, sending: asyncio.Task[None], stall_seconds: float = STALL_SECONDS) -> None:
-        """Ends, and waits until all is sent, as long as the client takes any of it."""
+        """Ends the stream and waits until the buffer is sent, or until the client has read nothing for `stall_seconds`.
+
+        Ignores an `OSError` of the connection: the client is gone.
+        """
         self.end()
         while not sending.done():
             before = self._sends
@@ -77,7 +80,7 @@ class EventWriter:
             raise error
 
     async def ping_in_silence(self, seconds: float) -> None:
-        """Sends a comment whenever nothing was sent for so long; runs until cancelled."""
+        """Writes a ping whenever nothing was written for `seconds`. Runs until cancelled."""
         while True:
             silence = self._loop.time() - self._last_write
             if silence >= seconds:
@@ -87,7 +90,7 @@ class EventWriter:
 
 
 class EventStream(Response):
-    """A `text/event-stream` answer whose body is written by a coroutine function."""
+    """A `text/event-stream` response whose body is written by a coroutine function."""
 
     def __init__(self, body: Callable[[EventWriter], Awaitable[None]], *, ping_seconds: float) -> None:
         super().__init__(None, media_type=events.MEDIA_TYPE, headers=events.HEADERS)

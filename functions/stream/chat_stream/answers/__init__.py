@@ -1,1 +1,1 @@
-"""Where an answer comes from: the cache, another session's call, a provider."""
+"""Sources of answers: the response cache, another session's call in flight, or the provider."""

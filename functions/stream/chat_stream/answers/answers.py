@@ -1,7 +1,8 @@
-"""Where a model's answer comes from: the cache, another session that asks the same right now, or the provider.
+"""Gets a model's answer from the response cache, from an identical call in flight, or from the provider.
 
-Equal questions in flight share one provider call: the first session leads, the others read its log. If the leader dies,
-a session that has shown nothing takes over; one that has shown text ends, for another answer would contradict it.
+Identical requests in flight share one provider call: the first session leads, the others follow its event log. If the
+leader dies, a session that has shown no text takes over the call. A session that has shown text fails, because a new
+answer would contradict that text.
 """
 
 import asyncio
@@ -26,15 +27,16 @@ from chat_stream.readers.stored_answer import read_answer
 from chat_stream.telemetry.answer_trace import AnsweredFrom, AnswerTrace
 
 RENEW_SECONDS = 2.0
+"""How often a leader renews its lead."""
 RECLAIM_SECONDS = 0.25
-"""The pause before a session whose leader left no answer asks again who leads."""
+"""The pause before a session whose leader left no answer claims the lead again."""
 COMPLETE = "stop"
-"""The finish reason of answers that are kept; a truncated or filtered one is not."""
+"""The only finish reason that is cached; a truncated or filtered answer is not."""
 
 
 @dataclass(frozen=True, slots=True)
 class SharedAnswerStores:
-    """What answers are shared through. `scope_to_user`: an answer is given to its own user only."""
+    """The stores that sessions share answers through. With `scope_to_user`, answers are never shared between users."""
 
     cache: ResponseCache
     flight: SingleFlight
@@ -49,7 +51,7 @@ class SharedAnswerStores:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """Sources of answers; without `sharing` the provider is asked each time."""
+    """Opens the source of an answer. Without `sharing` every answer comes from the provider."""
 
     provider: ChatProvider
     sharing: SharedAnswerStores | None = None
@@ -58,12 +60,12 @@ class Answers:
     async def source(
         self, request: ChatRequest, session: Session, lease: HeldLease, trace: AnswerTrace
     ) -> AsyncIterator[AsyncIterator[Piece]]:
-        """The pieces of the answer to `request`, which `session` asks. Where they come from is noted in `trace`.
+        """The pieces of the answer to the session's `request`. Records in `trace` where they come from.
 
         Raises:
-            LeaseLostError: while iterating: the provider was not asked.
-            ProviderError: while iterating.
-            GenerationError: `interrupted`: the session that led the way died after text was shown.
+            LeaseLostError: the lease lapsed before the provider was called.
+            ProviderError: the provider failed, possibly while iterating.
+            GenerationError: `interrupted`: the leader died after this session had shown text.
         """
         if self.sharing is None:
             lease.check()
@@ -98,18 +100,18 @@ class _SharedAnswer:
         self._given = ""
 
     async def pieces(self) -> AsyncGenerator[Piece]:
-        """Ends with a `Finish`, or raises."""
+        """Yields the pieces of the answer. The last one is a `Finish`, unless an error is raised."""
         self._trace.looked_into_cache = self._session.use_cache
         hit = await self._cached() if self._session.use_cache else None
         own = self._session.session_id
         while hit is None:
             claimed_at = self._sharing.clock.now()
             leader = await self._sharing.flight.claim(self._key, own) if self._session.use_cache else own
-            # The leader before may have finished between the look into the cache and the claim.
+            # A previous leader may have finished between the cache lookup and the claim.
             hit = await self._cached() if self._session.use_cache else None
             if hit is None:
                 if self._session.use_cache and self._sharing.clock.now() - claimed_at > RENEW_SECONDS:
-                    continue  # The process stood still: the lead may end before it is renewed.
+                    continue  # The process was frozen: the lead may expire before its first renewal.
                 source = self._lead() if leader == own else self._follow(leader)
                 async with aclosing(source):
                     async for piece in source:
@@ -120,7 +122,7 @@ class _SharedAnswer:
                 if hit is None and self._given:
                     raise GenerationError(INTERRUPTED.message, code=INTERRUPTED.code)
                 if hit is None:
-                    # Its own release may have got lost.
+                    # The leader's own release may not have reached Redis.
                     await self._sharing.flight.release(self._key, leader)
                     await asyncio.sleep(RECLAIM_SECONDS)
             elif leader == own:
@@ -135,7 +137,7 @@ class _SharedAnswer:
         return hit if hit is not None and hit.text.startswith(self._given) else None
 
     def _beyond(self, text: str) -> Iterator[str]:
-        """What has not been given of `text`, in pieces."""
+        """The part of `text` that was not yielded yet, in pieces."""
         while len(self._given) < len(text):
             piece = text[len(self._given) : len(self._given) + events.REPLAY_CHARS]
             self._given += piece
@@ -164,7 +166,7 @@ class _SharedAnswer:
             await self._sharing.flight.renew(self._key, self._session.session_id)
 
     async def _follow(self, leader: str) -> AsyncGenerator[Piece]:
-        """What the leader writes; ends without `Finish` when the leader is gone and has left no answer."""
+        """Yields the leader's pieces. Ends without a `Finish` if the leader is gone and left no complete answer."""
         self._trace.answered_from = AnsweredFrom.FLIGHT
         items = self._sharing.readers.read(leader, seen=events.TYPING_ID + len(self._given))
         with suppress(NotFoundError):
@@ -185,7 +187,7 @@ class _SharedAnswer:
                         return
 
     async def _stored(self, leader: Session) -> Sequence[Piece]:
-        """The rest of the answer of a leader that is finished; nothing if it left none that is whole."""
+        """The rest of a finished leader's stored answer, or nothing if that answer is not complete."""
         answer = await read_answer(self._sharing.messages, leader)
         if answer is None or leader.state is not SessionState.COMPLETED:
             return ()
@@ -193,7 +195,11 @@ class _SharedAnswer:
 
 
 def _finish_of(entry: TerminalEntry) -> Finish | None:
-    """How the leader's answer ended; None: in a way that is not this session's."""
+    """The leader's `Finish`, or None if the leader ended for a reason of its own, such as a stop or its deadline.
+
+    Raises:
+        ProviderError: the leader's call to the provider failed; so does this session.
+    """
     data = entry.data
     if data["type"] == "done" and data["finishReason"] != "stopped":
         usage = data["usage"]

@@ -1,4 +1,4 @@
-"""The key under which an answer is kept: everything that decides it, and who may be given it."""
+"""The cache key of an answer: a hash of everything that determines the answer, and of who may receive it."""
 
 import hashlib
 import json
@@ -6,13 +6,13 @@ import json
 from chat_stream.providers.port import ChatRequest
 
 VERSION = 1
-"""Raised when what is hashed, or what is kept, changes its meaning."""
+"""Increment when the meaning of the hashed fields, or of the cached value, changes."""
 
 
 def cache_key(request: ChatRequest, *, scope: str) -> str:
-    """SHA-256 over canonical JSON. `scope`: `user:<id>`, or `global` where anyone may be given the answer."""
+    """SHA-256 of canonical JSON. `scope` is `user:<id>`, or `global` if every user may receive the answer."""
     if not scope:
-        raise ValueError("a scope needs a user")
+        raise ValueError("scope must not be empty")
     decisive = {
         "version": VERSION,
         "scope": scope,

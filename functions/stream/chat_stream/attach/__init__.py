@@ -1,1 +1,1 @@
-"""Who may read a session, in which role, and one client's stream."""
+"""Attaches a request to a session as producer, follower or replay, and writes that client's stream."""

@@ -1,4 +1,7 @@
-"""How a request comes to its role: one conditional write decides it, and who may produce has a slot before that."""
+"""Attaches a request to a session: one conditional write decides whether it produces, follows or replays.
+
+A request that may become the producer takes one of the user's slots before that write.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -17,15 +20,18 @@ from chat_stream.settings import StreamSettings
 from chat_stream.threads import in_thread
 
 SLOT_COUNTS_SECONDS = ATTACH_SECONDS / 2
-"""A slot that was taken so long before the attach is taken again: others may soon drop it as a dead session's."""
+"""The age at which a slot is taken again before the attach.
+
+Other requests may drop the slot of a session that has no producer `ATTACH_SECONDS` after the slot was taken.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class AttachRequest:
-    """A request to attach. Times are the event loop's.
+    """A client's request to attach to a session. Times are in event loop time.
 
-    At `soft_deadline` a generation stops and is stored; at `hard_deadline`, a little later, the stream ends even if
-    storing hangs.
+    At `soft_deadline` a generation stops and its partial answer is stored. At `hard_deadline`, a little later, the
+    stream ends even if the store call hangs.
     """
 
     session_id: str
@@ -37,12 +43,12 @@ class AttachRequest:
     """When the request arrived."""
     viewer: Viewer | None = None
     stopping: asyncio.Event | None = None
-    """Set when the process must stop."""
+    """Set when the process must shut down."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a request got: its role, and for a producer the conversation up to the prompt."""
+    """The result of an attach: the role, and the conversation up to the prompt if this request may produce."""
 
     attachment: AttachDecision
     conversation: tuple[Message, ...] = ()
@@ -61,20 +67,22 @@ class SessionAttacher:
     new_owner: Callable[[], str]
 
     async def attach(self, attach: AttachRequest, user: User, session: Session) -> Claim:
-        """Attaches to the session as it was read.
+        """Attaches to `session`, as the caller last read it.
 
         Raises:
-            ChatError: the refusal; whatever was taken for the attach has been given back.
+            ChatError: the attach is refused; its slot, if it took one, has been given back.
         """
         if self._may_be_produced(session):
             return await self._produce(attach, user, session, self.settings.attaches_per_minute)
         return Claim(await self._attach(attach, self.settings.attaches_per_minute, may_produce=False))
 
     async def take_over(self, attach: AttachRequest, user: User, session: Session) -> Claim:
-        """Attaches a follower whose producer died before it showed anything. It was counted when it came.
+        """Attaches a follower again, as the producer if it can: its producer died before any text was shown.
+
+        Twice the attaches per minute are allowed, because the follower's first attach was already counted.
 
         Raises:
-            ChatError: as `attach`.
+            ChatError: as for `attach`.
         """
         return await self._produce(attach, user, session, 2 * self.settings.attaches_per_minute)
 
@@ -114,7 +122,10 @@ class SessionAttacher:
         await in_thread(self.slots.give_back, slot)
 
     async def _read(self, session: Session) -> tuple[Message, ...]:
-        """The conversation up to the prompt, as much as the model can be given; of a slash command the prompt alone."""
+        """Reads the conversation up to the prompt, as far as it fits the model's context window.
+
+        For a slash command it reads only the prompt.
+        """
         model = self.catalog.get(session.model_id)
         return await in_thread(
             self.messages.latest,

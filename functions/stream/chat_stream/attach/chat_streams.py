@@ -1,7 +1,7 @@
-"""The use case: a client attaches to its session and receives everything it has not seen.
+"""The use case: a client attaches to its session and receives every event it has not seen.
 
-`open` refuses, or decides in one conditional write what the request is (produce, follow, replay) and returns what
-writes the stream.
+`open` refuses the request, or decides its role (produce, follow, replay) in one conditional write and returns the
+coroutine function that writes the stream.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ type Body = Callable[[EventWriter], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class ChatStreams:
-    """Streams of sessions."""
+    """Opens streams of sessions."""
 
     access: Access
     sessions: SessionStore
@@ -44,10 +44,10 @@ class ChatStreams:
     settler: SessionSettler
 
     async def open(self, attach: AttachRequest) -> Body | None:
-        """What writes the stream; None if the client has seen all of it.
+        """Attaches the client and returns what writes its stream, or None if the client has seen every event.
 
         Raises:
-            ChatError: the refusal.
+            ChatError: the attach is refused.
         """
         record = self.records.new(accepted_at=attach.accepted_at)
         user, session = await asyncio.gather(

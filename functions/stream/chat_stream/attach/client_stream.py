@@ -1,7 +1,7 @@
-"""One client's stream: what it has not seen, produced, followed or replayed.
+"""Writes one client's stream: the events it has not seen, produced, followed or replayed.
 
-It ends with a terminal event. Or the answer goes on without it, or could not be stored in time: then the connection
-just ends, and a client that comes back gets the rest.
+The stream normally ends with a terminal event. If the answer continues elsewhere, or could not be stored in time, the
+connection closes without one and a client that reconnects gets the rest.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from chat_stream.telemetry.stream_record import StreamRecord
 from chat_stream.writer import EventWriter
 
 TAKE_OVER_SECONDS = 30.0
-"""What a follower must have left to produce the answer itself: as long as a provider may take to its first token."""
+"""The time a follower must have left to take over as producer: a provider's default limit for the first token."""
 
 logger = Logger()
 
@@ -44,7 +44,7 @@ class ClientStream:
         new_follower: Callable[[EventWriter, AttachRequest, Claim], SessionFollower],
         record: StreamRecord,
     ) -> None:
-        """`answer` is that of a session to be replayed."""
+        """`answer` is the stored answer, read beforehand if the role is replay."""
         self._attach = attach
         self._user = user
         self._claim = claim
@@ -56,25 +56,25 @@ class ClientStream:
 
     async def write(self, writer: EventWriter) -> None:
         """Writes the stream to its end."""
-        # A first byte leaves at once, whenever the first event comes.
+        # Send a first byte immediately, however long the first token takes.
         await writer.write(events.PING if self._attach.last_event_id >= events.TYPING_ID else events.typing())
         try:
             async with asyncio.timeout_at(self._attach.hard_deadline):
                 await self._write(writer)
         except (TimeoutError, ReplacedError):
             writer.end()
-            self._record.publish()  # what follows may hang, too
+            self._record.publish()  # sending the rest of the buffer may hang, too
         except ChatError as error:
             await writer.write(events.refusal(failure_of(error)))
-        except Exception as error:  # noqa: BLE001  # any failure ends in an `error` event
+        except Exception as error:  # noqa: BLE001  # any failure ends the stream with an `error` event
             logger.error("stream failed", **log_fields(self._session), **safe_error_fields(error))
             await writer.write(events.refusal(INTERNAL))
         finally:
-            # Before the request is over: Lambda may freeze the process after that.
+            # Publish before the request ends: Lambda may freeze the process after that.
             self._record.publish()
 
     def _is_about_to_end(self) -> bool:
-        """The process is to stop, or the request has no time for another answer."""
+        """Whether the process is shutting down, or the request has too little time left to produce an answer."""
         if self._attach.stopping is not None and self._attach.stopping.is_set():
             return True
         deadline = self._attach.soft_deadline
@@ -115,7 +115,7 @@ class ClientStream:
                     await follower.follow(session)
             except AbandonedError as abandoned:
                 if self._is_about_to_end():
-                    raise ReplacedError from abandoned  # the client comes back to a request that has time for an answer
+                    raise ReplacedError from abandoned  # the client reconnects, with a full time limit
                 self._claim = await self._attaching.take_over(self._attach, self._user, abandoned.session)
                 follower.viewer = self._claim.attachment.viewer
                 session, produces = self._session, self._claim.attachment.role is AttachRole.PRODUCE

@@ -1,4 +1,4 @@
-"""Follows a generation that another request produces, and replays one that is over."""
+"""Follows a generation that another request produces, and replays a finished one."""
 
 from contextlib import aclosing
 
@@ -18,7 +18,7 @@ from chat_stream.writer import EventWriter
 
 
 class AbandonedError(Exception):
-    """The producer of `session` died before it emitted text: another may take over."""
+    """The producer of `session` died before any text was shown, so another request may start the generation again."""
 
     def __init__(self, session: Session) -> None:
         super().__init__(session.session_id)
@@ -26,11 +26,11 @@ class AbandonedError(Exception):
 
 
 class ReplacedError(Exception):
-    """The client has opened a newer connection, and reads this one no more."""
+    """The client has opened a newer connection and no longer reads this one."""
 
 
 class SessionFollower:
-    """Tells a client what it has not seen of a session. `seen` is the last event id that the client has."""
+    """Writes the events of a session that a client has not seen. `seen` is the id of the last event it received."""
 
     def __init__(
         self,
@@ -54,13 +54,13 @@ class SessionFollower:
         self.viewer = viewer
 
     async def follow(self, session: Session) -> None:
-        """Until the session is finished; settles it if its producer died in mid-answer.
+        """Writes events until the session is finished, and settles the session if its producer dies mid-answer.
 
         Raises:
-            AbandonedError: its producer died before it showed anything.
-            NotFoundError: the session is gone.
+            AbandonedError: the producer died before any text was shown.
+            NotFoundError: the session no longer exists.
             ReplacedError: the client has opened a newer connection.
-            StorageError: neither the log nor what is stored can be read.
+            StorageError: neither the event log nor the session record answers, or the stored answer cannot be read.
         """
         if not session.state.finished:
             async with aclosing(self._readers.read(session.session_id, seen=self.seen, session=session)) as items:
@@ -80,21 +80,30 @@ class SessionFollower:
         await self.replay(session, await read_answer(self._messages, session))
 
     async def replay(self, session: Session, answer: Message | None) -> None:
-        """What the client lacks of a finished session and its answer."""
+        """Writes the events of a finished session that the client has not seen, then the terminal event."""
         if answer is not None:
             for event in events.unseen(answer.content, self.seen):
                 await self._writer.write(event)
         await self._write_terminal(terminal_entry(session, answer))
 
     async def read(self, session_id: str) -> Session:
-        """The session as it is now."""
+        """Reads the session record.
+
+        Raises:
+            NotFoundError: the session no longer exists.
+            StorageError: the record cannot be read.
+        """
         session = await in_thread(self._sessions.get, session_id)
         if session is None:
             raise NotFoundError("The session is gone.", code="session_not_found")
         return session
 
     async def _ended_if_dead(self, session: Session) -> Session:
-        """The session as it is after it has been ended, if its producer died in mid-answer."""
+        """Settles the session if its producer died mid-answer, and returns the session as it is afterwards.
+
+        Raises:
+            AbandonedError: the producer died before any text was shown.
+        """
         now = self._clock.now()
         if not is_dead(session, now):
             if not session.state.finished and not session.lease_lives(now):
@@ -104,7 +113,7 @@ class SessionFollower:
             await self._settler.settle(session, now)
             return await in_thread(self._sessions.get, session.session_id) or session
         except StorageError:
-            return session  # the next reading of the record tries again
+            return session  # the next read of the record tries again
 
     async def _write_terminal(self, entry: TerminalEntry) -> None:
         await self._writer.write(events.terminal(entry.event_id, entry.data))

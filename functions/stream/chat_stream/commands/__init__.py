@@ -1,1 +1,1 @@
-"""Slash commands: prompts that begin with `/` and are answered here, through the same events, without a provider."""
+"""Slash commands: prompts that begin with `/`, answered by this service as a normal stream without a provider."""

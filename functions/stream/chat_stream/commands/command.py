@@ -1,4 +1,4 @@
-"""What a slash command is."""
+"""The interface of a slash command, and its arguments."""
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from chat.users import User
 
 
 class CommandError(Exception):
-    """Arguments that do not fit; the text is shown as the answer, with the command's usage."""
+    """Invalid arguments. The message is shown as the answer, with the command's usage."""
 
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """A positional argument; `parse` raises CommandError with a sentence."""
+    """A positional argument. `parse` raises `CommandError` for an invalid value."""
 
     name: str
     help: str
@@ -30,7 +30,7 @@ class Argument:
 
 @dataclass(frozen=True, slots=True)
 class CommandContext:
-    """What a command may use."""
+    """What a command may read to produce its answer."""
 
     session: Session
     user: User
@@ -39,23 +39,23 @@ class CommandContext:
 
 
 class Command(Protocol):
-    """One command: `run` yields Markdown, piece by piece."""
+    """One slash command."""
 
     name: ClassVar[str]
     help: ClassVar[str]
     arguments: ClassVar[tuple[Argument, ...]]
 
     def run(self, context: CommandContext, *arguments: object) -> AsyncIterator[str]:
-        """`arguments` are parsed; an optional one that was not given is absent."""
+        """Yields the answer as pieces of Markdown. `arguments` are parsed; omitted optional ones are absent."""
 
 
 def usage(command: type[Command] | Command) -> str:
-    """How a command is typed."""
+    """The syntax of a command, such as `/history [n]`."""
     return " ".join([f"/{command.name}", *(argument.usage for argument in command.arguments)])
 
 
 def whole_number(low: int, high: int) -> Callable[[str], int]:
-    """A parser of whole numbers within bounds."""
+    """Returns a parser for whole numbers from `low` to `high`."""
 
     def parse(text: str) -> int:
         if not (text.isascii() and text.isdigit() and len(text) <= len(str(high)) and low <= int(text) <= high):

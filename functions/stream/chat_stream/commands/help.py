@@ -1,4 +1,4 @@
-"""`/help`."""
+"""The command `/help`."""
 
 from collections.abc import AsyncIterator, Sequence
 from typing import ClassVar

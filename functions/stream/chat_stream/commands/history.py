@@ -1,4 +1,4 @@
-"""`/history [n]`."""
+"""The command `/history [n]`."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ EXCERPT_CHARS = 200
 
 
 class HistoryCommand:
-    """Shows the chat's newest messages, the command itself left out."""
+    """Shows the chat's newest messages, without the command itself."""
 
     name: ClassVar[str] = "history"
     help: ClassVar[str] = "Shows the newest messages of this chat."
@@ -24,7 +24,7 @@ class HistoryCommand:
 
     async def run(self, context: CommandContext, *arguments: object) -> AsyncIterator[str]:
         count = arguments[0] if arguments else DEFAULT
-        assert isinstance(count, int)  # noqa: S101  # what its parser returns
+        assert isinstance(count, int)  # noqa: S101  # its parser returns an int
         session = context.session
         messages = await in_thread(
             context.messages.latest,

@@ -1,4 +1,4 @@
-"""`/models`."""
+"""The command `/models`."""
 
 from collections.abc import AsyncIterator
 from typing import ClassVar
@@ -7,7 +7,7 @@ from chat_stream.commands.command import Argument, CommandContext
 
 
 class ModelsCommand:
-    """Lists the models, and which of them the user's tier has."""
+    """Lists the models and which of them the user's tier includes."""
 
     name: ClassVar[str] = "models"
     help: ClassVar[str] = "Lists the models and which of them you may use."

@@ -1,4 +1,4 @@
-"""Which commands there are, and how a prompt finds its command. A new command is one class and a name in `COMMANDS`."""
+"""Maps a prompt to its slash command. To add a command, write its class and add an instance in `build_registry`."""
 
 import difflib
 from collections.abc import AsyncIterator, Sequence
@@ -19,7 +19,7 @@ class CommandRegistry:
 
     @asynccontextmanager
     async def run(self, prompt: str, context: CommandContext) -> AsyncIterator[AsyncIterator[Piece]]:
-        """The answer to a prompt that begins with `/`: also one that names no command, or gives it wrong arguments."""
+        """The answer to a prompt that begins with `/`. Unknown commands and invalid arguments get a help text."""
         yield self._pieces(prompt, context)
 
     async def _pieces(self, prompt: str, context: CommandContext) -> AsyncIterator[Piece]:
@@ -44,7 +44,7 @@ class CommandRegistry:
         meant = f" Did you mean {advice}?" if near else ""
         return (
             f"There is no command `/{shown}`.{meant} `/help` lists all commands. "
-            "A prompt that is to begin with a slash begins with two."
+            "To start a prompt with a slash, type two slashes."
         )
 
 
@@ -58,6 +58,6 @@ def _parse(command: Command, words: Sequence[str]) -> list[object]:
 
 
 def build_registry() -> CommandRegistry:
-    """All commands."""
+    """The registry of all commands."""
     commands: list[Command] = [ModelsCommand(), HistoryCommand()]
     return CommandRegistry([HelpCommand(commands), *commands])

@@ -1,1 +1,1 @@
-"""The production of an answer: its source, checkpoints and event log."""
+"""Produces an answer: runs its source, writes checkpoints and appends to the event log."""

@@ -1,4 +1,4 @@
-"""The slot in which a session's answer is written, within the tier's limit. A slash command needs none."""
+"""Concurrency slots for answers in flight, limited by the user's tier. A slash command needs no slot."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from chat.users import User
 
 @dataclass(frozen=True, slots=True)
 class AnswerSlots:
-    """Slots by session. The calls block."""
+    """Takes and frees the slot of a session. All calls block."""
 
     slots: StreamSlots
     sessions: SessionStore
@@ -20,11 +20,11 @@ class AnswerSlots:
     clock: Clock
 
     def take(self, user: User, session: Session) -> Slot | None:
-        """None: the session needs none.
+        """Takes a slot for the session. Returns None if the session needs none.
 
         Raises:
             TooManyRequestsError: `too_many_streams`, with `retryAfterSeconds`.
-            StorageError: it cannot be decided.
+            StorageError: the slot may or may not have been taken.
         """
         if session.kind is not MessageKind.CHAT:
             return None
@@ -38,16 +38,16 @@ class AnswerSlots:
         )
 
     def give_back(self, slot: Slot | None) -> None:
-        """Undoes a `take`. It never raises."""
+        """Undoes a `take`. Never raises."""
         if slot is not None:
             self.slots.give_back(slot)
 
     def renew(self, session: Session) -> None:
-        """Keeps the slot while the answer is written. It never raises."""
+        """Renews the slot while the answer is being produced. Never raises."""
         if session.kind is MessageKind.CHAT:
             self.slots.renew(session.user_id, session.session_id, self.clock.now())
 
     def release(self, session: Session) -> None:
-        """Frees the slot. It never raises."""
+        """Frees the slot. Never raises."""
         if session.kind is MessageKind.CHAT:
             self.slots.release(session.user_id, session.session_id)

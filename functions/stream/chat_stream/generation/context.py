@@ -1,4 +1,4 @@
-"""What of a chat a model is given: the conversation so far, as much as fits its context window."""
+"""Selects the part of a chat that is sent to the model: the newest turns that fit its context window."""
 
 from collections.abc import Sequence
 
@@ -9,19 +9,22 @@ from chat_stream.providers.port import Turn
 
 MAX_MESSAGES = 200
 BYTES_PER_TOKEN = 3
-"""Of UTF-8, and cautious: English has about 4 a token, code fewer; a Chinese character has 3 and is about one token."""
+"""UTF-8 bytes per token, a cautious estimate.
+
+English text has about 4 bytes a token, code fewer. A Chinese character has 3 bytes and is about one token.
+"""
 
 
 def window_bytes(model: Model, system: str) -> int:
-    """How much of a conversation fits beside the system prompt and the longest answer, in bytes of UTF-8."""
+    """The UTF-8 bytes left for the conversation after the system prompt and the longest possible answer."""
     return (model.context_window - model.max_output_tokens) * BYTES_PER_TOKEN - len(system.encode())
 
 
 def turns_for(model: Model, messages: Sequence[Message], system: str) -> tuple[Turn, ...]:
-    """The newest turns that fit, oldest first; the prompt (the last message) always.
+    """The newest turns that fit the context window, oldest first. The prompt (the last message) is always included.
 
-    Slash commands and their answers are left out, and so are an answer whose prompt does not fit, and one after which
-    the same prompt was answered again.
+    Leaves out slash commands and their answers, an answer whose prompt does not fit, and an answer that was
+    regenerated later.
     """
     budget = window_bytes(model, system)
     turns: list[Turn] = []

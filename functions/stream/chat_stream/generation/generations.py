@@ -1,4 +1,4 @@
-"""Runs a session's generation: chooses its source, and holds the user's slot while it runs."""
+"""Runs a session's generation: picks the source of the answer and holds the user's slot while it runs."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -30,11 +30,14 @@ from chat_stream.threads import in_thread, in_thread_to_the_end
 from chat_stream.writer import EventWriter
 
 RELEASE_SECONDS = 0.5
-"""How long the end of a stream waits for its last call about the slot."""
+"""How long the end of a stream waits for the last renewal of the slot to return, and for its release."""
 
 
 class TakenOverError(Exception):
-    """Another producer has taken over, or the session has been settled. `last_event_id` is what the client was sent."""
+    """Another producer has taken over, or the session has been settled.
+
+    `last_event_id` is the id of the last event sent to the client.
+    """
 
     def __init__(self, last_event_id: int) -> None:
         super().__init__(last_event_id)
@@ -43,17 +46,17 @@ class TakenOverError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class GenerationRequest:
-    """A generation that this process is to run."""
+    """A generation for this process to run."""
 
     decision: AttachDecision
-    """The attach that made this process the producer."""
+    """The attach that made this request the producer."""
     conversation: Sequence[Message]
-    """Oldest message first; the prompt is the last."""
+    """Oldest message first; the last one is the prompt."""
     user: User
     soft_deadline: float | None = None
-    """When it stops and is stored as it is, in the event loop's time."""
+    """When the generation stops and its partial answer is stored, in event loop time."""
     stopping: asyncio.Event | None = None
-    """Set when the process must end."""
+    """Set when the process must shut down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +74,10 @@ class Generations:
     log: EventLog | None = None
 
     async def run(self, request: GenerationRequest, writer: EventWriter, metrics: GenerationMetrics) -> None:
-        """Produces the session's answer, with its slot held.
+        """Produces the session's answer while holding its slot.
 
         Raises:
-            TakenOverError: nothing was stored.
+            TakenOverError: the lease was lost; no answer was stored.
         """
         session, user = request.decision.session, request.user
         lease = HeldLease(session, self.clock)
@@ -104,14 +107,14 @@ class Generations:
         await self._release(session, lease, holding)
 
     async def _regain_slot(self, session: Session, user: User) -> None:
-        """Raises TooManyRequestsError."""
-        # To the end: a slot must not be taken once the generation has released its own.
+        """Takes the slot again after the lease lapsed. Raises TooManyRequestsError if no slot is free."""
+        # Run to the end even if cancelled: no slot may be taken after the generation has released its own.
         await in_thread_to_the_end(self.slots.take, user, session)
 
     async def _release(self, session: Session, lease: HeldLease, holding: "asyncio.Task[None]") -> None:
-        """Waits at most `RELEASE_SECONDS`, for the end of the stream waits for this.
+        """Frees the slot, within `RELEASE_SECONDS`, because the end of the stream waits for this.
 
-        Once the lease has lapsed, the slot may belong to the session's new producer, and is left to it.
+        Keeps the slot if the lease has lapsed: a new producer of the session may hold it.
         """
         with suppress(TimeoutError):
             async with asyncio.timeout(RELEASE_SECONDS):
@@ -120,7 +123,10 @@ class Generations:
                     await in_thread(self.slots.release, session)
 
     async def _hold_slot(self, session: Session, lease: HeldLease) -> None:
-        """Renews the slot. Not while the lease has lapsed, for the session may have ended elsewhere and freed it."""
+        """Renews the slot until cancelled.
+
+        Skips the renewal while the lease has lapsed: another request may have ended the session and freed the slot.
+        """
         while True:
             await asyncio.sleep(SLOT_SECONDS / 3)
             if not lease.has_lapsed:
@@ -152,6 +158,6 @@ class Generations:
 
 
 async def _ended(task: "asyncio.Task[None]") -> None:
-    """Cancels the task, and waits for its end, but at most `RELEASE_SECONDS`: a call in a thread may hang."""
+    """Cancels the task and waits at most `RELEASE_SECONDS` for it to end: a call in a thread may hang."""
     task.cancel()
     await asyncio.wait({task}, timeout=RELEASE_SECONDS)

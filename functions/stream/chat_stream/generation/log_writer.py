@@ -1,4 +1,4 @@
-"""Writes a generation to its event log, beside the client's own stream and never in its way."""
+"""Appends a generation to its event log in the background, without delaying the client's stream."""
 
 import asyncio
 import contextlib
@@ -9,16 +9,16 @@ from chat.sharing.event_log import AppendResult, EventLog, LogEntry, LogUnavaila
 
 BATCH_SECONDS = 0.025
 LOOK_SECONDS = 0.1
-"""How often the log is asked how things are while there is nothing to append."""
+"""How often an empty append checks for a stop or a lost lease while there is no new text."""
 RETRY_SECONDS = 0.5
-"""The pause after an append that failed."""
+"""The pause after a failed append."""
 
 
 class LogWriter:
-    """Appends what is ready, at most every `BATCH_SECONDS`.
+    """Appends text in batches, at most one every `BATCH_SECONDS`.
 
-    What could not be appended is appended with what comes later. A log that has lost its entries gets all of them
-    again.
+    Text that could not be appended goes into a later batch. If the log has lost entries, the writer appends the whole
+    text again.
     """
 
     def __init__(
@@ -31,30 +31,30 @@ class LogWriter:
         self._texts: list[str] = []
         self._last_id = 0
         self._logged_texts = 0
-        """How many of the texts are in the log, as far as is known."""
+        """How many of the texts are known to be in the log."""
         self._logged_id = 0
         self._pending = asyncio.Event()
         self._closing = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begins to append, in a task of its own."""
+        """Starts appending in a background task."""
         self._task = asyncio.create_task(self._run())
 
     def add(self, event_id: int, text: str) -> None:
-        """Takes a piece of the answer; `event_id` is that of its last character."""
+        """Queues a piece of the answer. `event_id` is the id of its last character."""
         self._texts.append(text)
         self._last_id = event_id
         self._pending.set()
 
     async def finish(self, terminal: TerminalEntry) -> None:
-        """Appends the rest and the end."""
+        """Appends the remaining text and the terminal entry. Ignores a log that is unavailable."""
         await self.close()
         with contextlib.suppress(LogUnavailableError):
             await self._append(terminal)
 
     async def close(self) -> None:
-        """Appends no more."""
+        """Stops the background task and waits for it to end."""
         self._closing.set()
         self._pending.set()
         if self._task is not None:
@@ -78,7 +78,7 @@ class LogWriter:
             await _set_within(self._closing, BATCH_SECONDS)
 
     async def _append(self, terminal: TerminalEntry | None = None) -> AppendResult:
-        """Raises LogUnavailableError."""
+        """Appends new text, or the whole text if the log has lost some. Raises LogUnavailableError."""
         result = await self._append_from_logged(terminal)
         if result is AppendResult.GAP:
             self._logged_texts, self._logged_id = 0, 0
@@ -101,7 +101,7 @@ class LogWriter:
 
 
 async def _set_within(event: asyncio.Event, seconds: float) -> None:
-    """Waits for the event, but no longer than that."""
+    """Waits at most `seconds` for the event."""
     if not event.is_set():
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):

@@ -1,4 +1,4 @@
-"""Where an answer's text comes from: a provider, or a slash command."""
+"""The source of an answer's text: a provider or a slash command."""
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
@@ -6,4 +6,11 @@ from contextlib import AbstractAsyncContextManager
 from chat_stream.providers.port import Piece
 
 type PieceStream = AbstractAsyncContextManager[AsyncIterator[Piece]]
-"""Pieces, the last one a `Finish`; leaving it closes what it holds. Raises `chat.errors.ProviderError`."""
+"""Yields pieces, the last of which is a `Finish`. Leaving the context closes the source.
+
+Raises:
+    chat.errors.ProviderError: the provider failed.
+    chat.errors.GenerationError: `interrupted`, if the session shares an answer whose producer died.
+    chat.errors.StorageError: a slash command could not read the chat.
+    chat.sessions.LeaseLostError: the lease had lapsed before the provider was called.
+"""

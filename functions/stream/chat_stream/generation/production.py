@@ -1,8 +1,8 @@
-"""Produces an answer: source to client, checkpoints on the way, the message stored before the stream ends.
+"""Produces an answer: streams it from the source to the client, checkpoints it, and stores it before the stream ends.
 
-One production holds the session's lease. A keeper renews it beside the stream, stores what has been written, and looks
-whether the user wants it stopped; a scope around the source ends it early: stop, lost lease, deadline. The text goes
-into the record also while the event log has it: the log may lose it, and a follower may not reach the log.
+The production holds the session's lease. A keeper task renews the lease, checkpoints the text and checks whether the
+user asked for a stop. A timeout scope around the source ends it early on a stop, a lost lease or the deadline. The text
+is checkpointed even while the event log works: the log may lose it, and a follower may not reach the log.
 """
 
 import asyncio
@@ -32,13 +32,13 @@ from chat_stream.writer import EventWriter
 STORE_ATTEMPTS = 4
 STORE_PAUSE_SECONDS = 0.25
 LAST_LEASE_SECONDS = 1.0
-"""The lease of a process that must stop: if it is killed, a successor does not wait for a whole lease."""
+"""The length of a lease renewed during shutdown, so that a follower need not wait for a whole lease after a kill."""
 
 logger = Logger()
 
 
 class Production:
-    """One generation."""
+    """Runs one generation from its first piece to its terminal event."""
 
     def __init__(
         self,
@@ -56,10 +56,10 @@ class Production:
         log: EventLog | None = None,
         stopping: asyncio.Event | None = None,
     ) -> None:
-        """`soft_deadline` is in the event loop's time, None for none. `stopping` is set when the process must end.
+        """`soft_deadline` is in event loop time; None means no deadline. `stopping` is set at shutdown.
 
-        `regain_slot` is awaited before a lease is renewed that has lapsed: others may have been given the slot. It
-        raises `TooManyRequestsError` if they have.
+        `regain_slot` is awaited before a lapsed lease is renewed, because the slot may have been given away. It raises
+        `TooManyRequestsError` if no slot is free.
         """
         self._session = attachment.session
         self._lease = attachment.lease
@@ -87,14 +87,14 @@ class Production:
 
     @property
     def last_event_id(self) -> int:
-        """What the client has been sent."""
+        """The id of the last event sent to the client."""
         return events.TYPING_ID + self._length
 
     async def run(self) -> None:
-        """Produces, stores, tells.
+        """Generates the answer, stores it, and sends the terminal event.
 
         Raises:
-            LeaseLostError: another process has ended or taken over the session; nothing was stored.
+            LeaseLostError: another request has ended or taken over this session; no answer was stored.
         """
         try:
             outcome = STOPPED if self._session.stop_requested else await self._generate()
@@ -126,7 +126,7 @@ class Production:
             return failed(failure_of(error))
         except LeaseLostError:
             raise
-        except Exception as error:  # noqa: BLE001  # any failure ends in an `error` event
+        except Exception as error:  # noqa: BLE001  # any failure ends the stream with an `error` event
             if not self._scope.expired():
                 logger.error("generation failed", **self._metrics.facts(), **safe_error_fields(error))
                 return failed(INTERNAL)
@@ -151,7 +151,7 @@ class Production:
         raise RuntimeError("the source ended without Finish")
 
     async def _take(self, text: str) -> bool:
-        """Sends a piece of the answer; returns whether to stop. Before the first, `text_emitted` is stored."""
+        """Sends a piece of the answer and returns whether to stop. The first piece is checkpointed before."""
         first = not self._pieces
         self._pieces.append(text)
         stop = False
@@ -171,9 +171,9 @@ class Production:
             self._metrics.first_token()
 
     async def _send_rest(self) -> None:
-        """Sends a first piece whose checkpoint was interrupted by the end: it is part of the stored answer.
+        """Sends a first piece whose checkpoint was interrupted, because the stored answer contains it.
 
-        Not earlier: until the answer is stored, another producer could still take over.
+        It is sent only after the answer is stored: until then another producer could still start the answer again.
         """
         if rest := "".join(self._pieces)[self._length :]:
             await self._send(rest)
@@ -189,11 +189,11 @@ class Production:
                 self._end(lost)
             except TooManyRequestsError as error:
                 self._end(failed(failure_of(error)))
-            except Exception as error:  # noqa: BLE001  # the next look may succeed; without any the lease is lost
+            except Exception as error:  # noqa: BLE001  # a later checkpoint may succeed; else the lease lapses
                 logger.warning("checkpoint failed", **self._metrics.facts(), **safe_error_fields(error))
 
     async def _told_to_stop(self, seconds: float) -> bool:
-        """Waits for `seconds`. Returns True early, and only once, when the process must stop."""
+        """Waits for `seconds`. Returns True as soon as the process is shutting down, but only once."""
         if self._stopping is None or self._is_stopping:
             await asyncio.sleep(seconds)
             return False
@@ -215,7 +215,7 @@ class Production:
             self._scope.reschedule(0)
 
     def _due_text(self) -> str | None:
-        """The text, if it would be older than a checkpoint may be by the next look."""
+        """The text to checkpoint, or None if there is no new text or the checkpoint can wait for the next poll."""
         next_look = asyncio.get_running_loop().time() + self._settings.stop_poll_seconds
         if self._length == self._stored_length or next_look - self._stored_at < self._settings.checkpoint_seconds:
             return None
@@ -237,7 +237,12 @@ class Production:
             return stop
 
     async def _store_answer(self, outcome: Outcome) -> Message | None:
-        """Raises StorageError: it may or may not have been stored."""
+        """Stores the answer, retrying failed attempts.
+
+        Raises:
+            LeaseLostError: another request has ended or taken over this session.
+            StorageError: every attempt failed; the answer may or may not have been stored.
+        """
         text = "".join(self._pieces)
         outcome = replace(outcome, usage=outcome.usage or self._metrics.usage)
         answer = outcome.answer(self._session, text, self._clock.now(), self._metrics.model)
@@ -259,7 +264,7 @@ class Production:
         return answer
 
     async def _end_unstored(self, outcome: Outcome, error: StorageError) -> None:
-        """Sends an `error` event without an id: no terminal event, because how the answer ends is not known yet."""
+        """Sends an `error` event without an id, which is not terminal: how the session ends is not known yet."""
         failure = failure_of(error)
         logger.error("answer not stored", **self._metrics.facts(), **safe_error_fields(error))
         await self._writer.write(events.refusal(failure))

@@ -1,1 +1,1 @@
-"""Model providers: the port, the adapters over the providers' SDKs, and the registry that finds them by name."""
+"""Model providers: the port, the adapters over the providers' SDKs, and the registry that maps names to adapters."""

@@ -1,4 +1,4 @@
-"""Anthropic's messages."""
+"""The adapter for Anthropic's Messages API."""
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
@@ -35,7 +35,7 @@ _REASONS = {
 }
 _COUNTS = (
     "input_tokens",
-    # Input that was written to or read from the prompt cache is reported apart.
+    # Input tokens written to or read from the prompt cache are reported separately.
     "cache_creation_input_tokens",
     "cache_read_input_tokens",
     "output_tokens",
@@ -43,7 +43,7 @@ _COUNTS = (
 
 
 class AnthropicProvider:
-    """Anthropic. It belongs to the event loop that first uses it."""
+    """Streams answers from Anthropic. An instance is bound to the event loop that first uses it."""
 
     def __init__(self, access: ProviderAccess) -> None:
         self._access = access
@@ -58,7 +58,7 @@ class AnthropicProvider:
         body = request_body(request)
 
         async def ask() -> httpx2.Response:
-            # `post` is what `messages.create` calls. Its events are read without the SDK: see `reading`.
+            # `messages.create` calls `post`. The events are read without the SDK: see `reading`.
             stream = await self._client.post(
                 "/v1/messages", body=body, cast_to=object, stream=True, stream_cls=anthropic.AsyncStream[object]
             )
@@ -74,7 +74,7 @@ class AnthropicProvider:
         )
 
     def use_key(self, api_key: str) -> None:
-        """Another key from the next request on."""
+        """Uses `api_key` from the next request on."""
         self._client.api_key = api_key
 
     async def close(self) -> None:
@@ -83,7 +83,7 @@ class AnthropicProvider:
 
 
 def request_body(request: ChatRequest) -> dict[str, Any]:
-    """The request in Anthropic's words (https://docs.anthropic.com/en/api/messages)."""
+    """The body of a Messages request (https://docs.anthropic.com/en/api/messages)."""
     body: dict[str, Any] = {
         "model": request.model.provider_model,
         "messages": _messages(request.turns),
@@ -98,7 +98,10 @@ def request_body(request: ChatRequest) -> dict[str, Any]:
 
 
 def _messages(turns: tuple[Turn, ...]) -> list[dict[str, str]]:
-    """Blank turns are refused by the API, and so is a conversation that the assistant begins."""
+    """The turns as messages. Consecutive turns of one role are merged.
+
+    Blank turns and leading assistant turns are left out, because the API refuses them.
+    """
     messages: list[dict[str, str]] = []
     for turn in turns:
         if not turn.content.strip() or (not messages and turn.role is not Role.USER):
@@ -114,7 +117,7 @@ class MessageReader:
     """Reads the events of one message (https://docs.anthropic.com/en/docs/build-with-claude/streaming)."""
 
     def __init__(self, max_tokens: int) -> None:
-        """`max_tokens`: more is believed of no count."""
+        """A token count above `max_tokens` is rejected as implausible."""
         self.usage: Usage | None = None
         self.usage_refused = False
         self.ended = False
@@ -149,7 +152,7 @@ class MessageReader:
         return None
 
     def _count(self, usage: Any) -> None:
-        """The counts are cumulative: a later one replaces an earlier one."""
+        """Updates the usage. Anthropic's counts are cumulative, so a later count replaces an earlier one."""
         if not usage:
             return
         try:
@@ -162,7 +165,7 @@ class MessageReader:
 
 
 def _usage(counts: dict[str, Any], max_tokens: int) -> Usage | None:
-    """None: the input has not been told."""
+    """The usage, or None if the provider has not reported the input tokens yet."""
     known = {name: counted(count, max_tokens) for name, count in counts.items()}
     if "input_tokens" not in known:
         return None
@@ -171,7 +174,7 @@ def _usage(counts: dict[str, Any], max_tokens: int) -> Usage | None:
 
 
 def _text(part: dict[str, Any], kind: str) -> str:
-    """The text of a part of that kind; other kinds (thinking, signatures) have none."""
+    """The text of a part of type `kind`; other types (thinking, signatures) have no text."""
     if part["type"] != kind:
         return ""
     text = part["text"]

@@ -1,4 +1,4 @@
-"""Checks the addresses of providers when the function starts, rather than at each request."""
+"""Validates the providers' base URLs at startup, before any request needs them."""
 
 import ipaddress
 import re
@@ -12,10 +12,10 @@ _HOST = re.compile(rf"(?=.{{1,253}}\.?$){_LABEL}(\.{_LABEL})*\.?")
 
 
 def checked_base_url(variable: str, url: str) -> str:
-    """The address, without white space around it.
+    """The URL, stripped of surrounding white space.
 
     Raises:
-        SettingsError: no request can be sent to it; the message names the variable and shows no value.
+        SettingsError: the URL is unusable. The message names `variable` and never shows its value.
     """
     url = url.strip()
     if (problem := _problem(url)) is not None:
@@ -25,7 +25,7 @@ def checked_base_url(variable: str, url: str) -> str:
 
 def _problem(url: str) -> str | None:
     if not _CHARACTERS.fullmatch(url):
-        return "has characters that a URL does not have (a host in other letters is written as xn--...)"
+        return "contains characters that a URL cannot have (write an internationalized host name as xn--...)"
     try:
         parts = urlsplit(url)
         has_port = parts.port != 0

@@ -1,4 +1,4 @@
-"""How the SDKs' HTTP clients are set up, the same for all."""
+"""Configures the SDKs' HTTP clients, the same for every provider."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -13,23 +13,23 @@ from chat_stream.providers.settings import Timing
 from chat_stream.providers.surplus import close_if_surplus
 
 MAX_RETRIES = 2
-"""The SDKs retry 408, 409, 429, 5xx and connection errors, with jitter or as `retry-after` says.
+"""The SDKs retry 408, 409, 429, 5xx and connection errors, with jitter or after the time in `retry-after`.
 
-Before a stream begins only, and all within the time for the first token.
+They retry only before a stream begins. All attempts share the timeout for the first token.
 """
 
 REFUSAL_SECONDS = 2.0
-"""How long the body of a refusal may take; its status says enough."""
+"""The timeout for the body of a refusal. Its status alone is enough to handle it."""
 
 _REFUSAL = 300
-"""The first status that is one."""
+"""The lowest status code that counts as a refusal."""
 
 
 def client_options(timing: Timing) -> dict[str, Any]:
     """Arguments for an SDK's `DefaultAsyncHttpxClient`.
 
-    Only connecting has a timeout of its own: for all else the answer's watchdog is there. Prompts and keys are sent to
-    the configured address only, never to where a redirect points.
+    Only connecting has an HTTP timeout; the answer's watchdog limits everything else. Redirects are not followed, so
+    prompts and keys go only to the configured address.
     """
     return {
         "follow_redirects": False,
@@ -42,7 +42,13 @@ def client_options(timing: Timing) -> dict[str, Any]:
 
 
 async def _read_refusal(response: httpx2.Response) -> None:
-    """Reads it for the SDK, which would take a body that breaks off for the failure."""
+    """Reads the body of a refusal before the SDK does.
+
+    The SDK would report a body that breaks off as a connection error and hide the status.
+
+    Raises:
+        UnreadableRefusalError: the body could not be read.
+    """
     if response.status_code < _REFUSAL:
         return
     try:
@@ -54,9 +60,9 @@ async def _read_refusal(response: httpx2.Response) -> None:
 
 
 def _no_long_waits(max_seconds: float) -> Callable[[httpx2.Response], Awaitable[None]]:
-    """Does not wait for a `retry-after` that exceeds the time for the first token: the error reports it instead.
+    """Prevents a retry if `retry-after` is longer than `max_seconds`: the user gets the refusal instead of a timeout.
 
-    `x-should-retry` is what the SDKs look at before anything else.
+    Both SDKs check the header `x-should-retry` before anything else.
     """
 
     async def hook(response: httpx2.Response) -> None:

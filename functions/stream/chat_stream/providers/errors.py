@@ -1,16 +1,16 @@
-"""What can go wrong with a provider.
+"""The error codes of provider failures, their messages and their log lines.
 
 code                    retryable
-provider_unavailable    yes   cannot be reached, or fails (408, 409, 5xx)
-provider_timeout        yes   no first token in time, or silence in the middle
+provider_unavailable    yes   the provider cannot be reached, or fails (408, 409, 5xx)
+provider_timeout        yes   no first token in time, or no data for too long mid-answer
 provider_rate_limited   yes   429
-provider_interrupted    yes   the connection broke, or the stream ended, after text and before its end
-provider_bad_response   yes   an event that cannot be read, or no event stream
-provider_empty          yes   an answer without text (a refusal without text is not worth a retry)
-provider_rejected       no    the request itself: too long, not valid
-provider_misconfigured  no    key, permission, quota, model's name, address: this service's operator must act
+provider_interrupted    yes   the connection or the stream ended after some text, before the answer was complete
+provider_bad_response   yes   an event that cannot be parsed, or a response that is no event stream
+provider_empty          yes   an answer without text (not retryable if the model refused to answer)
+provider_rejected       no    the request itself is too long or invalid
+provider_misconfigured  no    key, permission, quota, model name or base URL: the operator must act
 
-Retryable ones have `retryAfterSeconds` if the provider says when. `failures` makes them of the SDKs' errors.
+Retryable errors carry `retryAfterSeconds` if the provider sends it. `failures` maps the SDKs' errors to these codes.
 """
 
 import math
@@ -24,9 +24,9 @@ from chat.errors import ProviderError
 _SENTENCES = {
     "provider_unavailable": "{} is not available at the moment.",
     "provider_timeout": "{} did not answer in time.",
-    "provider_rate_limited": "{} takes no more requests from this service at the moment.",
+    "provider_rate_limited": "{} is limiting requests from this service at the moment.",
     "provider_interrupted": "{}'s answer broke off.",
-    "provider_bad_response": "{} sent something that cannot be read.",
+    "provider_bad_response": "{} sent a response that cannot be read.",
     "provider_empty": "{} sent an empty answer.",
     "provider_rejected": "{} refused the request; the conversation may be too long for this model.",
     "provider_misconfigured": "This service has no working access to {}.",
@@ -39,7 +39,7 @@ logger = Logger()
 def provider_error(
     label: str, code: str, *, retryable: bool | None = None, retry_after: float | None = None
 ) -> ProviderError:
-    """The error of that code, in a sentence about the provider called `label`; `retry_after` is in seconds."""
+    """The error with that code and a message that names the provider `label`. `retry_after` is in seconds."""
     if retryable is None:
         retryable = code not in _FINAL
     extensions = {}
@@ -49,15 +49,15 @@ def provider_error(
 
 
 def log_failure(label: str, code: str, cause: BaseException | None = None, **details: Any) -> None:
-    """The one line in the log that each failure gets, where it is found.
+    """Logs a failure, once, where it is detected.
 
-    `details` are this service's own words, numbers, and identifiers that `failures` has checked: a provider's messages
-    may quote a prompt, an answer or a key.
+    `details` hold only this service's own words, numbers, and identifiers that `failures` has checked. A provider's
+    messages are never logged, because they may quote a prompt, an answer or a key.
     """
     known = {name: value for name, value in details.items() if value is not None}
     logger.warning("provider failed", provider=label, code=code, **known, **safe_error_fields(cause))
 
 
 def log_refused_usage(label: str) -> None:
-    """The token counts of an answer are unknown, so they are not counted."""
-    logger.warning("provider's usage is not believed", provider=label)
+    """Logs that an answer's token counts are implausible, so its usage is not counted."""
+    logger.warning("provider's usage is implausible", provider=label)

@@ -1,4 +1,4 @@
-"""OpenAI's Chat Completions, also as served by xAI, Ollama and vLLM."""
+"""The adapter for OpenAI's Chat Completions API and compatible ones (xAI, Ollama, vLLM)."""
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
@@ -28,7 +28,7 @@ _END = "[DONE]"
 
 
 class OpenAIProvider:
-    """A provider that speaks OpenAI's chat completions. It belongs to the event loop that first uses it."""
+    """Streams answers from a Chat Completions API. An instance is bound to the event loop that first uses it."""
 
     def __init__(self, access: ProviderAccess) -> None:
         self._access = access
@@ -43,7 +43,7 @@ class OpenAIProvider:
         body = request_body(request)
 
         async def ask() -> httpx2.Response:
-            # `post` is what `chat.completions.create` calls. Its events are read without the SDK: see `reading`.
+            # `chat.completions.create` calls `post`. The events are read without the SDK: see `reading`.
             stream = await self._client.post(
                 "/chat/completions", body=body, cast_to=object, stream=True, stream_cls=openai.AsyncStream[object]
             )
@@ -59,7 +59,7 @@ class OpenAIProvider:
         )
 
     def use_key(self, api_key: str) -> None:
-        """Another key from the next request on."""
+        """Uses `api_key` from the next request on."""
         self._client.api_key = api_key
 
     async def close(self) -> None:
@@ -68,7 +68,7 @@ class OpenAIProvider:
 
 
 def request_body(request: ChatRequest) -> dict[str, Any]:
-    """The request in OpenAI's words (https://platform.openai.com/docs/api-reference/chat/create)."""
+    """The body of a Chat Completions request (https://platform.openai.com/docs/api-reference/chat/create)."""
     messages = [{"role": turn.role.value, "content": turn.content} for turn in request.turns]
     if request.system:
         messages.insert(0, {"role": "system", "content": request.system})
@@ -87,11 +87,11 @@ def request_body(request: ChatRequest) -> dict[str, Any]:
 class ChunkReader:
     """Reads the chunks of one chat completion (https://platform.openai.com/docs/api-reference/chat-streaming).
 
-    The chunk with a `finish_reason` has the last of the text; only the usage comes after it.
+    The chunk with a `finish_reason` carries the last text; only the usage comes after it.
     """
 
     def __init__(self, max_tokens: int) -> None:
-        """`max_tokens`: more is believed of no count."""
+        """A token count above `max_tokens` is rejected as implausible."""
         self.usage: Usage | None = None
         self.usage_refused = False
         self.ended = False
@@ -135,7 +135,7 @@ class ChunkReader:
             if not isinstance(text, str):
                 raise TypeError
             return text
-        # Not OpenAI's own: xAI, vLLM and others stream a model's reasoning under these names.
+        # xAI, vLLM and others stream a model's reasoning in these fields; OpenAI does not.
         return "" if delta.get("reasoning_content") or delta.get("reasoning") else None
 
     def _count(self, usage: Any) -> None:
@@ -147,12 +147,15 @@ class ChunkReader:
 
 
 def _first(choices: Any) -> Any:
-    """The choice with index 0, the only one that is asked for."""
+    """The choice with index 0, the only one requested; None if there is none."""
     return next((choice for choice in choices or () if not choice.get("index")), None)
 
 
 def _usage(usage: dict[str, Any], max_tokens: int) -> Usage:
-    """XAI counts a model's reasoning in the total only; it is paid for like the rest of the output."""
+    """The usage, with reasoning tokens as output.
+
+    xAI counts reasoning tokens only in the total, but bills them as output.
+    """
     prompt, completion = (counted(usage[name], max_tokens) for name in ("prompt_tokens", "completion_tokens"))
     total = usage.get("total_tokens")
     return Usage(prompt, completion if total is None else max(completion, counted(total, max_tokens) - prompt))

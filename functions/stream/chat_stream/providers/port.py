@@ -1,4 +1,4 @@
-"""The port to the providers of models."""
+"""The port to model providers."""
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
@@ -19,7 +19,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """What a model is asked: the conversation, oldest turn first, the last one the prompt.
+    """A request to a model: the conversation, oldest turn first. The last turn is the prompt.
 
     `temperature` (0 to 2) is sent only to models that take sampling parameters.
     """
@@ -32,27 +32,30 @@ class ChatRequest:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """How an answer ended: `stop`, `length`, `content_filter` or `other`; and what it cost, if the provider says so."""
+    """The end of an answer: its reason (`stop`, `length`, `content_filter` or `other`), and its usage if reported."""
 
     reason: str
     usage: Usage | None
     cached: bool = False
-    """The provider was not asked: the answer, and its usage, are those of an earlier or a simultaneous question."""
+    """The provider was not called: the answer and its usage come from an identical earlier or concurrent request."""
 
 
 type Piece = str | Usage | Finish
-"""Of an answer: a text delta (never empty, always encodable as UTF-8); the tokens so far, where the provider tells them
-before the end; or the end."""
+"""A piece of an answer: a text delta, the usage so far, or the end.
+
+A text delta is never empty and can always be encoded as UTF-8. The usage comes before the end only if the provider
+reports it early.
+"""
 
 
 class ChatProvider(Protocol):
-    """Asks a provider's model."""
+    """Streams answers from a provider's models."""
 
     def stream(self, request: ChatRequest) -> AbstractAsyncContextManager[AsyncIterator[Piece]]:
-        """The answer's pieces. The last one, and only that, is a `Finish`.
+        """The pieces of the answer. Exactly one, the last, is a `Finish`.
 
-        Leaving the context closes the provider's connection.
+        Leaving the context closes the response.
 
         Raises:
-            ProviderError: on entering the context, and while iterating.
+            ProviderError: the provider failed, on entering the context or while iterating.
         """

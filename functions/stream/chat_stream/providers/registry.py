@@ -1,7 +1,7 @@
-"""Finds a model's provider, and imports its SDK when it is first asked for: that takes up to a second.
+"""Maps each model to its provider's adapter, and imports the provider's SDK on first use: an import takes up to 1 s.
 
-A new provider is a module with its adapter and a line in `PROVIDERS`; one that speaks OpenAI's chat completions needs
-the line only. Its settings are `<NAME>_API_KEY` and `<NAME>_BASE_URL`.
+To add a provider, write an adapter module and add an entry to `PROVIDERS`. A provider with a Chat Completions API needs
+only the entry. Its settings are `<NAME>_API_KEY` and `<NAME>_BASE_URL`.
 """
 
 import asyncio
@@ -20,14 +20,14 @@ from chat_stream.providers.secrets import read_secret
 from chat_stream.providers.settings import ProviderAccess, ProviderSettings
 
 _NO_KEY = "none"
-"""Stands in where an own base URL needs no key (Ollama, vLLM); the SDKs insist on one."""
+"""A placeholder for servers that need no key (Ollama, vLLM), because the SDKs require one."""
 
 PAUSE_SECONDS = 30.0
-"""After a reading of the keys that failed: a request waits seconds for a Secrets Manager that does not answer."""
+"""The pause after a failed read of the keys: a request waits seconds if Secrets Manager does not answer."""
 
 
 class Adapter(Protocol):
-    """A `ChatProvider` with connections."""
+    """A `ChatProvider` that holds connections and can change its key."""
 
     def stream(self, request: ChatRequest) -> AbstractAsyncContextManager[AsyncIterator[Piece]]: ...
 
@@ -50,7 +50,7 @@ def _anthropic(access: ProviderAccess) -> Adapter:
 
 @dataclass(frozen=True, slots=True)
 class ProviderEntry:
-    """`label` is the name that people read. `make` imports the SDK; it runs in a thread."""
+    """One provider. `label` is its display name. `make` imports the SDK and builds the adapter, in a thread."""
 
     label: str
     base_url: str
@@ -65,7 +65,7 @@ PROVIDERS: Mapping[str, ProviderEntry] = {
 
 
 class ProviderRegistry:
-    """The `ChatProvider` for all models: each goes to its provider's adapter, one for each provider and event loop."""
+    """A `ChatProvider` for all models. It keeps one adapter for each provider and event loop."""
 
     def __init__(
         self,
@@ -75,11 +75,11 @@ class ProviderRegistry:
         read_secret: Callable[[str], str] = read_secret,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`read_secret` gives the text of the secret with that ARN; it may block.
+        """`read_secret` returns the text of the secret with the given ARN. It may block.
 
         Raises:
-            SettingsError: the address of one of `providers` is unusable. A variable cannot change while the process
-                runs, unlike a key in a secret: so a deployment with a wrong one fails as a whole, and at once.
+            SettingsError: the base URL of one of `providers` is unusable. Unlike a key in a secret, a variable cannot
+                change while the process runs, so a bad one fails the deployment immediately.
         """
         self._settings = settings
         self._providers = providers
@@ -100,10 +100,11 @@ class ProviderRegistry:
             raise
 
     async def adapter(self, name: str) -> Adapter:
-        """The provider's adapter. Asked for ahead of time, the SDK is imported while other work is done.
+        """The provider's adapter, created on first use. With keys in a secret, renews the key of an existing adapter.
 
         Raises:
-            ProviderError: `provider_misconfigured`: no such provider, or no usable key.
+            ProviderError: `provider_misconfigured`, if there is no such provider or no usable key, or
+                `provider_unavailable`, if Secrets Manager does not answer.
         """
         adapters = self._here()
         async with adapters.locks.setdefault(name, asyncio.Lock()):
@@ -115,7 +116,11 @@ class ProviderRegistry:
             return adapters.made[name]
 
     async def _renew_key(self, name: str) -> None:
-        """While the secret cannot be read, or has no such key, the one in use stays, unless the provider refused it."""
+        """Reads the key again. If that fails, keeps the key in use, unless the provider has refused it.
+
+        Raises:
+            ProviderError: as `adapter`, only if the provider has refused the key in use.
+        """
         adapters = self._here()
         if name not in adapters.refused and self._monotonic() < adapters.paused_until.get(name, 0):
             return
@@ -141,7 +146,7 @@ class ProviderRegistry:
         access = self._access(name)
         try:
             return self._providers[name].make(access)
-        except Exception as error:  # an unusable proxy or certificate file, in whatever way the HTTP client puts it
+        except Exception as error:  # e.g. an unusable proxy or certificate file; the type varies
             raise _misconfigured(access.label, "client", error) from error
 
     def _access(self, name: str) -> ProviderAccess:
@@ -164,11 +169,11 @@ def _misconfigured(label: str, reason: str, error: Exception | None = None) -> P
 
 
 class _Adapters:
-    """One event loop's."""
+    """The adapters of one event loop."""
 
     def __init__(self) -> None:
         self.made: dict[str, Adapter] = {}
         self.locks: dict[str, asyncio.Lock] = {}
         self.refused: set[str] = set()
-        """Providers that refused the key they got."""
+        """Providers that refused the key in use."""
         self.paused_until: dict[str, float] = {}

@@ -1,4 +1,4 @@
-"""Counts how often a provider was asked once more. The SDKs do that by themselves, and say so in a header only."""
+"""Counts the SDKs' retries. The SDKs retry on their own and report it only in a request header."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     import httpx2
 
 RETRY_COUNT = "x-stainless-retry-count"
-"""Of a request: how many have gone before it for the same answer. Both SDKs send it."""
+"""The request header with the number of earlier attempts for the same answer. Both SDKs send it."""
 
 
 @dataclass(slots=True)
 class Retries:
-    """How many there were."""
+    """A mutable count of retries."""
 
     count: int = 0
 
@@ -25,7 +25,7 @@ _counting: ContextVar[Retries | None] = ContextVar("retries", default=None)
 
 @contextmanager
 def counted_in(retries: Retries) -> Iterator[None]:
-    """Counts the retries of answers that are read within the block, by the task that it runs in."""
+    """Counts in `retries` the retries of requests that the current task sends within the block."""
     _counting.set(retries)
     try:
         yield
@@ -34,7 +34,7 @@ def counted_in(retries: Retries) -> Iterator[None]:
 
 
 async def note(request: "httpx2.Request") -> None:
-    """A hook for an SDK's HTTP client: looks at each request before it is sent."""
+    """A request hook for an SDK's HTTP client that counts a request if it is a retry."""
     retries = _counting.get()
     if retries is not None and request.headers.get(RETRY_COUNT, "0") != "0":
         retries.count += 1

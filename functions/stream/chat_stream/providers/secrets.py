@@ -6,14 +6,14 @@ from chat_stream.providers.errors import log_failure
 _LABEL = "AWS Secrets Manager"
 
 MAX_AGE_SECONDS = 60
-"""How long a secret that was read is used again; a replaced key is found after that."""
+"""How long a secret is cached. A replaced key takes effect after this."""
 
 
 def read_secret(arn: str) -> str:
-    """The text of a secret. Blocks.
+    """Reads the text of a secret. Blocks.
 
     Raises:
-        ProviderError: `provider_unavailable`: Secrets Manager does not answer, or refuses.
+        ProviderError: `provider_unavailable`: Secrets Manager does not answer or refuses, or the secret is binary.
     """
     from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 

@@ -1,4 +1,4 @@
-"""Settings of the providers, and the way to their keys."""
+"""The providers' settings and API keys."""
 
 import json
 import os
@@ -15,12 +15,12 @@ _KEY_SUFFIX = "_API_KEY"
 _URL_SUFFIX = "_BASE_URL"
 
 _KEY: TypeAdapter[str] = TypeAdapter(Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[!-~]+$")])
-"""What can stand in a header; secrets pasted into a console often end in a line break."""
+"""A key that can be sent in a header. Secrets pasted into a console often end with a line break, so it is stripped."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How long to wait for a provider. The first token's time covers connecting, retries and the answer's begin."""
+    """Timeouts for a provider. `first_token_seconds` covers connecting, retries and waiting for the first token."""
 
     connect_seconds: float = 5.0
     first_token_seconds: float = 30.0
@@ -29,7 +29,7 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class ProviderAccess:
-    """What an adapter needs to reach its provider. `label` is the provider's name as people write it."""
+    """What an adapter needs to reach its provider. `label` is the provider's display name."""
 
     label: str
     base_url: str
@@ -38,10 +38,10 @@ class ProviderAccess:
 
 
 class ProviderSettings(Settings):
-    """The providers' variables.
+    """The providers' environment variables.
 
-    A provider `openai` has `OPENAI_API_KEY` and `OPENAI_BASE_URL`. With `PROVIDER_KEYS_SECRET_ARN` the keys are those
-    of that secret in Secrets Manager, a JSON object with the same names, and variables with keys do not count.
+    A provider named `openai` has `OPENAI_API_KEY` and `OPENAI_BASE_URL`. If `PROVIDER_KEYS_SECRET_ARN` is set, the keys
+    come only from that secret in Secrets Manager, a JSON object with the same names, and key variables are ignored.
     """
 
     provider_keys_secret_arn: NonEmpty | None = None
@@ -70,10 +70,10 @@ class ProviderSettings(Settings):
         )
 
     def base_urls_of(self, providers: Iterable[str]) -> dict[str, str]:
-        """The addresses of those of `providers` that have another one than their public one.
+        """The configured base URLs, by provider. A provider without one uses its public URL.
 
         Raises:
-            SettingsError: naming every variable whose address is unusable, and showing no value.
+            SettingsError: a base URL is unusable. The message names every such variable and never shows a value.
         """
         urls, problems = {}, []
         for provider in providers:
@@ -88,10 +88,12 @@ class ProviderSettings(Settings):
         return urls
 
     def api_key(self, provider: str, read_secret: Callable[[str], str]) -> str | None:
-        """The provider's key; None: there is none. `read_secret` gives the text of the secret with that ARN.
+        """The provider's key, or None if it has none. `read_secret` returns the text of the secret with the given ARN.
 
         Raises:
-            SettingsError: the secret is not a JSON object, or the key cannot be one; the message shows no value.
+            SettingsError: the secret is not a JSON object of strings, or the key is malformed. The message shows no
+                value.
+            ProviderError: the secret cannot be read.
         """
         if self.provider_keys_secret_arn is None:
             secret = self.api_keys.get(provider)
@@ -103,7 +105,7 @@ class ProviderSettings(Settings):
         try:
             return _KEY.validate_python(key)
         except ValidationError:
-            raise SettingsError(f"{provider.upper()}{_KEY_SUFFIX} is not a key: it has other characters") from None
+            raise SettingsError(f"{provider.upper()}{_KEY_SUFFIX} may contain only visible ASCII") from None
 
 
 def _by_provider(values: Mapping[str, str], suffix: str) -> dict[str, str]:

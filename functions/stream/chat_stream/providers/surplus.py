@@ -1,8 +1,8 @@
-"""Keeps a connection from being used again when more has come over it than the response.
+"""Closes a connection that has received more bytes than the response, so that it is not reused.
 
-The HTTP client would take the rest for the response to the next question, which may be another user's. It tells nobody
-of that rest, so this looks at private attributes of httpx2 and httpcore2. Where they are not found the connection is
-closed.
+The HTTP client would read the surplus as the response to the next request, which may be another user's. The client does
+not expose the surplus, so this module reads private attributes of httpx2 and httpcore2. If they are missing, it closes
+the connection.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ _PATH = ("stream", "_stream", "_httpcore_stream", "_stream", "_connection", "_h1
 
 
 async def close_if_surplus(response: "httpx2.Response") -> None:
-    """Closes the connection of a response that has been read to its end, if more is there."""
+    """Closes the connection of a fully read response if it received surplus bytes."""
     found: Any = response
     for name in _PATH:
         found = getattr(found, name, None)

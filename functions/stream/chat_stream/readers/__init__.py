@@ -1,1 +1,1 @@
-"""What a session's record, log and stored answer hold, for those who do not produce it."""
+"""Reads a session's record, event log and stored answer for requests that do not produce it."""

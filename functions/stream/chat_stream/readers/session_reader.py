@@ -1,7 +1,7 @@
-"""Reads an answer that another request writes: from the event log and from the session's record, whichever is ahead.
+"""Reads an answer that another request produces, from its event log or its session record, whichever is ahead.
 
-The log has every piece as it is written, and may fail at any time; the record has the checkpoints. Both are read side
-by side, so that neither waits for the other: a reader is never more than three seconds behind while one of them works.
+The log has every piece as it is produced, but may fail at any time. The record has the checkpoints. Both are read
+concurrently and neither waits for the other: while one of them works, a reader is at most three seconds behind.
 """
 
 import asyncio
@@ -16,34 +16,37 @@ from chat.sharing.event_log import EventLog, LogUnavailableError, TerminalEntry,
 from chat_stream.threads import in_thread
 
 LOG_RETRY_SECONDS = 1.0
-"""Between two attempts to follow a log that fails."""
+"""The pause before reconnecting to a log that failed."""
 IDLE_SECONDS = 1.0
-"""A log that is silent for so long is no reason any more not to read the record."""
+"""Once the log has been silent for this long, the record is read at this interval."""
 RECORD_SECONDS = 5.0
-"""How often the record is read although the log has news."""
+"""How often the record is read while the log delivers entries."""
 PATIENCE_SECONDS = 30.0
-"""The reader gives up when neither log nor record has answered for so long."""
+"""The reader gives up when neither log nor record has answered for this long."""
 
 type Item = TextEntry | TerminalEntry | Session
-"""Text that continues what was given before; the end, as the log has it; or the record, its text given before."""
+"""Text that continues the previous text, the terminal entry of the log, or the session record.
+
+The record comes after the text of its checkpoint.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class SessionReaders:
-    """Makes readers. `poll_seconds` is how often the record is read while the log does not answer."""
+    """Opens readers. `poll_seconds` is how often the record is read while the log is unavailable."""
 
     sessions: SessionStore
     log: EventLog | None
     poll_seconds: float
 
     def read(self, session_id: str, *, seen: int, session: Session | None = None) -> AsyncGenerator[Item]:
-        """The session from `seen`, the last event id that the client has, on; to be closed by the caller.
+        """Reads the session after `seen`, the id of the last event the client received. The caller closes the reader.
 
-        A `session` that was read already is the first record.
+        If the caller has already read the session, it is passed as `session` and yielded as the first record.
 
         Raises:
-            NotFoundError: while iterating: the session is gone.
-            StorageError: neither log nor record has answered for `PATIENCE_SECONDS`.
+            NotFoundError: the session no longer exists; raised while iterating.
+            StorageError: neither log nor record has answered for `PATIENCE_SECONDS`; raised while iterating.
         """
         return _SessionReader(self.sessions, self.log, self.poll_seconds, session_id, seen).items(session)
 
@@ -88,10 +91,10 @@ class _SessionReader:
             yield item
         elif events.ends(item.event_id, self._seen):
             yield item
-        # Else the log lacks text: the record will tell the end.
+        # Otherwise the log lacks text, and the end comes from the record.
 
     def _unseen(self, entry: TextEntry) -> Iterator[TextEntry]:
-        """What is new of the entry, in pieces of a replay's size; nothing if it begins further on."""
+        """The unseen text of the entry, in pieces of at most `REPLAY_CHARS`; nothing if text before it is missing."""
         text = events.unseen_of(entry.text, entry.event_id, self._seen) or ""
         for at in range(0, len(text), events.REPLAY_CHARS):
             piece = text[at : at + events.REPLAY_CHARS]
@@ -99,7 +102,7 @@ class _SessionReader:
             yield TextEntry(self._seen, piece)
 
     async def _reported(self, read: Callable[[], Awaitable[None]]) -> None:
-        """Passes an unexpected error on to the consumer, instead of losing it in the task."""
+        """Passes an unexpected error on to the consumer instead of losing it in the task."""
         try:
             await read()
         except Exception as error:  # noqa: BLE001

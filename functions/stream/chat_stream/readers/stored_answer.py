@@ -1,4 +1,4 @@
-"""The stored answer of a finished session."""
+"""Reads the stored answer of a finished session."""
 
 from chat.messages import Message, MessageStore
 from chat.sessions import Session
@@ -6,10 +6,10 @@ from chat_stream.threads import in_thread
 
 
 async def read_answer(messages: MessageStore, session: Session) -> Message | None:
-    """The session's answer; None if nothing was written.
+    """The session's answer, or None if it has none.
 
     Raises:
-        StorageError: it cannot be read.
+        StorageError: the answer cannot be read.
     """
     found = await in_thread(
         messages.latest,

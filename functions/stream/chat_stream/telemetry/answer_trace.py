@@ -1,4 +1,4 @@
-"""Where an answer came from, and the provider's failures on the way."""
+"""Records an answer's source, and the provider's failures and retries on the way."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,18 +11,18 @@ from chat_stream.providers.retries import Retries, counted_in
 
 
 class AnsweredFrom(StrEnum):
-    """Where an answer came from, or was asked for last."""
+    """The source of an answer, or the last source tried."""
 
     PROVIDER = "provider"
     CACHE = "cache"
     FLIGHT = "flight"
-    """Another session's, with the same question at the same time."""
+    """The call in flight of another session with an identical request."""
     COMMAND = "command"
 
 
 @dataclass(slots=True)
 class AnswerTrace:
-    """Counts for one generation, filled in by the code that produces it."""
+    """The source and the provider errors of one generation, filled in while it runs."""
 
     looked_into_cache: bool = False
     answered_from: AnsweredFrom | None = None
@@ -31,7 +31,7 @@ class AnswerTrace:
 
     @asynccontextmanager
     async def ask(self, provider: ChatProvider, request: ChatRequest) -> AsyncIterator[AsyncIterator[Piece]]:
-        """`provider.stream`, noted down. To be read by one task."""
+        """Calls `provider.stream` and counts its errors and retries. Only one task may read the pieces."""
         self.answered_from = AnsweredFrom.PROVIDER
         try:
             with counted_in(self.retries):

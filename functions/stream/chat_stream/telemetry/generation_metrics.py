@@ -1,4 +1,4 @@
-"""What is measured of one generation, from the arrival of the request that produces it to its end."""
+"""Metrics of one generation, measured from the arrival of the producing request to the end of its stream."""
 
 import asyncio
 from collections.abc import Mapping
@@ -23,14 +23,14 @@ _BY_STATE = {
 
 @dataclass(slots=True)
 class GenerationMetrics:
-    """One generation's. Times are the event loop's; `model` is None for slash commands, and if it is not offered."""
+    """Measures one generation. Times are in event loop time. `model` is None if the catalogue has no such model."""
 
     session: Session
     model: Model | None
     accepted_at: float
     trace: AnswerTrace = field(default_factory=AnswerTrace)
     usage: Usage | None = None
-    """The tokens so far."""
+    """Tokens used so far."""
     _finish: Finish | None = None
     _first_text_at: float | None = None
     _first_token_at: float | None = None
@@ -40,21 +40,24 @@ class GenerationMetrics:
     _error_type: str | None = None
 
     def first_text(self) -> None:
-        """The source has begun to answer."""
+        """Records that the source has yielded its first text."""
         self._first_text_at = _now()
 
     def first_token(self) -> None:
-        """The client has been sent the first token."""
+        """Records that the first token was sent to the client."""
         self._first_token_at = _now()
 
     def finished(self, finish: Finish) -> None:
-        """The source has said all."""
+        """Records that the source has finished."""
         self._last_text_at = _now()
         self._finish = finish
         self.usage = finish.usage or self.usage
 
     def ended(self, outcome: Outcome, data: Mapping[str, Any]) -> None:
-        """The data of the client's last event, which tells also of an answer that could not be stored."""
+        """Records the end. `data` is the data of the client's last event.
+
+        That event is an `error` also if the answer was complete but could not be stored.
+        """
         self._ended_at = _now()
         failed = data["type"] == "error"
         self._state = SessionState.FAILED if failed else outcome.state
@@ -65,14 +68,17 @@ class GenerationMetrics:
         return labels_of(self.session, self.model)
 
     def values(self) -> dict[Metric, float]:
-        """What there is to publish. Of a generation whose lease was lost it is only what the provider took."""
+        """The metrics to publish.
+
+        A generation that lost its lease has no final state and no duration, but its tokens and costs count.
+        """
         values: dict[Metric, float] = {} if self._state is None else {_BY_STATE[self._state]: 1}
         if self._is_chat:
             values |= self._times() | self._sources() | self._tokens()
         return values
 
     def facts(self) -> dict[str, Any]:
-        """What the logs say of it beside."""
+        """The fields of this generation's log lines."""
         source, finish = self.trace.answered_from, self._finish
         paid = self.usage if source is AnsweredFrom.PROVIDER else None
         facts = {

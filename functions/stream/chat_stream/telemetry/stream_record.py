@@ -1,4 +1,4 @@
-"""What one client's stream publishes: one record, at its end."""
+"""The metrics record that one client's stream publishes when it ends."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from chat_stream.telemetry.generation_metrics import GenerationMetrics
 
 
 class StreamRecord:
-    """Collects until `publish`. A second generation, after a lost lease, gets a record of its own."""
+    """Collects metrics until `publish`. Publishes one record for each generation, or one if there was none."""
 
     def __init__(self, metrics: Metrics, catalog: Catalog, *, accepted_at: float) -> None:
         self._metrics = metrics
@@ -22,20 +22,20 @@ class StreamRecord:
         self._generations: list[GenerationMetrics] = []
 
     def attached(self, attachment: AttachDecision, last_event_id: int) -> None:
-        """The client is to be told what it has not seen: `last_event_id` is what it has."""
+        """Records the role. `last_event_id` is the id of the last event the client received before."""
         session = attachment.session
         self._facts = {**log_fields(session), fields.ROLE: attachment.role}
         if last_event_id > 0 or attachment.role is not AttachRole.PRODUCE or session.epoch > 1:
             self._values[Metric.STREAMS_RESUMED] = 1
 
     def generation(self, session: Session) -> GenerationMetrics:
-        """The stream produces the session's answer: what is measured of that."""
+        """The metrics of a generation that this stream begins to produce."""
         measures = GenerationMetrics(session, self._catalog.get(session.model_id), self._accepted_at)
         self._generations.append(measures)
         return measures
 
     def publish(self) -> None:
-        """Publishes what was collected since the last call."""
+        """Publishes the metrics collected since the last call."""
         generations, self._generations = self._generations, []
         for measures in generations:
             facts = self._facts | measures.facts()
@@ -49,16 +49,16 @@ class StreamRecord:
 
 
 class StreamRecords:
-    """Makes records, and publishes what this process finds of other ones' generations."""
+    """Creates records, and publishes the outcome of generations whose producer died."""
 
     def __init__(self, metrics: Metrics, catalog: Catalog) -> None:
         self._metrics = metrics
         self._catalog = catalog
 
     def new(self, *, accepted_at: float) -> StreamRecord:
-        """A record for a request that arrived at `accepted_at`, in the event loop's time."""
+        """Creates the record of a request that arrived at `accepted_at`, in event loop time."""
         return StreamRecord(self._metrics, self._catalog, accepted_at=accepted_at)
 
     def settled(self, session: Session) -> None:
-        """A session whose producer had died was ended by this process."""
+        """Publishes the outcome of a session that this process settled after its producer died."""
         publish_settled(self._metrics, session, self._catalog.get(session.model_id))

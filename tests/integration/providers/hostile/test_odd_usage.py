@@ -108,6 +108,6 @@ async def test_usage_that_is_not_believed_is_logged(
 ) -> None:
     """Somebody pays for the answer, and nobody knows how much."""
     await outcome_of(openai("odd", OPENAI.usage(read="many")), OPENAI, connect, listen)
-    (line,) = [record for record in caplog.records if record.message == "provider's usage is not believed"]
+    (line,) = [record for record in caplog.records if record.message == "provider's usage is implausible"]
     assert vars(line)["provider"] == "OpenAI"
     assert "many" not in str(vars(line))

@@ -1,1 +1,1 @@
-"""What the SDKs' exceptions and the providers' refusals mean, and what a log may hold of them."""
+"""Translates the SDKs' exceptions and the providers' refusals to error codes and to safe log fields."""

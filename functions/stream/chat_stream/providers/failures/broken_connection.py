@@ -1,4 +1,4 @@
-"""What failed of a connection."""
+"""Classifies connection errors: DNS, TLS, proxy, protocol and so on."""
 
 import errno
 import socket
@@ -18,7 +18,7 @@ _KINDS: tuple[tuple[type[BaseException], str], ...] = (
 
 
 def broken_connection(error: BaseException) -> str | None:
-    """What failed, by exception types, or as the operating system's name (`ECONNREFUSED`); None: nothing known."""
+    """What failed, by exception type or as an errno name such as `ECONNREFUSED`; None if unknown."""
     links = _links(error)
     for kind, name in _KINDS:
         if any(isinstance(link, kind) for link in links):
@@ -28,7 +28,7 @@ def broken_connection(error: BaseException) -> str | None:
 
 
 def _links(error: BaseException) -> list[BaseException]:
-    """The error, its causes, and those of attempts at several addresses."""
+    """The error and its causes, including the errors of connection attempts to several addresses."""
     links = [error]
     for link in links:
         attempts = link.exceptions if isinstance(link, BaseExceptionGroup) else ()

@@ -1,4 +1,4 @@
-"""What a log may hold of a failure: statuses and identifiers, never what a provider wrote in its own words."""
+"""Safe log fields of a failure: statuses and identifiers, never a provider's free text."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -16,7 +16,7 @@ _REQUEST_ID_HEADERS = ("request-id", "x-request-id", "x-amzn-requestid")
 
 
 def described(error: Exception | None, response: "httpx2.Response | None") -> dict[str, Any]:
-    """Fields of a log line; each may be None."""
+    """The log fields of a failure. Each value may be None."""
     headers: Mapping[str, str] = {} if response is None else response.headers
     request_ids = _identifiers(headers[name] for name in _REQUEST_ID_HEADERS if name in headers)
     media_type = _MEDIA_TYPE.match(headers.get("content-type", "").lower())

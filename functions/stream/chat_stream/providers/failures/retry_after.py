@@ -1,4 +1,4 @@
-"""How long a provider wants to be left alone."""
+"""Parses how long a provider asks clients to wait before a retry."""
 
 import math
 import time
@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
 MAX_SECONDS = 86_400
-"""Longer waits are reported as a day."""
+"""Longer waits are cut to a day."""
 
 
 def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
-    """What the headers of a refusal say, from 0 to `MAX_SECONDS`; None: nothing usable.
+    """The wait in a refusal's headers, from 0 to `MAX_SECONDS` seconds, or None if there is no usable one.
 
-    Both SDKs prefer `retry-after-ms` to `retry-after` (RFC 9110, section 10.2.3: seconds or a date).
+    Like both SDKs, it prefers `retry-after-ms` to `retry-after` (RFC 9110, section 10.2.3: seconds or a date).
     """
     milliseconds = _number(headers.get("retry-after-ms"))
     if milliseconds is not None:

@@ -1,6 +1,6 @@
-"""How the SDKs' errors, and the errors that a provider reports, become this service's.
+"""Translates the SDKs' exceptions and the errors a provider reports to this service's error codes.
 
-Decided by exception types, statuses and the providers' error codes, never by the wording of messages.
+The translation uses exception types, statuses and the providers' error codes, never the wording of messages.
 """
 
 import re
@@ -32,7 +32,7 @@ _BY_KIND = {
     "api_error": "provider_unavailable",
     "overloaded_error": "provider_unavailable",
     "request_too_large": "provider_rejected",
-    # both
+    # Both.
     "invalid_request_error": "provider_rejected",
 }
 _REDIRECTION, _CLIENT_ERROR, _SERVER_ERROR = 300, 400, 500
@@ -40,11 +40,11 @@ _ERROR_STATUS = re.compile(r"[45][0-9]{2}")
 
 
 class MalformedEventError(Exception):
-    """An event of a shape that the provider does not document."""
+    """An event that cannot be parsed, is too large, or has a shape that the provider does not document."""
 
 
 class UnreadableRefusalError(httpx2.TransportError):
-    """A refusal whose body could not be read; the SDKs take it for a broken connection, and try again."""
+    """A refusal whose body could not be read. The SDKs treat it as a connection error and retry."""
 
     def __init__(self, response: httpx2.Response) -> None:
         super().__init__("")
@@ -52,28 +52,31 @@ class UnreadableRefusalError(httpx2.TransportError):
 
 
 class ReportedError(Exception):
-    """An error that the provider reported within a stream, whose status was 200."""
+    """An error that the provider reported within a stream whose status was 200."""
 
     def __init__(self, *kinds: object) -> None:
-        """`kinds` are the words and numbers that it calls the error by."""
+        """`kinds` are the codes and types the provider gave the error, as strings or integers."""
         super().__init__()
         self.kinds = tuple(str(kind) for kind in kinds if isinstance(kind, str | int))
 
 
 @dataclass(frozen=True, slots=True)
 class SdkErrors:
-    """An SDK's exception types, by what they mean. `status` has `status_code`, `response` and what `reported` has."""
+    """An SDK's exception types by meaning. `status` has `status_code`, `response` and the fields of `reported`."""
 
     status: type[Exception]
     timeout: type[Exception]
     connection: type[Exception]
     malformed: type[Exception]
     reported: type[Exception]
-    """Whatever else the provider said was wrong; its `type` and `code` are the provider's own, if it gave any."""
+    """Any other error the provider reported. Its `type` and `code` are the provider's own, if any."""
 
 
 def code_of(error: Exception, sdk: SdkErrors, *, has_text: bool) -> str | None:
-    """The code of what happened to an answer that `has_text`; None: it is no failure of the provider."""
+    """The error code for `error`, or None if the provider did not cause it.
+
+    `has_text`: the answer already had some text.
+    """
     if not isinstance(error, sdk.status) and (refusal := refusal_in(error, sdk)) is not None:
         return _reported_code((), refusal.status_code)
     if isinstance(error, (sdk.timeout, httpx2.TimeoutException)):
@@ -88,7 +91,7 @@ def code_of(error: Exception, sdk: SdkErrors, *, has_text: bool) -> str | None:
 
 
 def refusal_in(error: BaseException | None, sdk: SdkErrors) -> httpx2.Response | None:
-    """The provider's refusal that is the cause of `error`; None: something else is."""
+    """The provider's refusal that caused `error`, or None if something else did."""
     while error is not None:
         if isinstance(error, (sdk.status, UnreadableRefusalError)):
             response: httpx2.Response = error.response  # type: ignore[attr-defined]
@@ -98,17 +101,17 @@ def refusal_in(error: BaseException | None, sdk: SdkErrors) -> httpx2.Response |
 
 
 def kinds_of(error: Exception) -> tuple[str, ...]:
-    """What the provider calls the error."""
+    """The provider's own codes and types for the error."""
     if isinstance(error, ReportedError):
         return error.kinds
     return tuple(kind for name in ("code", "type") if isinstance(kind := getattr(error, name, None), str))
 
 
 def _reported_code(kinds: tuple[str, ...], status: int) -> str:
-    """`status` 0: it came as an event."""
-    if "insufficient_quota" in kinds:  # a 429 that no waiting cures
+    """The error code for an error the provider reported. `status` is 0 if it came as an event."""
+    if "insufficient_quota" in kinds:  # a 429 that waiting does not resolve
         return _BY_KIND["insufficient_quota"]
-    if _REDIRECTION <= status < _CLIENT_ERROR:  # the address is another one: nothing is sent after a redirect
+    if _REDIRECTION <= status < _CLIENT_ERROR:  # the base URL is wrong: redirects are not followed
         return "provider_misconfigured"
     if status < _CLIENT_ERROR:
         for kind in kinds:

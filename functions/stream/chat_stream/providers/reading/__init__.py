@@ -1,6 +1,6 @@
-"""From a provider's response to the pieces of an answer.
+"""Reads a provider's response into the pieces of an answer.
 
-The SDKs send the requests, with retries, and tell their errors. What comes after the headers is read here, for both
-formats alike: an SDK makes a pydantic model of each event, which takes longer than all the rest, and takes what is not
-quite Server-Sent Events for an error or for the end.
+The SDKs send the requests, retry them and raise their errors. This package reads the response body for both formats. It
+does so without the SDKs because they build a pydantic model of every event, which takes longer than everything else,
+and because they mistake slightly malformed Server-Sent Events for an error or for the end.
 """

@@ -1,4 +1,4 @@
-"""From a response to the deltas and the finish that the port promises."""
+"""Reads one response into the text deltas, usage and finish that `ChatProvider.stream` yields."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
@@ -22,37 +22,37 @@ if TYPE_CHECKING:
     import httpx2
 
 CLOSING_SECONDS = 0.5
-"""How long a response that has said all may take to end, so that its connection can be used again."""
+"""How long a complete response may take to end, so that its connection can be reused."""
 
 USAGE_SECONDS = 3.0
-"""How long a complete answer waits for its usage, which the bill is made of."""
+"""How long a complete answer waits for its usage, which costs and limits are based on."""
 
 
 class EventReader(Protocol):
-    """Reads one answer's events; does no I/O."""
+    """Parses the events of one answer. Does no I/O."""
 
     @property
     def finish(self) -> Finish | None:
-        """Known once the answer is complete."""
+        """The end of the answer, or None while the answer is incomplete."""
 
     @property
     def usage(self) -> Usage | None:
-        """The tokens so far, if the provider has told them."""
+        """The usage so far, or None if the provider has not reported any."""
 
     @property
     def usage_refused(self) -> bool:
-        """The provider's latest usage cannot be believed."""
+        """Whether the provider's latest usage is implausible."""
 
     @property
     def ended(self) -> bool:
-        """The provider has said that nothing more will come."""
+        """Whether the provider has sent its end marker."""
 
     def read(self, event: ServerEvent) -> str | None:
-        """The event's text; empty: the model is at work (it reasons); None: neither.
+        """The event's text. An empty text means that the model is at work (reasoning); None means neither.
 
         Raises:
-            MalformedEventError: not an event of this provider.
-            ReportedError: the provider says that it failed.
+            MalformedEventError: the event is not one this provider documents.
+            ReportedError: the event reports an error.
         """
 
 
@@ -66,9 +66,10 @@ async def answer(
     timing: Timing,
     max_chars: int,
 ) -> AsyncIterator[AsyncIterator[Piece]]:
-    """One answer, as `ChatProvider.stream` gives it. The provider is asked when the first item is.
+    """Reads one answer, for `ChatProvider.stream`. Sends the request when the first piece is requested.
 
-    `ask` gives the response when its headers have come; its body is read here. A longer answer fails.
+    `ask` sends the request and returns the response once its headers have arrived. An answer of more than `max_chars`
+    characters fails with `provider_bad_response`.
     """
     items = _Answer(reader, label, sdk, timing, max_chars).items(ask)
     try:
@@ -119,7 +120,7 @@ class _Answer:
         yield self._finish()
 
     async def _close(self) -> None:
-        """A connection that cannot even be closed is no failure of the answer."""
+        """Closes the response. Ignores errors of the connection: the answer is not affected."""
         if self._response is None:
             return
         try:
@@ -129,7 +130,7 @@ class _Answer:
                 raise
 
     def _decoded(self, chunk: bytes) -> Iterator[ServerEvent]:
-        """After the end the rest is read only so that the connection can be used again."""
+        """Decodes events up to the end marker. Bytes after it are read only so that the connection can be reused."""
         if self._reader.ended:
             return
         for event in self._decoder.feed(chunk):
@@ -139,7 +140,7 @@ class _Answer:
                 return
 
     def _text(self, event: ServerEvent, watchdog: Watchdog) -> str:
-        """The event's part of the answer; what comes after the finish is none."""
+        """The text of the event. Text after the finish is dropped."""
         complete = self._reader.finish is not None
         text = self._reader.read(event)
         if complete or text is None:
@@ -165,7 +166,10 @@ class _Answer:
         return usage
 
     def _close_soon(self, watchdog: Watchdog) -> None:
-        """Some providers do not close a response that has said all; nothing that they send postpones its end."""
+        """Sets a short timeout once the answer is complete, because some providers never close the response.
+
+        Further events do not extend the timeout.
+        """
         if self._reader.finish is None and not self._reader.ended:
             return
         complete = self._reader.ended or self._reader.usage is not None
@@ -176,7 +180,7 @@ class _Answer:
 
     @contextmanager
     def _failures(self, watchdog: Watchdog) -> Iterator[None]:
-        """What goes wrong after the answer has said all does not count."""
+        """Translates failures to `ProviderError`. Ignores failures after the answer is complete."""
         try:
             yield
         except asyncio.CancelledError:

@@ -1,7 +1,7 @@
 """Decodes Server-Sent Events: bytes in, events out.
 
-https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation. The SDKs' own decoders know
-no byte order mark and no limit, and take blocks without data for events.
+https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation. The SDKs' own decoders do
+not handle a byte order mark, have no size limit, and yield events for blocks without data.
 """
 
 import json
@@ -11,24 +11,24 @@ from typing import Any, NamedTuple
 from chat_stream.providers.failures.translation import MalformedEventError
 
 MAX_EVENT_BYTES = 16 * 2**20
-"""Of one event, several times the longest answer: an event that never ends does not fill the memory."""
+"""The largest event, several times the longest answer. The limit keeps an endless event from filling the memory."""
 
 _LINE_BYTES = 64
-"""Of an empty line of data."""
+"""The estimated memory of an empty data line."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _FIELDS = frozenset({b"", b"data", b"event", b"id", b"retry"})
 
 
 class ServerEvent(NamedTuple):
-    """One event; `name` may be empty, `data` has more than white space."""
+    """One event. `name` may be empty; `data` is never blank."""
 
     name: str
     data: str
 
 
 class EventStreamDecoder:
-    """Decodes one response; it may be cut anywhere."""
+    """Decodes one response from chunks, which may split it at any byte."""
 
     def __init__(self) -> None:
         self._begun = False
@@ -38,13 +38,13 @@ class EventStreamDecoder:
         self._data: list[bytes] = []
         self._size = 0
         self.foreign = False
-        """Something came that stands in no event stream, such as JSON or HTML."""
+        """Whether the response has lines that no event stream has, such as JSON or HTML."""
 
     def feed(self, chunk: bytes) -> Iterator[ServerEvent]:
-        """The events that end within `chunk`.
+        """Yields the events that end within `chunk`.
 
         Raises:
-            MalformedEventError: an event is not UTF-8, or too long.
+            MalformedEventError: an event is not UTF-8, or is too large.
         """
         for line in self._lines(chunk):
             if line:
@@ -53,12 +53,12 @@ class EventStreamDecoder:
                 yield event
 
     def end(self) -> None:
-        """The response has ended; an event that has not is none."""
+        """Ends the response. Discards an incomplete event, but checks its last line for `foreign`."""
         if self._pending:
             self._field(bytes(self._pending))
 
     def _lines(self, chunk: bytes) -> Iterator[bytes]:
-        """The lines that end within `chunk`, by CR, LF or both."""
+        """Yields the lines that end within `chunk`, with CR, LF or CRLF."""
         if not chunk:
             return
         if self._after_cr:
@@ -108,10 +108,10 @@ class EventStreamDecoder:
 
 
 def json_of(data: str) -> Any:
-    """The decoded value of an event's data.
+    """The value of an event's JSON data.
 
     Raises:
-        MalformedEventError: not JSON, or nested too deeply.
+        MalformedEventError: the data is not JSON, or is nested too deeply.
     """
     try:
         return json.loads(data)
@@ -122,7 +122,10 @@ def json_of(data: str) -> Any:
 
 
 def _json_with_long_numbers(data: str, error: Exception) -> Any:
-    """Python makes no integer of thousands of digits. As a count nobody believes it; the rest of the event counts."""
+    """Parses integers as floats, because Python refuses integers of thousands of digits.
+
+    Such a number is implausible as a token count, but the rest of the event is still used.
+    """
     try:
         return json.loads(data, parse_int=float)
     except (ValueError, RecursionError):

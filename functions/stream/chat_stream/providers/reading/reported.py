@@ -1,4 +1,4 @@
-"""Errors that a provider reports within a stream, in all the shapes that are seen."""
+"""Detects errors that a provider reports within a stream, in every known shape."""
 
 from typing import Any
 
@@ -9,11 +9,12 @@ _ERROR = "error"
 
 
 def value_of(event: ServerEvent) -> Any:
-    """The event's decoded data.
+    """The value of the event's JSON data.
 
     Raises:
-        MalformedEventError: not JSON.
-        ReportedError: it is an error: by its name, its `type` (Anthropic), its `object` (vLLM), or a member `error`.
+        MalformedEventError: the data is not JSON.
+        ReportedError: the event is an error, by its name, its `type` (Anthropic), its `object` (vLLM), or an `error`
+            field.
     """
     if event.name == _ERROR:
         raise _reported(_value_or_none(event.data))

@@ -1,16 +1,16 @@
-"""Makes text deltas encodable: JSON lets a provider split a surrogate pair over two events, or send half of one."""
+"""Makes text deltas encodable as UTF-8: JSON lets a provider split a surrogate pair, or send only half of one."""
 
 _HIGH_FIRST, _HIGH_LAST = "\ud800", "\udbff"
 
 
 class SurrogateJoiner:
-    """Joins surrogate pairs over the borders of deltas; what has no partner becomes U+FFFD."""
+    """Joins surrogate pairs that are split between deltas. A lone surrogate becomes U+FFFD."""
 
     def __init__(self) -> None:
         self._held = ""
 
     def join(self, text: str) -> str:
-        """What can be passed on now; maybe nothing: a first half waits for the second."""
+        """The text that can be sent now. It may be empty, because a high surrogate waits for the next delta."""
         if not self._held:
             try:
                 text.encode()
@@ -25,7 +25,7 @@ class SurrogateJoiner:
         return _paired(text)
 
     def flush(self) -> str:
-        """What was held, at the end of the text."""
+        """The text still held at the end of the answer."""
         held, self._held = self._held, ""
         return _paired(held)
 

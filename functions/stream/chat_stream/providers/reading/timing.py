@@ -1,13 +1,13 @@
-"""Gives up on a provider that is silent for too long."""
+"""A timeout for a silent provider."""
 
 import asyncio
 
 
 class Watchdog:
-    """Cancels a wait for the provider that exceeds a limit, counted from the last `wait`.
+    """Cancels a task that waits for the provider longer than a limit, counted from the last `wait`.
 
-    A timer looks at times that `wait` and `rest` only note down, so a token costs no timer of its own. The consumer's
-    own time does not count, and the waiting task may be another one each time.
+    `wait` and `rest` only record times, which a single timer checks, so a token does not cost a new timer. Time spent
+    by the consumer between `rest` and `wait` does not count. The waiting task may differ from call to call.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -20,23 +20,23 @@ class Watchdog:
         self._timer = self._loop.call_at(self._since + seconds, self._look)
 
     def wait(self) -> None:
-        """From now on the current task waits for the provider."""
+        """Starts the clock: the current task waits for the provider."""
         self._since = self._loop.time()
         self._waiting = asyncio.current_task()
 
     def rest(self) -> None:
-        """The provider is not waited for."""
+        """Stops the clock: no task waits for the provider."""
         self._waiting = None
 
     def limit(self, seconds: float) -> None:
-        """Another limit, counted from now."""
+        """Changes the limit and restarts the clock."""
         self._limit = seconds
         self._since = self._loop.time()
         self._timer.cancel()
         self._timer = self._loop.call_at(self._since + seconds, self._look)
 
     def caused_cancellation(self) -> bool:
-        """Takes the watchdog's cancellation of the current task back; whether that was the only one."""
+        """Undoes the watchdog's cancellation of the task. Returns whether it was the only new cancellation."""
         task, self._cancelled = self._cancelled, None
         return task is not None and task.uncancel() <= self._cancelling
 
