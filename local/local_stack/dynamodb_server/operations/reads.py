@@ -9,7 +9,8 @@ from local_stack.dynamodb_server.expressions.keys import key_condition
 from local_stack.dynamodb_server.expressions.projections import projected
 from local_stack.dynamodb_server.expressions.request import Expressions
 from local_stack.dynamodb_server.storage.database import Database
-from local_stack.dynamodb_server.storage.index import Index, Key
+from local_stack.dynamodb_server.storage.index import Index
+from local_stack.dynamodb_server.storage.key_schema import Key, check_key_sizes
 from local_stack.dynamodb_server.storage.table import Table
 from local_stack.dynamodb_server.values import Item, Scalar, normalised
 
@@ -36,7 +37,7 @@ def batch_get_item(database: Database, request: Request) -> Answer:
     size = 0
     for name, one in wanted.items():
         table, expressions = database.table(name), Expressions(one)
-        keys = [table.checked_key(normalised(key)) for key in one["Keys"]]
+        keys = [_key(table, key) for key in one["Keys"]]
         if len(set(keys)) != len(keys):
             raise invalid("Provided list of item keys contains duplicates")
         for key, attributes in zip(keys, one["Keys"], strict=True):
@@ -61,7 +62,7 @@ def query(database: Database, request: Request) -> Answer:
         raise invalid(
             f"Filter Expression can only contain non-primary key attributes: Primary key attribute: {min(keys)}"
         )
-    partition, bounds = key_condition(expressions, index.schema, table.types)
+    partition, bounds = key_condition(expressions, index.schema)
     forward = request.get("ScanIndexForward", True)
     found = index.select(partition, bounds, _position(table, index, request, partition), forward=forward)
     return _page(table, index, found, expressions, request)
@@ -78,9 +79,15 @@ def scan(database: Database, request: Request) -> Answer:
     return _page(table, index, keys, Expressions(request), request)
 
 
+def _key(table: Table, attributes: Item) -> Key:
+    key = table.checked_key(normalised(attributes))
+    check_key_sizes(key)
+    return key
+
+
 def _found(table: Table, request: Request) -> Item | None:
     expressions = Expressions(request)
-    stored = table.get(table.checked_key(normalised(request["Key"])))
+    stored = table.get(_key(table, request["Key"]))
     return None if stored is None else _shown(stored.item, expressions)
 
 
