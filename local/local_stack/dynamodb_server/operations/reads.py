@@ -20,6 +20,8 @@ type Answer = dict[str, Any]
 MAX_PAGE_BYTES: Final = 1024 * 1024
 MAX_BATCH_KEYS: Final = 100
 MAX_BATCH_BYTES: Final = 16 * 1024 * 1024
+MAX_TRANSACTION_GETS: Final = 100
+MAX_TRANSACTION_BYTES: Final = 4 * 1024 * 1024
 
 
 def get_item(database: Database, request: Request) -> Answer:
@@ -51,8 +53,18 @@ def batch_get_item(database: Database, request: Request) -> Answer:
 
 
 def transact_get_items(database: Database, request: Request) -> Answer:
-    found = [_found(database.table(one["Get"]["TableName"]), one["Get"]) for one in request["TransactItems"]]
-    return {"Responses": [{} if item is None else {"Item": item} for item in found]}
+    gets = [one["Get"] for one in request["TransactItems"]]
+    if not 1 <= len(gets) <= MAX_TRANSACTION_GETS:
+        raise invalid(f"A transaction has 1 to {MAX_TRANSACTION_GETS} items, not {len(gets)}")
+    tables = [database.table(get["TableName"]) for get in gets]
+    keys = [(table.name, _key(table, get["Key"])) for table, get in zip(tables, gets, strict=True)]
+    if len(set(keys)) != len(keys):
+        raise invalid("Transaction request cannot include multiple operations on one item")
+    size = sum(0 if (found := database.tables[name].get(key)) is None else found.bytes for name, key in keys)
+    if size > MAX_TRANSACTION_BYTES:
+        raise invalid(f"Payload in response is too large. {size}")
+    items = [_found(table, get) for table, get in zip(tables, gets, strict=True)]
+    return {"Responses": [{} if item is None else {"Item": item} for item in items]}
 
 
 def query(database: Database, request: Request) -> Answer:

@@ -42,11 +42,11 @@ def prepare_put(database: Database, request: Request) -> Write:
     table = database.table(request["TableName"])
     item = normalised(request["Item"])
     key = table.key_of(item)
-    table.check_no_empty_index_keys(item)
+    table.check_put(item)
     new = _stored(table, item, _TOO_LARGE)
 
     def become(_: Item | None) -> Stored:
-        table.check_put(item)
+        table.check_put_types(item)
         return new
 
     return _write(table, key, request, become)

@@ -12,30 +12,35 @@ from local_stack.dynamodb_server.storage.index import Index
 from local_stack.dynamodb_server.storage.key_schema import KeyProblem
 from local_stack.dynamodb_server.values import Item, type_of
 
+_KEY_TYPES = ("S", "N", "B")
 _INVALID = "One or more parameter values were invalid: "
 _NOT_VALID = "One or more parameter values are not valid. "
 
 
-def check_no_empty_index_keys(indexes: Iterable[Index], item: Item) -> None:
-    """Raises DynamoDBError for an empty value."""
+def check_put(indexes: Iterable[Index], item: Item) -> None:
+    """What is refused before any condition is looked at.
+
+    Raises:
+        DynamoDBError: a value is empty, too long, or of a type that no key has.
+    """
     for index, name, problem in _problems(indexes, item):
         if problem is KeyProblem.EMPTY:
             raise _empty(index, name, "A value specified for a secondary index key is not supported.")
+        if problem is KeyProblem.SIZE:
+            raise invalid(f"{_INVALID}Size limit exceeded. IndexName: {index.name}, IndexKey: {name}")
+        if type_of(item[name]) not in _KEY_TYPES:
+            raise _mismatch(index, name, item)
 
 
-def check_put(indexes: Iterable[Index], item: Item) -> None:
-    """Raises DynamoDBError for an item that cannot be put."""
+def check_put_types(indexes: Iterable[Index], item: Item) -> None:
+    """What cancels a transaction.
+
+    Raises:
+        DynamoDBError: a value is of another type than the index's key.
+    """
     for index, name, problem in _problems(indexes, item):
-        match problem:
-            case KeyProblem.TYPE:
-                raise invalid(
-                    f"{_INVALID}Type mismatch for Index Key {name} Expected: {index.schema.types[name]} "
-                    f"Actual: {type_of(item[name])} IndexName: {index.name}"
-                )
-            case KeyProblem.SIZE:
-                raise invalid(f"{_INVALID}Size limit exceeded. IndexName: {index.name}, IndexKey: {name}")
-            case KeyProblem.EMPTY:
-                raise _empty(index, name, "A value specified for a secondary index key is not supported.")
+        if problem is KeyProblem.TYPE:
+            raise _mismatch(index, name, item)
 
 
 def check_update(indexes: Iterable[Index], new: Item, updated: Collection[str]) -> None:
@@ -56,6 +61,13 @@ def _problems(indexes: Iterable[Index], item: Item) -> Iterable[tuple[Index, str
         for name in index.schema.names:
             if name in item and (problem := index.schema.problem(name, item[name])) is not None:
                 yield index, name, problem
+
+
+def _mismatch(index: Index, name: str, item: Item) -> DynamoDBError:
+    return invalid(
+        f"{_INVALID}Type mismatch for Index Key {name} Expected: {index.schema.types[name]} "
+        f"Actual: {type_of(item[name])} IndexName: {index.name}"
+    )
 
 
 def _empty(index: Index, name: str, reason: str) -> DynamoDBError:

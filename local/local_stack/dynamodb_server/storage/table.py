@@ -33,7 +33,7 @@ class Stored:
 
 
 class Table:
-    """Holds items. A request's are checked before, by `check_put` or `check_update`; the journal's are not."""
+    """Holds items. A request's are checked before, by `check_put` and others; the journal's are not."""
 
     def __init__(self, definition: Mapping[str, Any]) -> None:
         """`definition` is CreateTable's request; `TimeToLiveSpecification` may have been added to it."""
@@ -105,12 +105,12 @@ class Table:
         return Stored(text, item_bytes(item), self._expires_at(item))
 
     def check_put(self, item: Item) -> None:
-        """Raises DynamoDBError for an attribute that cannot be the key of an index."""
+        """Raises DynamoDBError for an index's key that cannot be one, before conditions are looked at."""
         index_keys.check_put(self._indexes.values(), item)
 
-    def check_no_empty_index_keys(self, item: Item) -> None:
-        """The part of `check_put` that DynamoDB decides before it looks at conditions. Raises DynamoDBError."""
-        index_keys.check_no_empty_index_keys(self._indexes.values(), item)
+    def check_put_types(self, item: Item) -> None:
+        """Raises DynamoDBError for an index's key of another type, after conditions held."""
+        index_keys.check_put_types(self._indexes.values(), item)
 
     def check_update(self, new: Item, updated: Collection[str]) -> None:
         """Raises DynamoDBError for an index's key that cannot be one; `updated` are the attributes written to."""
