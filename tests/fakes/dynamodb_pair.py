@@ -9,6 +9,9 @@ from botocore.exceptions import ClientError
 
 TABLE = "Things"
 INDEX = "ByGroup"
+TEXT_TABLE = "Texts"
+TEXT_INDEX = "ByText"
+TEXT_KEY: dict[str, Any] = {"pk": {"S": "a"}, "sk": {"S": "b"}}
 KEY: dict[str, Any] = {"pk": {"S": "a"}, "sk": {"N": "1"}}
 ITEM: dict[str, Any] = {
     **KEY,
@@ -69,12 +72,13 @@ class Outcome:
 
 
 class DynamoDBPair:
-    """Both servers, with one and the same table."""
+    """Both servers, with the same tables: one whose sort keys are numbers, and one where all keys are texts."""
 
     def __init__(self, local_url: str, amazon_url: str) -> None:
         self.local, self.amazon = _client(local_url), _client(amazon_url)
         for client in (self.local, self.amazon):
-            _create_table(client)
+            _create_table(client, TABLE, INDEX, {"pk": "S", "sk": "N", "grp": "S", "rnk": "N"})
+            _create_table(client, TEXT_TABLE, TEXT_INDEX, dict.fromkeys(("pk", "sk", "grp", "rnk"), "S"))
 
     def same(self, operation: str, **request: Any) -> Outcome:
         """The outcome of a request that both answer alike."""
@@ -102,15 +106,14 @@ def _client(url: str) -> Any:
     )
 
 
-def _create_table(client: Any) -> None:
-    types = {"pk": "S", "sk": "N", "grp": "S", "rnk": "N"}
+def _create_table(client: Any, name: str, index: str, types: dict[str, str]) -> None:
     client.create_table(
-        TableName=TABLE,
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": kind} for name, kind in types.items()],
+        TableName=name,
+        AttributeDefinitions=[{"AttributeName": attribute, "AttributeType": kind} for attribute, kind in types.items()],
         KeySchema=_schema("pk", "sk"),
         BillingMode="PAY_PER_REQUEST",
         GlobalSecondaryIndexes=[
-            {"IndexName": INDEX, "KeySchema": _schema("grp", "rnk"), "Projection": {"ProjectionType": "ALL"}}
+            {"IndexName": index, "KeySchema": _schema("grp", "rnk"), "Projection": {"ProjectionType": "ALL"}}
         ],
     )
 

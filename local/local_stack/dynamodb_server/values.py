@@ -18,7 +18,9 @@ type Scalar = str | Decimal | bytes
 """A key's value, as keys are ordered. Strings order by code point, which is the order of their UTF-8 bytes."""
 
 MAX_ITEM_BYTES: Final = 400 * 1024
+MAX_NAME_BYTES: Final = 65535
 MAX_DEPTH: Final = 32
+"""Levels of lists and maps, the value in the innermost included."""
 _DIGITS = 38
 _EXACT = Context(prec=300)
 """Holds the sum of the largest and the smallest number without rounding."""
@@ -53,7 +55,7 @@ def normalised_value(value: Value, depth: int = 0) -> Value:
             "Supplied AttributeValue is empty or has more than one datatypes set, "
             "must contain exactly one of the supported datatypes"
         )
-    if depth > MAX_DEPTH:
+    if depth >= MAX_DEPTH:
         raise invalid("Nesting Levels have exceeded supported limits")
     ((kind, content),) = value.items()
     match kind, content:
@@ -163,6 +165,8 @@ def total(first: str, second: str, sign: int) -> str:
 def _normalised_members(members: Item, depth: int) -> Item:
     if "" in members:
         raise invalid("Empty attribute name")
+    if any(_utf8_bytes(name) > MAX_NAME_BYTES for name in members):
+        raise invalid(f"Attribute name is too large, must be less than {MAX_NAME_BYTES + 1} bytes")
     return {name: normalised_value(value, depth) for name, value in members.items()}
 
 

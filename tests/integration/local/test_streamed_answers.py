@@ -20,6 +20,7 @@ def test_chunk_arrives_before_the_next_is_sent(http: httpx.Client, tmp_path: Pat
         assert b"".join(chunks) == b"rest\n"
 
 
+@pytest.mark.perf
 def test_chunks_are_passed_on_quickly(http: httpx.Client) -> None:
     delays = []
     with http.stream("GET", "/streaming/stamps", params={"count": 40, "gap": 0.01}) as response:

@@ -1,6 +1,5 @@
 """Key conditions: which part of which partition a query reads."""
 
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
@@ -8,7 +7,8 @@ from local_stack.dynamodb_server.errors import invalid
 from local_stack.dynamodb_server.expressions.conditions import All, BeginsWith, Between, Comparison, Condition
 from local_stack.dynamodb_server.expressions.operands import Attribute, Bindings, Given, Operand
 from local_stack.dynamodb_server.expressions.request import Expressions
-from local_stack.dynamodb_server.storage.index import Bounds, KeySchema
+from local_stack.dynamodb_server.storage.index import Bounds
+from local_stack.dynamodb_server.storage.key_schema import KeySchema, check_sort_key_size
 from local_stack.dynamodb_server.values import Scalar, scalar
 
 type _Read = tuple[str, str, tuple[Scalar, ...]]
@@ -18,8 +18,8 @@ _PYTHON_TYPES: Final = {"S": str, "N": Decimal, "B": bytes}
 _UNSUPPORTED: Final = "Query key condition not supported"
 
 
-def key_condition(expressions: Expressions, schema: KeySchema, types: Mapping[str, str]) -> tuple[Scalar, Bounds]:
-    """The partition, and the bounds within it. `types` are those of the table's key attributes.
+def key_condition(expressions: Expressions, schema: KeySchema) -> tuple[Scalar, Bounds]:
+    """The partition, and the bounds within it.
 
     Raises:
         DynamoDBError: the condition is none of such keys.
@@ -33,19 +33,27 @@ def key_condition(expressions: Expressions, schema: KeySchema, types: Mapping[st
         raise invalid(f"Query condition missed key schema element: {schema.partition}")
     if len(partition) + len(rest) != len(read) or len(rest) > 1:
         raise invalid(_UNSUPPORTED)
-    _check_types(read, types)
+    _check_values(read, schema)
     if not rest:
         return partition[0], Bounds()
     ((comparator, values),) = rest
     return partition[0], Bounds(comparator, values)
 
 
-def _check_types(read: list[_Read], types: Mapping[str, str]) -> None:
+def _check_values(read: list[_Read], schema: KeySchema) -> None:
     for name, _, values in read:
-        if any(not isinstance(value, _PYTHON_TYPES[types[name]]) for value in values):
+        if any(not isinstance(value, _PYTHON_TYPES[schema.types[name]]) for value in values):
             raise invalid(
                 "One or more parameter values were invalid: Condition parameter type does not match schema type"
             )
+        if any(isinstance(value, str | bytes) and not value for value in values):
+            raise invalid(
+                "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an "
+                f"empty string value. Key: {name}"
+            )
+        if name == schema.sort:
+            for value in values:
+                check_sort_key_size(value)
 
 
 def _read(part: Condition, bindings: Bindings) -> _Read:

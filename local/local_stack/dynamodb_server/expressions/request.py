@@ -58,6 +58,9 @@ class Expressions:
         parsed = {kind: _parse(kind, request[kind]) for kind in _PARSERS if request.get(kind) is not None}
         self._parsed = {kind: one.expression for kind, one in parsed.items()}
         self._attributes = {kind: one.attributes for kind, one in parsed.items()}
+        for name in (_NAMES, _VALUES):
+            if request.get(name) == {}:
+                raise invalid(f"{name} must not be empty")
         self.bindings = Bindings(request.get(_NAMES) or {}, normalised(request.get(_VALUES) or {}))
         used = frozenset[str]().union(*(one.placeholders for one in parsed.values()))
         _check(used, self.bindings)

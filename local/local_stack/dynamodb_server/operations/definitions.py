@@ -39,6 +39,7 @@ def update_table(database: Database, request: Request) -> Answer:
             del indexes[name]
     definition[_GLOBAL] = list(indexes.values())
     _check_attributes(definition)
+    _check_key_types(table, definition)
     return {"TableDescription": _described(database.define(definition))}
 
 
@@ -107,3 +108,11 @@ def _check_attributes(definition: Request) -> None:
             f"AttributeDefinitions, or some attributes are not used. Keys: {sorted(used)}, "
             f"AttributeDefinitions: {sorted(typed)}"
         )
+
+
+def _check_key_types(table: Table, definition: Request) -> None:
+    """What is stored under the table's own key stays under it."""
+    for attribute in definition["AttributeDefinitions"]:
+        name, kind = attribute["AttributeName"], attribute["AttributeType"]
+        if name in table.schema.names and kind != table.schema.types[name]:
+            raise invalid(f"The type of the table's key attribute {name} cannot be changed")

@@ -9,7 +9,8 @@ from local_stack.dynamodb_server.expressions.keys import key_condition
 from local_stack.dynamodb_server.expressions.projections import projected
 from local_stack.dynamodb_server.expressions.request import Expressions
 from local_stack.dynamodb_server.storage.database import Database
-from local_stack.dynamodb_server.storage.index import Index, Key
+from local_stack.dynamodb_server.storage.index import Index
+from local_stack.dynamodb_server.storage.key_schema import Key, check_key_sizes
 from local_stack.dynamodb_server.storage.table import Table
 from local_stack.dynamodb_server.values import Item, Scalar, normalised
 
@@ -19,6 +20,8 @@ type Answer = dict[str, Any]
 MAX_PAGE_BYTES: Final = 1024 * 1024
 MAX_BATCH_KEYS: Final = 100
 MAX_BATCH_BYTES: Final = 16 * 1024 * 1024
+MAX_TRANSACTION_GETS: Final = 100
+MAX_TRANSACTION_BYTES: Final = 4 * 1024 * 1024
 
 
 def get_item(database: Database, request: Request) -> Answer:
@@ -36,7 +39,7 @@ def batch_get_item(database: Database, request: Request) -> Answer:
     size = 0
     for name, one in wanted.items():
         table, expressions = database.table(name), Expressions(one)
-        keys = [table.checked_key(normalised(key)) for key in one["Keys"]]
+        keys = [_key(table, key) for key in one["Keys"]]
         if len(set(keys)) != len(keys):
             raise invalid("Provided list of item keys contains duplicates")
         for key, attributes in zip(keys, one["Keys"], strict=True):
@@ -50,8 +53,18 @@ def batch_get_item(database: Database, request: Request) -> Answer:
 
 
 def transact_get_items(database: Database, request: Request) -> Answer:
-    found = [_found(database.table(one["Get"]["TableName"]), one["Get"]) for one in request["TransactItems"]]
-    return {"Responses": [{} if item is None else {"Item": item} for item in found]}
+    gets = [one["Get"] for one in request["TransactItems"]]
+    if not 1 <= len(gets) <= MAX_TRANSACTION_GETS:
+        raise invalid(f"A transaction has 1 to {MAX_TRANSACTION_GETS} items, not {len(gets)}")
+    tables = [database.table(get["TableName"]) for get in gets]
+    keys = [(table.name, _key(table, get["Key"])) for table, get in zip(tables, gets, strict=True)]
+    if len(set(keys)) != len(keys):
+        raise invalid("Transaction request cannot include multiple operations on one item")
+    size = sum(0 if (found := database.tables[name].get(key)) is None else found.bytes for name, key in keys)
+    if size > MAX_TRANSACTION_BYTES:
+        raise invalid(f"Payload in response is too large. {size}")
+    items = [_found(table, get) for table, get in zip(tables, gets, strict=True)]
+    return {"Responses": [{} if item is None else {"Item": item} for item in items]}
 
 
 def query(database: Database, request: Request) -> Answer:
@@ -61,7 +74,7 @@ def query(database: Database, request: Request) -> Answer:
         raise invalid(
             f"Filter Expression can only contain non-primary key attributes: Primary key attribute: {min(keys)}"
         )
-    partition, bounds = key_condition(expressions, index.schema, table.types)
+    partition, bounds = key_condition(expressions, index.schema)
     forward = request.get("ScanIndexForward", True)
     found = index.select(partition, bounds, _position(table, index, request, partition), forward=forward)
     return _page(table, index, found, expressions, request)
@@ -78,9 +91,15 @@ def scan(database: Database, request: Request) -> Answer:
     return _page(table, index, keys, Expressions(request), request)
 
 
+def _key(table: Table, attributes: Item) -> Key:
+    key = table.checked_key(normalised(attributes))
+    check_key_sizes(key)
+    return key
+
+
 def _found(table: Table, request: Request) -> Item | None:
     expressions = Expressions(request)
-    stored = table.get(table.checked_key(normalised(request["Key"])))
+    stored = table.get(_key(table, request["Key"]))
     return None if stored is None else _shown(stored.item, expressions)
 
 

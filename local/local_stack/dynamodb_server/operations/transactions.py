@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from local_stack.dynamodb_server.errors import DynamoDBError, invalid
+from local_stack.dynamodb_server.expressions.request import CONDITION, UPDATE
 from local_stack.dynamodb_server.operations.writes import (
     Write,
     prepare_check,
@@ -19,8 +20,11 @@ from local_stack.dynamodb_server.operations.writes import (
 )
 from local_stack.dynamodb_server.storage.database import Database
 from local_stack.dynamodb_server.storage.table import Stored
+from local_stack.dynamodb_server.values import item_bytes, value_bytes
 
 MAX_ITEMS: Final = 100
+MAX_BYTES: Final = 4 * 1024 * 1024
+"""Of all items or keys, expressions and expression values together, as Amazon's DynamoDB Local counts them."""
 TOKEN_SECONDS: Final = 600
 """For so long the repetition of a transaction with the same `ClientRequestToken` has no second effect."""
 
@@ -71,6 +75,9 @@ class Transactions:
         writes = [self._prepare(item) for item in items]
         if len({(write.table.name, write.key) for write in writes}) != len(writes):
             raise invalid("Transaction request cannot include multiple operations on one item")
+        size = sum(_bytes(next(iter(item.values()))) for item in items)
+        if size > MAX_BYTES:
+            raise invalid(f"Transaction payload size cannot exceed 4MB. Payload Size: {size}")
         decisions = [_decide(write) for write in writes]
         reasons = [decision if isinstance(decision, dict) else _NO_REASON for decision in decisions]
         if any(reason is not _NO_REASON for reason in reasons):
@@ -88,6 +95,14 @@ class Transactions:
         if len(item) != 1 or (kind := next(iter(item))) not in _PREPARE:
             raise invalid("TransactItems can only contain one of Check, Put, Update or Delete")
         return _PREPARE[kind](self._database, item[kind])
+
+
+def _bytes(request: Mapping[str, Any]) -> int:
+    """The size of one write's request."""
+    values = request.get("ExpressionAttributeValues") or {}
+    expressions = ((request.get(kind) or "").encode() for kind in (CONDITION, UPDATE))
+    attributes = request["Item"] if "Item" in request else request["Key"]
+    return item_bytes(attributes) + sum(map(value_bytes, values.values())) + sum(map(len, expressions))
 
 
 def _decide(write: Write) -> Stored | dict[str, Any] | None:

@@ -8,9 +8,9 @@ from local_stack.dynamodb_server.errors import condition_failed, invalid
 from local_stack.dynamodb_server.expressions.projections import projected
 from local_stack.dynamodb_server.expressions.request import CONDITION, Expressions
 from local_stack.dynamodb_server.storage.database import Database
-from local_stack.dynamodb_server.storage.index import Key
+from local_stack.dynamodb_server.storage.key_schema import Key, check_key_sizes
 from local_stack.dynamodb_server.storage.table import Stored, Table
-from local_stack.dynamodb_server.values import Item, normalised
+from local_stack.dynamodb_server.values import MAX_ITEM_BYTES, Item, normalised
 
 type Request = Mapping[str, Any]
 type Answer = dict[str, Any]
@@ -41,8 +41,15 @@ def prepare_put(database: Database, request: Request) -> Write:
     """Raises DynamoDBError for a request that makes no sense."""
     table = database.table(request["TableName"])
     item = normalised(request["Item"])
-    new = table.check(item, too_large=_TOO_LARGE)
-    return _write(table, table.key_of(item), request, lambda _: new)
+    key = table.key_of(item)
+    table.check_put(item)
+    new = _stored(table, item, _TOO_LARGE)
+
+    def become(_: Item | None) -> Stored:
+        table.check_put_types(item)
+        return new
+
+    return _write(table, key, request, become)
 
 
 def prepare_delete(database: Database, request: Request) -> Write:
@@ -57,17 +64,19 @@ def prepare_update(database: Database, request: Request) -> Write:
     attributes = normalised(request["Key"])
     key, expressions = table.checked_key(attributes), Expressions(request)
     update = expressions.update
-    for path in () if update is None else update.targets(expressions.bindings):
-        if path[0] in table.schema.names:
+    updated = [] if update is None else [str(path[0]) for path in update.targets(expressions.bindings)]
+    for name in updated:
+        if name in table.schema.names:
             raise invalid(
-                f"One or more parameter values were invalid: Cannot update attribute {path[0]}. "
+                f"One or more parameter values were invalid: Cannot update attribute {name}. "
                 "This attribute is part of the key"
             )
 
     def become(old: Item | None) -> Stored:
         item = attributes if old is None else old
         new = item if update is None else update.apply(item, expressions.bindings)
-        return table.check(new, too_large=_UPDATE_TOO_LARGE)
+        table.check_update(new, updated)
+        return _stored(table, new, _UPDATE_TOO_LARGE)
 
     return _write(table, key, request, become, expressions)
 
@@ -117,7 +126,20 @@ def _write(
     expressions: Expressions | None = None,
 ) -> Write:
     returns_old = request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
-    return Write(table, key, expressions or Expressions(request), returns_old, become)
+
+    def become_checked(old: Item | None) -> Stored | None:
+        # Here, not in the request's preparation: it is a reason for which a transaction is cancelled.
+        check_key_sizes(key)
+        return become(old)
+
+    return Write(table, key, expressions or Expressions(request), returns_old, become_checked)
+
+
+def _stored(table: Table, item: Item, too_large: str) -> Stored:
+    stored = table.as_stored(item)
+    if stored.bytes > MAX_ITEM_BYTES:
+        raise invalid(too_large)
+    return stored
 
 
 def _run(database: Database, write: Write, request: Request) -> Answer:

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from local_stack.dynamodb_server.errors import no_table
-from local_stack.dynamodb_server.storage.index import Key
 from local_stack.dynamodb_server.storage.journal import Change, Journal
+from local_stack.dynamodb_server.storage.key_schema import Key
 from local_stack.dynamodb_server.storage.table import Stored, Table
 from local_stack.dynamodb_server.values import Item
 
@@ -92,4 +92,4 @@ class Database:
         attributes: Item = change["item"] if "put" in change else change["key"]
         table = self.tables[change["put" if "put" in change else "delete"]]
         key = table.key_of(attributes)
-        table.put(key, table.check(attributes, too_large="") if "put" in change else None)
+        table.put(key, table.as_stored(attributes) if "put" in change else None)

@@ -1,37 +1,12 @@
 """Items in order: a table's own, and those of its secondary indexes."""
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from local_stack.dynamodb_server.values import Item, Scalar, scalar
-
-type Key = tuple[Scalar, ...]
-"""A primary key: partition, and sort key if the table has one."""
-
-
-@dataclass(frozen=True, slots=True)
-class KeySchema:
-    """The attributes of a key."""
-
-    partition: str
-    sort: str | None
-
-    @classmethod
-    def from_request(cls, schema: Sequence[Mapping[str, str]]) -> "KeySchema":
-        by_type = {element["KeyType"]: element["AttributeName"] for element in schema}
-        return cls(by_type["HASH"], by_type.get("RANGE"))
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return (self.partition,) if self.sort is None else (self.partition, self.sort)
-
-    def scalars(self, item: Item) -> tuple[Scalar, ...] | None:
-        """The key's values; None if the item lacks one."""
-        found = [scalar(item[name]) for name in self.names if name in item]
-        known = tuple(value for value in found if value is not None)
-        return known if len(known) == len(self.names) else None
+from local_stack.dynamodb_server.storage.key_schema import Key, KeySchema
+from local_stack.dynamodb_server.values import Item, Scalar
 
 
 class Index:
@@ -48,7 +23,7 @@ class Index:
             self._included = frozenset((*table.names, *schema.names, *projection.get("NonKeyAttributes", ())))
 
     def add(self, key: Key, item: Item) -> None:
-        """Takes the item in; one that lacks the index's attributes is not in it."""
+        """Takes the item in, unless it has no place in the index."""
         if (place := self.place(key, item)) is not None:
             insort(self._partitions.setdefault(place[0], []), place[1])
 
@@ -69,7 +44,12 @@ class Index:
         return {name: value for name, value in item.items() if name in self._included}
 
     def place(self, key: Key, item: Item) -> tuple[Scalar, tuple[Scalar, ...]] | None:
-        """The item's partition, and where it would stand within it; None: it is not in the index."""
+        """The item's partition, and where it would stand within it.
+
+        None: it is not in the index, because it lacks one of the index's attributes, or has one that cannot be a key.
+        """
+        if self.name is not None and not self.schema.fits(item):
+            return None
         scalars = self.schema.scalars(item)
         if scalars is None:
             return None

@@ -2,13 +2,15 @@
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from local_stack.dynamodb_server.errors import DynamoDBError, invalid
-from local_stack.dynamodb_server.storage.index import Index, Key, KeySchema
-from local_stack.dynamodb_server.values import MAX_ITEM_BYTES, Item, item_bytes, type_of
+from local_stack.dynamodb_server.errors import invalid
+from local_stack.dynamodb_server.storage import index_keys
+from local_stack.dynamodb_server.storage.index import Index
+from local_stack.dynamodb_server.storage.key_schema import Key, KeyProblem, KeySchema
+from local_stack.dynamodb_server.values import Item, Value, item_bytes, type_of
 
 _INDEXES: Final = ("GlobalSecondaryIndexes", "LocalSecondaryIndexes")
 _TTL_REACH_SECONDS: Final = 5 * 365 * 24 * 3600
@@ -31,19 +33,17 @@ class Stored:
 
 
 class Table:
-    """Holds items; what they must be is checked by `check`, which every write calls before."""
+    """Holds items. A request's are checked before, by `check_put` and others; the journal's are not."""
 
     def __init__(self, definition: Mapping[str, Any]) -> None:
         """`definition` is CreateTable's request; `TimeToLiveSpecification` may have been added to it."""
         self.definition: dict[str, Any] = {"Created": time.time(), **definition}
         self.name: str = definition["TableName"]
-        self.schema = KeySchema.from_request(definition["KeySchema"])
+        self.schema = KeySchema.from_request(definition["KeySchema"], _types(definition))
         self.bytes = 0
         self._own = Index(None, self.schema, self.schema, {})
         self._items: dict[Key, Stored] = {}
         self._indexes: dict[str, Index] = {}
-        self.types: dict[str, str] = {}
-        """Of the attributes in keys, by name."""
         self._read_definition()
 
     def __len__(self) -> int:
@@ -75,7 +75,7 @@ class Table:
         return any(index.name == one["IndexName"] for one in self.definition.get("GlobalSecondaryIndexes") or ())
 
     def key_of(self, attributes: Item) -> Key:
-        """The primary key of an item, or of a key alone.
+        """The primary key of an item, or of a key alone; `check_key_sizes` has yet to look at it.
 
         Raises:
             DynamoDBError: it lacks an attribute, or has one of another type, or an empty one.
@@ -83,7 +83,7 @@ class Table:
         for name in self.schema.names:
             if name not in attributes:
                 raise invalid(f"One or more parameter values were invalid: Missing the key {name} in the item")
-            self._check_key(name, attributes, f"Key: {name}")
+            self._check_key(name, attributes[name])
         key = self.schema.scalars(attributes)
         if key is None:
             raise invalid("The provided key element does not match the schema")
@@ -99,21 +99,22 @@ class Table:
             raise invalid("The provided key element does not match the schema")
         return self.key_of(attributes)
 
-    def check(self, item: Item, *, too_large: str) -> Stored:
-        """The item as it can be stored.
+    def as_stored(self, item: Item) -> Stored:
+        """The item in the form in which it is held; nothing is checked."""
+        text = json.dumps(item, separators=(",", ":")).encode()
+        return Stored(text, item_bytes(item), self._expires_at(item))
 
-        Raises:
-            DynamoDBError: a key of the table or of an index is not what it must be, or the item is too large.
-        """
-        self.key_of(item)
-        for index in self._indexes.values():
-            for name in index.schema.names:
-                if name in item:
-                    self._check_key(name, item, f"IndexName: {index.name}, IndexKey: {name}")
-        size = item_bytes(item)
-        if size > MAX_ITEM_BYTES:
-            raise invalid(too_large)
-        return Stored(json.dumps(item, separators=(",", ":")).encode(), size, self._expires_at(item))
+    def check_put(self, item: Item) -> None:
+        """Raises DynamoDBError for an index's key that cannot be one, before conditions are looked at."""
+        index_keys.check_put(self._indexes.values(), item)
+
+    def check_put_types(self, item: Item) -> None:
+        """Raises DynamoDBError for an index's key of another type, after conditions held."""
+        index_keys.check_put_types(self._indexes.values(), item)
+
+    def check_update(self, new: Item, updated: Collection[str]) -> None:
+        """Raises DynamoDBError for an index's key that cannot be one; `updated` are the attributes written to."""
+        index_keys.check_update(self._indexes.values(), new, updated)
 
     def get(self, key: Key) -> Stored | None:
         return self._items.get(key)
@@ -148,28 +149,33 @@ class Table:
         return None if at is None else float(at)
 
     def _read_definition(self) -> None:
-        self.types = {one["AttributeName"]: one["AttributeType"] for one in self.definition["AttributeDefinitions"]}
+        types = _types(self.definition)
         described = [one for kind in _INDEXES for one in self.definition.get(kind) or ()]
         self._indexes = {
             one["IndexName"]: Index(
-                one["IndexName"], KeySchema.from_request(one["KeySchema"]), self.schema, one.get("Projection") or {}
+                one["IndexName"],
+                KeySchema.from_request(one["KeySchema"], types),
+                self.schema,
+                one.get("Projection") or {},
             )
             for one in described
         }
 
-    def _check_key(self, name: str, attributes: Item, what: str) -> None:
-        value, expected = attributes[name], self.types.get(name)
-        if type_of(value) != expected:
-            raise _mismatch(name, what, expected, type_of(value))
-        if expected in {"S", "B"} and not value[expected]:
+    def _check_key(self, name: str, value: Value) -> None:
+        problem = self.schema.problem(name, value)
+        if problem is KeyProblem.TYPE:
+            raise invalid(
+                f"One or more parameter values were invalid: Type mismatch for key {name} "
+                f"expected: {self.schema.types.get(name)} actual: {type_of(value)}"
+            )
+        if problem is KeyProblem.EMPTY:
+            kind = "string" if type_of(value) == "S" else "binary"
             raise invalid(
                 "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an "
-                f"empty string value. {what}"
+                f"empty {kind} value. Key: {name}"
             )
 
 
-def _mismatch(name: str, what: str, expected: str | None, actual: str) -> DynamoDBError:
-    place = f"key {name}" if what.startswith("Key") else f"Index Key {name}"
-    return invalid(
-        f"One or more parameter values were invalid: Type mismatch for {place} expected: {expected} actual: {actual}"
-    )
+def _types(definition: Mapping[str, Any]) -> dict[str, str]:
+    """Of the attributes in keys, by name."""
+    return {one["AttributeName"]: one["AttributeType"] for one in definition["AttributeDefinitions"]}
