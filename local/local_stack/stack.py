@@ -15,9 +15,9 @@ from local_stack.dynamodb import with_tables_named
 from local_stack.front import Front, Handler
 from local_stack.functions import Functions, Surroundings
 from local_stack.guardian import Guardian
-from local_stack.local_origin import for_this_machine
 from local_stack.metrics import CONTENT_TYPE
 from local_stack.options import NAMES, Options
+from local_stack.other_sites import refuse_other_sites
 from local_stack.pages import Pages
 from local_stack.providers import provider_names, provider_variables
 from local_stack.reload import changes
@@ -139,7 +139,7 @@ def _local_paths(template: Template, functions: Functions, surroundings: Surroun
     with_users = [function for function in template.functions if "USERS_TABLE" in function.environment]
     if with_users:
         endpoint = TokenEndpoint(surroundings.variables_of(with_users[0]))
-        paths["/local/token"] = for_this_machine(endpoint.handle)
+        paths["/local/token"] = refuse_other_sites(endpoint.handle)
     return paths
 
 
