@@ -14,7 +14,7 @@ from local_stack.emulator.functions import Functions, Surroundings
 from local_stack.emulator.run_now import RunEndpoint
 from local_stack.function_urls.access_log import logged
 from local_stack.function_urls.front import Front, Handler
-from local_stack.function_urls.local_origin import for_this_machine
+from local_stack.function_urls.other_sites import refuse_other_sites
 from local_stack.http import http1
 from local_stack.http.pages import Pages
 from local_stack.metrics.recorder import CONTENT_TYPE
@@ -155,7 +155,7 @@ def _local_paths(template: Template, functions: Functions, surroundings: Surroun
     with_users = [function for function in template.functions if "USERS_TABLE" in function.environment]
     if with_users:
         endpoint = TokenEndpoint(surroundings.variables_of(with_users[0]))
-        paths["/local/token"] = for_this_machine(endpoint.handle)
+        paths["/local/token"] = refuse_other_sites(endpoint.handle)
     return paths
 
 

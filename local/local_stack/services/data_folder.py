@@ -9,8 +9,12 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from local_stack.damaged import damaged_copies, next_damaged_copy
+
 WAIT_SECONDS = 5.0
 """For the servers of a stack that was killed: they hold the folder a moment longer than it does."""
+MAX_REDIS_COPIES = 3
+"""Of Redis data that was damaged."""
 _POLL_SECONDS = 0.05
 
 
@@ -37,20 +41,26 @@ class DataFolder:
         """A folder, which may not be there yet."""
         return self.path / "redis"
 
+    @property
+    def redis_log(self) -> Path:
+        """The log of the last start, a file."""
+        return self.path / "redis.log"
+
     def put_redis_aside(self) -> Path:
-        """Moves what Redis cannot read out of its way; returns where it is now."""
-        aside = self.redis.with_suffix(".damaged")
-        shutil.rmtree(aside, ignore_errors=True)
+        """Moves what Redis cannot read out of its way; returns where it is now. The oldest copies are removed."""
+        aside = next_damaged_copy(self.redis)
         self.redis.rename(aside)
+        for old in damaged_copies(self.redis)[:-MAX_REDIS_COPIES]:
+            shutil.rmtree(old, ignore_errors=True)
         return aside
 
     def clear(self) -> None:
         """Forgets everything, but only what a stack has written: the folder may be anything that DATA= names."""
         if not self.used:
             return
-        for name in ("journal", "new", "damaged"):
-            self.dynamodb.with_suffix(f".{name}").unlink(missing_ok=True)
-        for folder in (self.redis, self.redis.with_suffix(".damaged")):
+        for file in (self.dynamodb, self.dynamodb.with_suffix(".new"), *damaged_copies(self.dynamodb), self.redis_log):
+            file.unlink(missing_ok=True)
+        for folder in (self.redis, *damaged_copies(self.redis)):
             shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -5,7 +5,6 @@ import contextlib
 import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -16,7 +15,7 @@ from local_stack.processes.guardian import Guardian
 from local_stack.processes.service_process import ServiceProcess, ServiceProcessError, start_service
 from local_stack.providers import on_demo, provider_names, provider_variables
 from local_stack.sam.template import FunctionSpec, Template
-from local_stack.services import redis_server
+from local_stack.services import redis_log, redis_server
 from local_stack.services.data_folder import DataFolder
 from local_stack.services.dynamodb import OtherKeyError, create_tables
 
@@ -109,18 +108,20 @@ class Servers:
                 self.remarks.append("Redis forgets its data when the stack ends, for redis-server is not installed.")
             return
         try:
-            self.redis = await self._start_kept_redis(self._data.redis)
-        except ServiceProcessError:
-            if not self._data.redis.exists():
-                raise
+            self.redis = await self._start_kept_redis(self._data)
+        except ServiceProcessError as error:
+            if not redis_log.reports_damage(self._data.redis_log):
+                reason = redis_log.last_message(self._data.redis_log)
+                raise ServiceProcessError(f"{error}: {reason}" if reason else str(error)) from None
             aside = self._data.put_redis_aside()
             self.remarks.append(f"Redis could not read its data: it begins anew, and they are in {aside}.")
-            self.redis = await self._start_kept_redis(self._data.redis)
+            self.redis = await self._start_kept_redis(self._data)
 
-    async def _start_kept_redis(self, folder: Path) -> str:
-        service = await self._start(
-            "redis", "local_stack.services.redis_server", "--folder", str(folder), keeps=True, ready=_loaded
-        )
+    async def _start_kept_redis(self, data: DataFolder) -> str:
+        with contextlib.suppress(OSError):
+            data.redis_log.unlink()
+        places = ["--folder", str(data.redis), "--log", str(data.redis_log)]
+        service = await self._start("redis", "local_stack.services.redis_server", *places, keeps=True, ready=_loaded)
         return service.address
 
     async def _try_redis(self) -> None:

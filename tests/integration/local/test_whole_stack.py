@@ -75,25 +75,26 @@ def test_request_that_names_no_user_is_told_so(whole: RunningStack, query: str, 
 
 
 @pytest.mark.parametrize(
-    "headers",
+    ("headers", "remedy"),
     [
-        {"host": "rebound.attacker.example"},
-        {"sec-fetch-site": "cross-site"},
-        {"origin": "https://attacker.example", "sec-fetch-site": "cross-site"},
-        {"origin": "https://attacker.example"},
-        {"origin": "https://localhost.attacker.example"},
-        {"origin": "http://192.168.7.7:5173"},
-        {"origin": "null"},
-        {"origin": "http://["},
+        ({"host": "rebound.attacker.example"}, "use localhost or this machine's IP address"),
+        ({"sec-fetch-site": "cross-site"}, "serve the page on localhost"),
+        ({"origin": "https://attacker.example", "sec-fetch-site": "cross-site"}, "serve the page on localhost"),
+        ({"origin": "https://attacker.example"}, "serve the page on localhost"),
+        ({"origin": "https://localhost.attacker.example"}, "serve the page on localhost"),
+        ({"origin": "http://192.168.7.7:5173"}, "serve the page on localhost"),
+        ({"origin": "null"}, "serve the page on localhost"),
+        ({"origin": "http://["}, "serve the page on localhost"),
     ],
     ids=str,
 )
-def test_strangers_pages_get_no_token(whole: RunningStack, headers: dict[str, str]) -> None:
+def test_page_of_another_site_gets_no_token(whole: RunningStack, headers: dict[str, str], remedy: str) -> None:
     for method in ("GET", "OPTIONS"):
         asking = {"access-control-request-method": "GET"} if method == "OPTIONS" else {}
         response = httpx.request(method, f"{whole.url}/local/token?user=mallory", headers=headers | asking)
 
         assert response.status_code == 403
+        assert remedy in response.json()["detail"]
         assert "access-control-allow-origin" not in response.headers
     assert user_record(whole, "mallory") is None
 

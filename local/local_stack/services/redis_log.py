@@ -1,0 +1,36 @@
+"""What redis-server's log says about a start that failed."""
+
+import re
+from pathlib import Path
+from typing import Final
+
+_LINE = re.compile(r"^\d+:\w \d+ \w+ \d+ [\d:.]+ [.*#-] (.+)$")
+_DAMAGE: Final = re.compile(
+    r"Bad file format reading the append only file"
+    r"|Unexpected end of file reading the append only file"
+    r"|Unable to obtain the AOF file \S+ length. stat: No such file or directory"
+    r"|Invalid AOF manifest file format"
+    r"|Wrong RDB checksum|RDB CRC error"
+    r"|Wrong signature trying to load DB from file"
+    r"|Internal error in RDB reading"
+)
+"""Redis 7 and 8, aof.c and rdb.c. Not among them: a format of a newer version, a file that cannot be opened or read."""
+
+
+def reports_damage(log: Path) -> bool:
+    """The data was read, and is not what Redis wrote."""
+    return any(_DAMAGE.search(message) for message in _messages(log))
+
+
+def last_message(log: Path) -> str:
+    """The reason, most likely; empty where nothing was logged."""
+    messages = _messages(log)
+    return messages[-1] if messages else ""
+
+
+def _messages(log: Path) -> list[str]:
+    try:
+        text = log.read_text(errors="replace")
+    except OSError:
+        return []
+    return [match[1] for line in text.splitlines() if (match := _LINE.match(line))]
