@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from chat.errors import ChatError
 from chat.limits.slots import TOO_MANY_STREAMS
 from chat.messages import Message, MessageStatus, Role
-from chat.sessions import Session, status_without_text
-from simulation.engine.process import CURRENT, Process
-from simulation.promises import answers, lags, single_flight, slots
-from simulation.promises.known import Known, Seen
-from simulation.world.connection import Connection, Event
+from chat.sessions import AttachDecision, Session, status_without_text
+from simulation.engine.process import Process
+from simulation.promises import answers, connections, lags, single_flight, slots
+from simulation.promises.known import Generation, Known, Seen
+from simulation.world.connection import CONNECTION, Connection, Event
 
 if TYPE_CHECKING:
     from chat_stream.providers.port import ChatRequest
@@ -98,6 +98,14 @@ class Observer(Known):
             self.violated("the model is asked something else than the prompt")
         single_flight.check_single_flight(self, call)
 
+    def attached(self, attachment: AttachDecision) -> None:
+        """The database has attached the current request to its session."""
+        connections.note_attached(self, attachment)
+
+    def closed(self, connection: Connection) -> None:
+        """The server has closed a connection, or its process was killed."""
+        connections.check_closed(self, connection)
+
     def produced(self, session: Session, process: Process) -> None:
         """A session has a producer now."""
         seen = self.sessions.get(session.session_id)
@@ -110,12 +118,11 @@ class Observer(Known):
 
     def generating(self, session: Session, begins: bool) -> None:
         """A process begins to write an answer, or has ended it."""
-        process = CURRENT.get()
         key = session.session_id, session.epoch
         if not begins:
             self.generations.pop(key, None)
             return
-        self.generations[key] = session, process
+        self.generations[key] = Generation(session, CONNECTION.get())
         slots.check_begins(self, session)
 
     def sent(self, connection: Connection, event: Event) -> None:
@@ -134,6 +141,7 @@ class Observer(Known):
         elif event.id is None:
             if event.data["code"] == "internal_error":
                 self.violated("internal_error")
+            connections.check_refusal(self, connection, event)
             self._note(connection.process.name, f"refuses {seen.question!r} in mid-stream: {event.data['code']}")
         else:
             end = event.data.get("code") or event.data.get("finishReason")
@@ -183,6 +191,8 @@ class Observer(Known):
 
     def look(self) -> None:
         """Checks what must hold at every moment."""
+        self._note_finished()
+        connections.check_open(self)
         lags.check_followers(self)
         lags.check_shared_answers(self)
         answers.check_unchanged(self)
@@ -214,6 +224,12 @@ class Observer(Known):
                 self.violated(f"{session_id} is {session.state} after its time and a cleanup")
 
     # Helpers.
+
+    def _note_finished(self) -> None:
+        stored = self.world.stored.sessions
+        for session_id, seen in self.sessions.items():
+            if seen.finished_at is None and session_id in stored and stored[session_id].state.finished:
+                seen.finished_at = self.now
 
     def _check_terminal(self, connection: Connection, seen: Seen, event: Event) -> None:
         """One end for each answer, the same for all who read it to its end."""

@@ -20,8 +20,12 @@ def check_begins(known: Known, session: Session) -> None:
 def _check_alone(known: Known, session: Session) -> None:
     """One prompt has one answer written at a time."""
     now = EPOCH + known.now
-    for (session_id, epoch), (other, process) in known.generations.items():
-        if other.prompt_message_id != session.prompt_message_id or session_id == session.session_id or process.dead:
+    for (session_id, epoch), other in known.generations.items():
+        if (
+            other.session.prompt_message_id != session.prompt_message_id
+            or session_id == session.session_id
+            or other.process.dead
+        ):
             continue
         stored = known.world.stored.sessions.get(session_id)
         if stored is not None and stored.epoch == epoch and stored.lease_lives(now + MARGIN_SECONDS):
@@ -32,8 +36,9 @@ def _written(known: Known, user_id: str) -> list[str]:
     """Sessions of the user that a living process writes under a lease of its own."""
     now = EPOCH + known.now
     found = []
-    for (session_id, epoch), (session, process) in known.generations.items():
-        if session.user_id != user_id or session.kind is not MessageKind.CHAT or process.dead:
+    for (session_id, epoch), generation in known.generations.items():
+        session = generation.session
+        if session.user_id != user_id or session.kind is not MessageKind.CHAT or generation.process.dead:
             continue
         stored = known.world.stored.sessions.get(session_id)
         if stored is not None and stored.epoch == epoch and stored.lease_lives(now + MARGIN_SECONDS):

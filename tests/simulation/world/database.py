@@ -57,10 +57,10 @@ class Database:
 
 
 class SimSessionStore:
-    """A `chat.sessions.SessionStore`; `produced` is called with each attachment that produces."""
+    """A `chat.sessions.SessionStore`; `attached` is called with each attachment, as it is stored."""
 
     def __init__(
-        self, database: Database, store: MemorySessionStore, produced: Callable[[AttachDecision], None]
+        self, database: Database, store: MemorySessionStore, attached: Callable[[AttachDecision], None]
     ) -> None:
         self.started = 0
         """Sessions that were stored."""
@@ -68,7 +68,7 @@ class SimSessionStore:
         """Starts of which their caller cannot tell whether they stored a session."""
         self._database = database
         self._store = store
-        self._produced = produced
+        self._attached = attached
 
     def start(self, session: Session, prompt: Message) -> None:
         def start() -> None:
@@ -106,7 +106,7 @@ class SimSessionStore:
     def attach(self, session_id: str, **options: Any) -> AttachDecision:
         def attach() -> AttachDecision:
             attachment = self._store.attach(session_id, **options)
-            self._produced(attachment)
+            self._attached(attachment)
             return attachment
 
         return self._database.call(attach)
