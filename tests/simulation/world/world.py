@@ -46,7 +46,7 @@ from simulation.world.service import SETTINGS, Backends, streams_of
 if TYPE_CHECKING:
     from simulation.observer import Observer
 
-LIMITS = TierLimits(requests_per_minute=20, concurrent_streams=2)
+CONCURRENT_STREAMS = 2
 MAX_SKEW_SECONDS = 0.25
 NETWORK_SECONDS = 0.03
 EARLY_SECONDS = 0.08
@@ -84,6 +84,8 @@ class World:
     """Those that the server has not closed."""
     traps: dict[str, Callable[[Process], None]] = field(default_factory=dict)
     """By prompt: what happens to the next process that is about to answer it."""
+    slot_traps: dict[str, Callable[[Process], None]] = field(default_factory=dict)
+    """By session: what happens to the next process that has taken a slot for it, before it attaches."""
 
     def build(self) -> None:
         """The stores, and what all processes share."""
@@ -101,15 +103,19 @@ class World:
         self.log = SimEventLog(redis)
         clock = ProcessClock(loop)
         self.provider = SimProvider(loop, plan.seed, self.fired, self.observer.asked)
-        self.rate_limiter = SimRateLimiter(database, MemoryRateLimiter(clock))
+        self.limits = TierLimits(requests_per_minute=plan.requests_per_minute, concurrent_streams=CONCURRENT_STREAMS)
+        observer = self.observer
+        self.rate_limiter = SimRateLimiter(
+            database, MemoryRateLimiter(clock), observer.rate_limit_changed, self._rate_limited
+        )
         self.backends = Backends(
             loop=loop,
             clock=clock,
-            catalog=Catalog([MODEL], dict.fromkeys(Tier, LIMITS)),
+            catalog=Catalog([MODEL], dict.fromkeys(Tier, self.limits)),
             users=SimUserStore(database, MemoryUserStore(self.stored)),
             sessions=SimSessionStore(database, memory_sessions, self._attached),
             messages=SimMessageStore(database, MemoryMessageStore(self.stored)),
-            slots=SimStreamSlots(database, self.slots),
+            slots=SimStreamSlots(database, self.slots, self._acquired),
             index=SimSessionIndex(database, MemorySessionIndex(self.stored)),
             record=SimCleanupRecord(database, MemoryCleanupRecord(self.stored)),
             provider=self.provider,
@@ -253,6 +259,14 @@ class World:
         timeout.cancel()
         connection.end()
         host.running -= 1
+
+    def _acquired(self, session_id: str) -> None:
+        if (trap := self.slot_traps.pop(session_id, None)) is not None:
+            self.loop.call_later(0, trap, CURRENT.get(), context=self.outside_context)
+
+    def _rate_limited(self, user_id: str) -> None:
+        self.fired["rate limit refuses"] += 1
+        self.observer.rate_limited(user_id)
 
     def _attached(self, attachment: AttachDecision) -> None:
         self.observer.attached(attachment)
