@@ -39,6 +39,10 @@ class MemoryRateLimiter:
             if used.receipt is not None and used.receipt.at in hits:
                 hits.remove(used.receipt.at)
 
+    def counted(self, user_id: str) -> int:
+        """Requests of the user that are kept, some of them perhaps older than the window."""
+        return sum(len(hits) for (user, _), hits in self._hits.items() if user == user_id)
+
     def _in_window(self, user_id: str, limits: TierLimits) -> list[float]:
         hits = self._hits.setdefault((user_id, limits.requests_per_minute), [])
         hits[:] = [at for at in hits if at >= self._clock.now() - WINDOW_SECONDS]

@@ -37,6 +37,7 @@ class Faults:
             Kind.KILL: self._kill,
             Kind.FREEZE_EARLY: self._freeze_early,
             Kind.KILL_EARLY: self._kill_early,
+            Kind.FREEZE_ATTACHING: self._freeze_attaching,
             Kind.SIGTERM: self._sigterm,
             Kind.DEPLOY: self._deploy,
             Kind.REDIS_LOSES_ALL: self._lose_all,
@@ -82,13 +83,19 @@ class Faults:
             self._world.kill(host)
 
     def _freeze_early(self, action: Action) -> None:
+        self._users.early[action.ask] = self._freezing(action)
+
+    def _freeze_attaching(self, action: Action) -> None:
+        self._users.attaching[action.ask] = self._freezing(action)
+
+    def _freezing(self, action: Action) -> Callable[[Process], None]:
         def freeze(process: Process) -> None:
             if not process.dead:
                 self._record.happened(action, process.name, f"{action.kind}, for {action.seconds} s")
                 self._world.loop.freeze(process)
                 self._world.loop.call_later(action.seconds, self._world.loop.thaw, process)
 
-        self._users.early[action.ask] = freeze
+        return freeze
 
     def _kill_early(self, action: Action) -> None:
         def kill(process: Process) -> None:

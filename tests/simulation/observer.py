@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING, Any
 from chat.errors import ChatError
 from chat.limits.slots import TOO_MANY_STREAMS
 from chat.messages import Message, MessageStatus, Role
-from chat.sessions import Session, status_without_text
-from simulation.engine.process import CURRENT, Process
-from simulation.promises import answers, lags, single_flight, slots
-from simulation.promises.known import Known, Seen
-from simulation.world.connection import Connection, Event
+from chat.sessions import AttachDecision, Session, status_without_text
+from simulation.engine.process import Process
+from simulation.promises import answers, connections, lags, limits, single_flight, slots
+from simulation.promises.known import Generation, Known, Seen
+from simulation.world.connection import CONNECTION, Connection, Event
 
 if TYPE_CHECKING:
     from chat_stream.providers.port import ChatRequest
     from simulation.world.client import Client
     from simulation.world.provider import ProviderCall
 
+LOOKING_SECONDS = 1.0
+"""How long a process looks for a slot at most while the database works."""
 MAX_CLAIMS = 60
 """More than a session asks that waits for several dead leaders, one after the other."""
 
@@ -98,6 +100,14 @@ class Observer(Known):
             self.violated("the model is asked something else than the prompt")
         single_flight.check_single_flight(self, call)
 
+    def attached(self, attachment: AttachDecision) -> None:
+        """The database has attached the current request to its session."""
+        connections.note_attached(self, attachment)
+
+    def closed(self, connection: Connection) -> None:
+        """The server has closed a connection, or its process was killed."""
+        connections.check_closed(self, connection)
+
     def produced(self, session: Session, process: Process) -> None:
         """A session has a producer now."""
         seen = self.sessions.get(session.session_id)
@@ -108,14 +118,21 @@ class Observer(Known):
         seen.producers.append((session.epoch, process, self.now))
         self._note(process.name, f"produces {seen.question!r} (epoch {session.epoch})")
 
+    def rate_limit_changed(self, user_id: str) -> None:
+        """The rate limit has granted a request of the user, or has been given one back."""
+        limits.check_counted(self, user_id)
+
+    def rate_limited(self, user_id: str) -> None:
+        """The rate limit has refused a request of the user."""
+        limits.check_rate_limited(self, user_id)
+
     def generating(self, session: Session, begins: bool) -> None:
         """A process begins to write an answer, or has ended it."""
-        process = CURRENT.get()
         key = session.session_id, session.epoch
         if not begins:
             self.generations.pop(key, None)
             return
-        self.generations[key] = session, process
+        self.generations[key] = Generation(session, CONNECTION.get())
         slots.check_begins(self, session)
 
     def sent(self, connection: Connection, event: Event) -> None:
@@ -134,6 +151,12 @@ class Observer(Known):
         elif event.id is None:
             if event.data["code"] == "internal_error":
                 self.violated("internal_error")
+            connections.check_refusal(self, connection, event)
+            if event.data["code"] == TOO_MANY_STREAMS:
+                since = max(connection.opened_at, self.now - LOOKING_SECONDS)
+                limits.check_too_many_streams(
+                    self, seen.user_id, connection.session_id, connection.process, since=since
+                )
             self._note(connection.process.name, f"refuses {seen.question!r} in mid-stream: {event.data['code']}")
         else:
             end = event.data.get("code") or event.data.get("finishReason")
@@ -143,12 +166,10 @@ class Observer(Known):
     def refused(self, connection: Connection, user_id: str, error: ChatError) -> None:
         """An attach was refused."""
         self._note(connection.process.name, f"refuses {connection.client}: {error.code}")
-        if error.code != TOO_MANY_STREAMS or connection.process.thawed_at > connection.opened_at:
-            return
-        if self.world.database.works_since(connection.process) > connection.opened_at:
-            return  # what was read may be seconds old
-        if not set(slots.may_run(self, user_id)) - {connection.session_id}:
-            self.violated(f"{user_id} is told that too many answers are written, and none is")
+        if error.code == TOO_MANY_STREAMS:
+            limits.check_too_many_streams(
+                self, user_id, connection.session_id, connection.process, since=connection.opened_at
+            )
 
     def client_shows(self, client: "Client") -> None:
         """A client shows more text."""
@@ -183,6 +204,8 @@ class Observer(Known):
 
     def look(self) -> None:
         """Checks what must hold at every moment."""
+        self._note_finished()
+        connections.check_open(self)
         lags.check_followers(self)
         lags.check_shared_answers(self)
         answers.check_unchanged(self)
@@ -193,19 +216,9 @@ class Observer(Known):
     def check_end(self) -> None:
         """When everything works again and everybody has come back."""
         answers.check_unchanged(self)
-        self._check_limits()
+        limits.check_all_counted(self)
         for session_id, seen in self.sessions.items():
             answers.check_ended(self, session_id, seen)
-
-    def _check_limits(self) -> None:
-        """The rate limit counts what was granted."""
-        limiter = self.world.backends.rate_limiter
-        sessions = self.world.backends.sessions
-        stored, counted = sessions.started, limiter.granted - limiter.given_back - limiter.lost
-        if not stored <= limiter.granted or counted > stored + sessions.unknown:
-            self.violated(
-                f"{limiter.granted} starts were counted, {limiter.given_back} given back, {stored} sessions stored"
-            )
 
     def check_expired(self) -> None:
         """When the time of every session is over, and one cleanup has run."""
@@ -214,6 +227,12 @@ class Observer(Known):
                 self.violated(f"{session_id} is {session.state} after its time and a cleanup")
 
     # Helpers.
+
+    def _note_finished(self) -> None:
+        stored = self.world.stored.sessions
+        for session_id, seen in self.sessions.items():
+            if seen.finished_at is None and session_id in stored and stored[session_id].state.finished:
+                seen.finished_at = self.now
 
     def _check_terminal(self, connection: Connection, seen: Seen, event: Event) -> None:
         """One end for each answer, the same for all who read it to its end."""

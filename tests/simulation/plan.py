@@ -21,6 +21,7 @@ class Kind(StrEnum):
     KILL = "process is killed"
     FREEZE_EARLY = "process freezes as it begins to produce"
     KILL_EARLY = "process is killed as it begins to produce"
+    FREEZE_ATTACHING = "process freezes between its slot and its attach"
     SIGTERM = "process is told to stop, then killed"
     DEPLOY = "new version is deployed"
     CLEANUP = "cleanup runs"
@@ -65,6 +66,7 @@ class Plan:
     scope_to_user: bool
     timeout_seconds: float
     streams_per_process: int
+    requests_per_minute: int
     actions: tuple[Action, ...]
     variant: str = ""
     """Another one is the same plan with other latencies, and another order of what happens at the same time."""
@@ -121,12 +123,15 @@ def draw(seed: int | str) -> Plan:
         actions += _stopped_leader(random, asks)
     if random.random() < 0.08:
         actions += _contended_slots(random, asks)
+    if random.random() < 0.05:
+        actions += _late_attach(random, asks)
     return Plan(
         seed=str(seed),
         has_redis=random.random() < 0.85,
         scope_to_user=random.random() < 0.7,
         timeout_seconds=random.choice((300.0, 300.0, 300.0, 20.0)),
         streams_per_process=random.choice((1, 1, 3)),
+        requests_per_minute=random.choice((20, 20, 20, 20, 3)),
         actions=tuple(sorted([*asks, *actions], key=lambda action: action.at)),
     )
 
@@ -216,6 +221,17 @@ def _contended_slots(random: Random, asks: list[Action]) -> list[Action]:
     ]
     asks += new
     return [Action(first.at, Kind.KILL_EARLY, ask=ask.ask) for ask in dead]
+
+
+def _late_attach(random: Random, asks: list[Action]) -> list[Action]:
+    """A process freezes with a slot that it has not attached with; others are given the slot, and it goes on."""
+    first = asks[0]
+    late, other, new = (
+        replace(first, ask=len(asks) + n, question=f"long {name}", chat=name, use_cache=False, at=first.at + at)
+        for n, (name, at) in enumerate((("late", 0.0), ("other", 6.0), ("new", 10.7 + random.random())))
+    )
+    asks += [late, other, new]
+    return [Action(late.at, Kind.FREEZE_ATTACHING, ask=late.ask, seconds=13.0)]
 
 
 def _fault(random: Random, asks: list[Action]) -> Action:

@@ -24,6 +24,7 @@ FAULTS = (
             Kind.KILL,
             Kind.FREEZE_EARLY,
             Kind.KILL_EARLY,
+            Kind.FREEZE_ATTACHING,
             Kind.SIGTERM,
             Kind.DEPLOY,
             Kind.CLEANUP,
@@ -33,6 +34,7 @@ FAULTS = (
     ),
     *(f"Redis {fault}" for fault in Fault),
     *(f"DynamoDB {fault}" for fault in Fault if fault is not Fault.FULL),
+    "rate limit refuses",
     *(f"provider {what}" for what in ("thinks", "stalls", "breaks off", "refuses", "falls silent")),
 )
 """All that can happen: one that never does is simulated by name only."""

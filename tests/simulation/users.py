@@ -31,6 +31,8 @@ class Users:
         """The newest session of each question."""
         self.early: dict[int, Callable[[Process], None]] = {}
         """By question: what happens to the process that begins to answer it."""
+        self.attaching: dict[int, Callable[[Process], None]] = {}
+        """By question: what happens to the process that has taken a slot for its answer."""
         self.actions: dict[Kind, Callable[[Action], None]] = {
             Kind.ASK: self._ask,
             Kind.CUT: self._cut,
@@ -94,6 +96,8 @@ class Users:
         self._world.observer.began(session_id, action.user, question)
         if (early := self.early.pop(action.ask, None)) is not None:
             self._world.traps[self._world.observer.sessions[session_id].prompt_id] = early
+        if (attaching := self.attaching.pop(action.ask, None)) is not None:
+            self._world.slot_traps[session_id] = attaching
         if action.ask not in self._silent:
             await self._open(action.ask, session_id, "tab", spawn=False).run()
         return True

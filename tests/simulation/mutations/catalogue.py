@@ -6,6 +6,8 @@ _PRODUCTION = "chat_stream.generation.production"
 _FOLLOWING = "chat_stream.attach.session_follower"
 _ATTACHING = "chat_stream.attach.attacher"
 _READER = "chat_stream.readers.session_reader"
+_CLIENT_STREAM = "chat_stream.attach.client_stream"
+_WRITER = "chat_stream.writer"
 _STORES = "fakes.memory_stores"
 """The doubles make the decisions of DynamoDB's conditions; one contract suite holds for both."""
 
@@ -310,12 +312,12 @@ MUTATIONS = (
         "a connection at its time limit goes on",
         (
             Edit(
-                "chat_stream.attach.client_stream",
+                _CLIENT_STREAM,
                 "                async with asyncio.timeout_at(self._attach.soft_deadline):\n",
                 "                async with asyncio.timeout_at(None):\n",
             ),
             Edit(
-                "chat_stream.attach.client_stream",
+                _CLIENT_STREAM,
                 "            async with asyncio.timeout_at(self._attach.hard_deadline):\n",
                 "            async with asyncio.timeout_at(None):\n",
             ),
@@ -340,6 +342,171 @@ MUTATIONS = (
                 "chat.sessions.session",
                 "SessionState.FAILED: MessageStatus.FAILED",
                 "SessionState.FAILED: MessageStatus.COMPLETE",
+            ),
+        ),
+    ),
+    Mutation(
+        "nothing is sent in silence",
+        (
+            Edit(
+                _WRITER,
+                "                await self.write(events.PING)\n",
+                "",
+            ),
+        ),
+    ),
+    Mutation(
+        "pings end with the first event",
+        (
+            Edit(
+                _WRITER,
+                "            if silence >= seconds:\n",
+                "            if silence >= seconds and not self._begun:\n",
+            ),
+        ),
+    ),
+    Mutation(
+        "a connection that a newer one has replaced goes on",
+        (
+            Edit(
+                _FOLLOWING,
+                "                            raise ReplacedError\n",
+                "                            pass\n",
+            ),
+        ),
+    ),
+    Mutation(
+        "a replaced connection is known only when the log has no news",
+        (
+            Edit(
+                _READER,
+                "(IDLE_SECONDS if silent else RECORD_SECONDS)",
+                "(IDLE_SECONDS if silent else 60)",
+            ),
+        ),
+    ),
+    Mutation(
+        "a follower of an abandoned answer leaves without a word",
+        (
+            Edit(
+                _CLIENT_STREAM,
+                "                if self._is_about_to_end():\n",
+                "                if True:\n",
+            ),
+        ),
+    ),
+    Mutation(
+        "a follower that reads how the answer ended does not tell it",
+        (
+            Edit(
+                _FOLLOWING,
+                "                        if session.state.finished:\n                            break\n",
+                "                        if session.state.finished:\n                            return\n",
+            ),
+        ),
+    ),
+    Mutation(
+        "a follower that reads that the answer has ended waits for the log to say so",
+        (
+            Edit(
+                _FOLLOWING,
+                "                        if session.state.finished:\n                            break\n",
+                "",
+            ),
+        ),
+    ),
+    Mutation(
+        "a producer that was taken over closes its stream",
+        (
+            Edit(
+                _CLIENT_STREAM,
+                "                    session, produces = await follower.read(session.session_id), False\n                    continue\n",
+                "                    pass\n",
+            ),
+        ),
+    ),
+    Mutation(
+        "a user gets one answer at a time less than the tier allows",
+        (
+            Edit(
+                "chat.limits.slots",
+                "            return slots.acquire(user_id, session_id, limit, now)\n        except SlotsFullError as full:\n            # No",
+                "            return slots.acquire(user_id, session_id, limit - 1, now)\n        except SlotsFullError as full:\n            # No",
+            ),
+            Edit(
+                "chat.limits.slots",
+                "    try:\n        return slots.acquire(user_id, session_id, limit, now)\n",
+                "    try:\n        return slots.acquire(user_id, session_id, limit - 1, now)\n",
+            ),
+        ),
+    ),
+    Mutation(
+        "slots of sessions that have ended are not looked at",
+        (
+            Edit(
+                "chat.limits.slots",
+                "    if session is None or session.state.finished:\n        return True\n",
+                "",
+            ),
+        ),
+    ),
+    Mutation(
+        "what is given back to the rate limit stays counted",
+        (
+            Edit(
+                "fakes.memory_limits",
+                "                hits.remove(used.receipt.at)\n",
+                "                pass\n",
+            ),
+        ),
+    ),
+    Mutation(
+        "the rate limit counts whole minutes only",
+        (
+            Edit(
+                "fakes.memory_limits",
+                "at >= self._clock.now() - WINDOW_SECONDS]",
+                "at >= self._clock.now() // WINDOW_SECONDS * WINDOW_SECONDS]",
+            ),
+        ),
+    ),
+    Mutation(
+        "a slot that was taken long before the attach counts",
+        (
+            Edit(
+                _ATTACHING,
+                "            if self.clock.now() - taken_at > SLOT_COUNTS_SECONDS:\n",
+                "            if False:\n",
+            ),
+        ),
+    ),
+    Mutation(
+        "a slot is renewed under a lease that has lapsed",
+        (
+            Edit(
+                "chat_stream.generation.generations",
+                "            await asyncio.sleep(SLOT_SECONDS / 3)\n            if not lease.has_lapsed:\n",
+                "            await asyncio.sleep(SLOT_SECONDS / 3)\n            if True:\n",
+            ),
+        ),
+    ),
+    Mutation(
+        "the last renewal of a slot holds up the client",
+        (
+            Edit(
+                "chat_stream.generation.generations",
+                "    await asyncio.wait({task}, timeout=RELEASE_SECONDS)\n",
+                "    await asyncio.wait({task})\n",
+            ),
+        ),
+    ),
+    Mutation(
+        "an expired session takes a slot before its refusal",
+        (
+            Edit(
+                _ATTACHING,
+                "            return not session.is_expired(now)\n",
+                "            return True\n",
             ),
         ),
     ),

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 from chat.sessions import Session
 from simulation.engine.process import Process
+from simulation.world.connection import Connection, Event
 
 if TYPE_CHECKING:
-    from simulation.world.connection import Event
     from simulation.world.world import World
 
 SETTLED_SECONDS = 2.5
@@ -31,15 +31,29 @@ class Seen:
     """Characters that some client has been sent, and since when."""
     producers: list[tuple[int, Process, float]] = field(default_factory=list)
     """Epoch, process and beginning of each production."""
-    terminals: list["Event"] = field(default_factory=list)
+    terminals: list[Event] = field(default_factory=list)
     beginning: str = ""
     """Of its answer: it names the provider's call that gave it."""
+    finished_at: float | None = None
+    """When it was first seen to have ended."""
     stopped_at: float | None = None
     """When its user's stop was accepted while somebody produced it."""
 
     @property
     def shown(self) -> int:
         return self.emissions[-1][0] if self.emissions else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """A generation that runs: the session as it was attached to, and the request that runs it."""
+
+    session: Session
+    connection: Connection
+
+    @property
+    def process(self) -> Process:
+        return self.connection.process
 
 
 class Known:
@@ -49,8 +63,8 @@ class Known:
         self.sessions: dict[str, Seen] = {}
         self.answers: dict[str, str] = {}
         """What was stored as a session's answer when it was first seen there."""
-        self.generations: dict[tuple[str, int], tuple[Session, Process]] = {}
-        """What is being written, by session and epoch."""
+        self.generations: dict[tuple[str, int], Generation] = {}
+        """Those that run, by session and epoch; of a killed process, those that ran."""
         self.broken: str | None = None
         """The first promise that was broken."""
         self.world: World
@@ -63,6 +77,12 @@ class Known:
         """Raises ViolationError."""
         self.broken = self.broken or promise  # whoever catches the error, it is known
         raise ViolationError(promise)
+
+    def producer_of(self, session_id: str) -> Generation | None:
+        """The generation that holds the session's newest lease, if its process lives."""
+        session = self.world.stored.sessions.get(session_id)
+        generation = None if session is None else self.generations.get((session_id, session.epoch))
+        return None if generation is None or generation.process.dead else generation
 
     def stored_answer(self, session_id: str) -> str | None:
         for chat in self.world.stored.messages.values():

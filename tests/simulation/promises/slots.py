@@ -1,9 +1,7 @@
 """Who may write, and how many at a time."""
 
-from chat.limits.slots import ATTACH_SECONDS, SLOT_SECONDS
 from chat.messages import MessageKind
 from chat.sessions import Session
-from chat.users import Tier
 from simulation.promises.known import MARGIN_SECONDS, Known
 from simulation.world.clocks import EPOCH
 
@@ -13,15 +11,19 @@ def check_begins(known: Known, session: Session) -> None:
     _check_alone(known, session)
     if session.kind is MessageKind.CHAT:
         running = _written(known, session.user_id)
-        if len(running) > known.world.backends.catalog.limits_of(Tier.BASIC).concurrent_streams:
+        if len(running) > known.world.limits.concurrent_streams:
             known.violated(f"{len(running)} answers are written for {session.user_id}: {running}")
 
 
 def _check_alone(known: Known, session: Session) -> None:
     """One prompt has one answer written at a time."""
     now = EPOCH + known.now
-    for (session_id, epoch), (other, process) in known.generations.items():
-        if other.prompt_message_id != session.prompt_message_id or session_id == session.session_id or process.dead:
+    for (session_id, epoch), other in known.generations.items():
+        if (
+            other.session.prompt_message_id != session.prompt_message_id
+            or session_id == session.session_id
+            or other.process.dead
+        ):
             continue
         stored = known.world.stored.sessions.get(session_id)
         if stored is not None and stored.epoch == epoch and stored.lease_lives(now + MARGIN_SECONDS):
@@ -32,24 +34,11 @@ def _written(known: Known, user_id: str) -> list[str]:
     """Sessions of the user that a living process writes under a lease of its own."""
     now = EPOCH + known.now
     found = []
-    for (session_id, epoch), (session, process) in known.generations.items():
-        if session.user_id != user_id or session.kind is not MessageKind.CHAT or process.dead:
+    for (session_id, epoch), generation in known.generations.items():
+        session = generation.session
+        if session.user_id != user_id or session.kind is not MessageKind.CHAT or generation.process.dead:
             continue
         stored = known.world.stored.sessions.get(session_id)
         if stored is not None and stored.epoch == epoch and stored.lease_lives(now + MARGIN_SECONDS):
-            found.append(session_id)
-    return found
-
-
-def may_run(known: Known, user_id: str) -> list[str]:
-    """Sessions of the user that are written, or for all that anybody can know may be."""
-    now = EPOCH + known.now
-    found = []
-    for session_id, session in known.world.stored.sessions.items():
-        if session.user_id != user_id:
-            continue
-        until = known.world.slots.held.get(user_id, {}).get(session_id, 0.0)
-        attaches = until - SLOT_SECONDS + ATTACH_SECONDS > now - MARGIN_SECONDS
-        if session.lease_lives(now - MARGIN_SECONDS) or (attaches and not session.state.finished):
             found.append(session_id)
     return found

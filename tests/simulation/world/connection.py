@@ -3,9 +3,11 @@
 import asyncio
 import json
 from collections.abc import Callable, MutableMapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
+from chat.sessions import Viewer
 from simulation.engine.process import Process
 
 
@@ -26,7 +28,7 @@ class Connection:
     """Events that the server has sent, whether or not anybody still reads them."""
 
     session_id: str
-    client: str
+    viewer: Viewer
     process: Process
     opened_at: float
     seen: int
@@ -34,9 +36,15 @@ class Connection:
     on_event: Callable[["Connection", Event], None]
     on_end: Callable[["Connection"], None]
     on_violation: Callable[[str], None]
+    time: Callable[[], float]
     position: int = 0
     """The last event id that was sent."""
-    produces: bool = False
+    deadline: float | None = None
+    """When the process stops to serve it."""
+    last_sent_at: float = 0.0
+    """When the server has last sent anything, a ping included."""
+    replaced_at: float | None = None
+    """When the database learned of a newer connection of the same client."""
     ended: bool = False
     told_end: bool = False
     """A terminal event, or a refusal, was sent."""
@@ -45,8 +53,13 @@ class Connection:
     _buffer: bytes = b""
     _fields: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def client(self) -> str:
+        return self.viewer.key
+
     async def send(self, message: MutableMapping[str, Any]) -> None:
         """ASGI's."""
+        self.last_sent_at = self.time()
         if message["type"] != "http.response.body":
             return
         if message["body"]:
@@ -80,6 +93,10 @@ class Connection:
             self.position = event.id
         self.events.append(event)
         self.on_event(self, event)
+
+
+CONNECTION: ContextVar[Connection] = ContextVar("connection")
+"""The request that is being served."""
 
 
 async def never() -> MutableMapping[str, Any]:

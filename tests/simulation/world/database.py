@@ -57,10 +57,10 @@ class Database:
 
 
 class SimSessionStore:
-    """A `chat.sessions.SessionStore`; `produced` is called with each attachment that produces."""
+    """A `chat.sessions.SessionStore`; `attached` is called with each attachment, as it is stored."""
 
     def __init__(
-        self, database: Database, store: MemorySessionStore, produced: Callable[[AttachDecision], None]
+        self, database: Database, store: MemorySessionStore, attached: Callable[[AttachDecision], None]
     ) -> None:
         self.started = 0
         """Sessions that were stored."""
@@ -68,7 +68,7 @@ class SimSessionStore:
         """Starts of which their caller cannot tell whether they stored a session."""
         self._database = database
         self._store = store
-        self._produced = produced
+        self._attached = attached
 
     def start(self, session: Session, prompt: Message) -> None:
         def start() -> None:
@@ -106,7 +106,7 @@ class SimSessionStore:
     def attach(self, session_id: str, **options: Any) -> AttachDecision:
         def attach() -> AttachDecision:
             attachment = self._store.attach(session_id, **options)
-            self._produced(attachment)
+            self._attached(attachment)
             return attachment
 
         return self._database.call(attach)
@@ -173,35 +173,76 @@ class SimUserStore:
 
 
 class SimStreamSlots:
-    """A `chat.limits.StreamSlots`."""
+    """A `chat.limits.StreamSlots`; `acquired` is called with each session that has taken one or kept its own."""
 
-    def __init__(self, database: Database, store: MemoryStreamSlots) -> None:
+    def __init__(self, database: Database, store: MemoryStreamSlots, acquired: Callable[[str], None]) -> None:
         self._database = database
         self._store = store
+        self._acquired = acquired
+        self._taken_at: dict[str, float] = {}
+        self._freed_at: dict[str, float] = {}
+
+    def held_since(self, session_id: str, moment: float) -> float | None:
+        """When the session was last given the slot that it has held at the moment or later; None: it held none."""
+        taken_at = self._taken_at.get(session_id)
+        freed_at = self._freed_at.get(session_id)
+        return None if freed_at is not None and freed_at < moment else taken_at
 
     def acquire(self, user_id: str, session_id: str, limit: int, now: float) -> Slot:
-        return self._database.call(lambda: self._store.acquire(user_id, session_id, limit, now))
+        def acquire() -> Slot:
+            slot = self._store.acquire(user_id, session_id, limit, now)
+            self._note_taken(session_id)
+            self._acquired(session_id)
+            return slot
+
+        return self._database.call(acquire)
 
     def renew(self, user_id: str, session_id: str, now: float) -> None:
-        self._database.quietly(lambda: self._store.renew(user_id, session_id, now))
+        def renew() -> None:
+            self._store.renew(user_id, session_id, now)
+            self._note_taken(session_id)
+
+        self._database.quietly(renew)
 
     def give_back(self, slot: Slot) -> None:
         if slot.fresh:
-            self._database.quietly(lambda: self._store.give_back(slot))
+            self._database.quietly(lambda: self._free(slot.user_id, lambda: self._store.give_back(slot)))
 
     def release(self, user_id: str, session_id: str) -> None:
-        self._database.quietly(lambda: self._store.release(user_id, session_id))
+        self._database.quietly(lambda: self._free(user_id, lambda: self._store.release(user_id, session_id)))
 
     def drop(self, user_id: str, holders: Mapping[str, float]) -> None:
-        self._database.call(lambda: self._store.drop(user_id, holders))
+        self._database.call(lambda: self._free(user_id, lambda: self._store.drop(user_id, holders)))
+
+    def _note_taken(self, session_id: str) -> None:
+        self._taken_at[session_id] = self._database.conditions.loop.time()
+        self._freed_at.pop(session_id, None)
+
+    def _free(self, user_id: str, work: Callable[[], None]) -> None:
+        before = set(self._store.held.get(user_id, ()))
+        work()
+        now = self._database.conditions.loop.time()
+        for session_id in before - set(self._store.held.get(user_id, ())):
+            self._freed_at[session_id] = now
 
 
 class SimRateLimiter:
     """A `chat.limits.RateLimiter`, and how much it has granted."""
 
-    def __init__(self, database: Database, limiter: MemoryRateLimiter) -> None:
+    def __init__(
+        self,
+        database: Database,
+        limiter: MemoryRateLimiter,
+        changed: Callable[[str], None],
+        refused: Callable[[str], None],
+    ) -> None:
+        """`changed` is called with the user when something was granted or given back; `refused` when nothing was."""
         self._database = database
         self._limiter = limiter
+        self._changed = changed
+        self._refused = refused
+        self._grants: dict[str, dict[float, float]] = {}
+        """By user and receipt: when. What was given back is not in it."""
         self.granted = 0
         self.given_back = 0
         self.lost = 0
@@ -210,7 +251,12 @@ class SimRateLimiter:
     def hit(self, user_id: str, limits: TierLimits) -> Allowance:
         def hit() -> Allowance:
             allowance = self._limiter.hit(user_id, limits)
-            self.granted += allowance.allowed
+            if allowance.receipt is None:
+                self._refused(user_id)
+            else:
+                self.granted += 1
+                self._grants.setdefault(user_id, {})[allowance.receipt.at] = self._database.conditions.loop.time()
+                self._changed(user_id)
             return allowance
 
         before = self.granted
@@ -224,8 +270,22 @@ class SimRateLimiter:
         return self._database.call(lambda: self._limiter.peek(user_id, limits))
 
     def give_back(self, user_id: str, limits: TierLimits, used: Allowance) -> None:
+        def give_back() -> None:
+            self._limiter.give_back(user_id, limits, used)
+            if used.receipt is not None:
+                self._grants[user_id].pop(used.receipt.at, None)
+            self._changed(user_id)
+
         self.given_back += 1
-        self._database.call(lambda: self._limiter.give_back(user_id, limits, used))
+        self._database.call(give_back)
+
+    def counted(self, user_id: str) -> int:
+        """Requests of the user that the limiter knows."""
+        return self._limiter.counted(user_id)
+
+    def granted_since(self, user_id: str, moment: float) -> int:
+        """Requests that were granted to the user since then, and not given back."""
+        return sum(at >= moment for at in self._grants.get(user_id, {}).values())
 
 
 class SimSessionIndex:

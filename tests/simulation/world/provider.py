@@ -4,7 +4,6 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from random import Random
 
@@ -13,9 +12,8 @@ from chat.messages import Usage
 from chat_stream.providers.port import ChatRequest, Finish, Piece
 from simulation.engine.loop import SimLoop
 from simulation.engine.process import CURRENT, Process
+from simulation.world.connection import CONNECTION
 
-SESSION: ContextVar[str] = ContextVar("session")
-"""The session whose invocation is running."""
 WORDS = ("one ", "two ", "drei ", "élan ", "🦉 ", "nul\u2028 ", "\n", "aa", "aa", "a", '\t"quoted"', "\\n ")
 TIMEOUT_SECONDS = 30.0
 """After which an adapter gives up on a silent provider."""
@@ -59,7 +57,7 @@ class SimProvider:
     @asynccontextmanager
     async def stream(self, request: ChatRequest) -> AsyncIterator[AsyncIterator[Piece]]:
         question = request.turns[-1].content
-        call = ProviderCall(len(self.calls), SESSION.get(), question, CURRENT.get(), self._loop.time())
+        call = ProviderCall(len(self.calls), CONNECTION.get().session_id, question, CURRENT.get(), self._loop.time())
         self.calls.append(call)
         self._asked(call, request)
         asked_before = sum(earlier.question == question for earlier in self.calls) - 1

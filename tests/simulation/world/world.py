@@ -28,7 +28,7 @@ from simulation.engine.process import CURRENT, Process
 from simulation.plan import Plan
 from simulation.world.clocks import ProcessClock, TrueClock
 from simulation.world.conditions import Conditions
-from simulation.world.connection import Connection, Event, never
+from simulation.world.connection import CONNECTION, Connection, Event, never
 from simulation.world.database import (
     Database,
     SimCleanupRecord,
@@ -39,14 +39,14 @@ from simulation.world.database import (
     SimStreamSlots,
     SimUserStore,
 )
-from simulation.world.provider import SESSION, SimProvider
+from simulation.world.provider import SimProvider
 from simulation.world.redis import Redis, SimEventLog, SimLogControl, SimResponseCache, SimSingleFlight
 from simulation.world.service import SETTINGS, Backends, streams_of
 
 if TYPE_CHECKING:
     from simulation.observer import Observer
 
-LIMITS = TierLimits(requests_per_minute=20, concurrent_streams=2)
+CONCURRENT_STREAMS = 2
 MAX_SKEW_SECONDS = 0.25
 NETWORK_SECONDS = 0.03
 EARLY_SECONDS = 0.08
@@ -81,8 +81,11 @@ class World:
     version: int = 1
     processes: list[StreamProcess] = field(default_factory=list)
     connections: list[Connection] = field(default_factory=list)
+    """Those that the server has not closed."""
     traps: dict[str, Callable[[Process], None]] = field(default_factory=dict)
     """By prompt: what happens to the next process that is about to answer it."""
+    slot_traps: dict[str, Callable[[Process], None]] = field(default_factory=dict)
+    """By session: what happens to the next process that has taken a slot for it, before it attaches."""
 
     def build(self) -> None:
         """The stores, and what all processes share."""
@@ -100,15 +103,19 @@ class World:
         self.log = SimEventLog(redis)
         clock = ProcessClock(loop)
         self.provider = SimProvider(loop, plan.seed, self.fired, self.observer.asked)
-        self.rate_limiter = SimRateLimiter(database, MemoryRateLimiter(clock))
+        self.limits = TierLimits(requests_per_minute=plan.requests_per_minute, concurrent_streams=CONCURRENT_STREAMS)
+        observer = self.observer
+        self.rate_limiter = SimRateLimiter(
+            database, MemoryRateLimiter(clock), observer.rate_limit_changed, self._rate_limited
+        )
         self.backends = Backends(
             loop=loop,
             clock=clock,
-            catalog=Catalog([MODEL], dict.fromkeys(Tier, LIMITS)),
+            catalog=Catalog([MODEL], dict.fromkeys(Tier, self.limits)),
             users=SimUserStore(database, MemoryUserStore(self.stored)),
-            sessions=SimSessionStore(database, memory_sessions, self._produced),
+            sessions=SimSessionStore(database, memory_sessions, self._attached),
             messages=SimMessageStore(database, MemoryMessageStore(self.stored)),
-            slots=SimStreamSlots(database, self.slots),
+            slots=SimStreamSlots(database, self.slots, self._acquired),
             index=SimSessionIndex(database, MemorySessionIndex(self.stored)),
             record=SimCleanupRecord(database, MemoryCleanupRecord(self.stored)),
             provider=self.provider,
@@ -139,23 +146,27 @@ class World:
             arrival.later(lambda: receive(connection, event))
 
         def on_end(connection: Connection) -> None:
+            self.connections.remove(connection)
+            self.observer.closed(connection)
             arrival.later(lambda: ended(connection))
 
         connection = Connection(
             session_id=session_id,
-            client=viewer.key,
+            viewer=viewer,
             process=host.process,
             opened_at=self.loop.time(),
             seen=seen,
             on_event=on_event,
             on_end=on_end,
             on_violation=self.observer.violated,
+            time=self.loop.time,
             position=seen,
+            last_sent_at=self.loop.time(),
         )
         self.connections.append(connection)
         host.running += 1
         host.context.run(
-            self.loop.create_task, self._serve(host, connection, user_id, viewer), context=_of(host, session_id)
+            self.loop.create_task, self._serve(host, connection, user_id, viewer), context=_serving(host, connection)
         )
         return connection
 
@@ -176,14 +187,12 @@ class World:
         return NETWORK_SECONDS * self.random.random()
 
     def serving(self, session_id: str) -> StreamProcess | None:
-        """A living process that serves the session, the producer if there is one."""
-        found = [
-            connection
-            for connection in self.connections
-            if connection.session_id == session_id and not connection.ended and not connection.process.dead
-        ]
-        found.sort(key=lambda connection: connection.produces)
-        return next((host for host in self.processes if found and host.process is found[-1].process), None)
+        """The process that produces the session's answer; if none does, one that has a stream of it open."""
+        producer = self.observer.producer_of(session_id)
+        if producer is not None:
+            return self.host_of(producer.process)
+        open_ones = [connection for connection in self.connections if connection.session_id == session_id]
+        return self.host_of(open_ones[-1].process) if open_ones else None
 
     def deploy(self) -> None:
         """New requests go to processes of another version; those that run finish."""
@@ -197,9 +206,8 @@ class World:
     def kill(self, host: StreamProcess) -> None:
         host.retired = True
         self.loop.kill(host.process)
-        for connection in self.connections:
-            if connection.process is host.process and not connection.ended:
-                connection.end()
+        for connection in [each for each in self.connections if each.process is host.process]:
+            connection.end()
 
     def _host(self) -> StreamProcess:
         most = self.plan.streams_per_process
@@ -221,6 +229,7 @@ class World:
         await asyncio.sleep(self.network_seconds())
         now = self.loop.time()
         deadline = now + self.plan.timeout_seconds - SETTINGS[host.process.version].deadline_margin_seconds
+        connection.deadline = deadline
         attach = AttachRequest(
             connection.session_id,
             user_id,
@@ -251,7 +260,16 @@ class World:
         connection.end()
         host.running -= 1
 
-    def _produced(self, attachment: AttachDecision) -> None:
+    def _acquired(self, session_id: str) -> None:
+        if (trap := self.slot_traps.pop(session_id, None)) is not None:
+            self.loop.call_later(0, trap, CURRENT.get(), context=self.outside_context)
+
+    def _rate_limited(self, user_id: str) -> None:
+        self.fired["rate limit refuses"] += 1
+        self.observer.rate_limited(user_id)
+
+    def _attached(self, attachment: AttachDecision) -> None:
+        self.observer.attached(attachment)
         if attachment.role is AttachRole.PRODUCE:
             process = CURRENT.get()
             self.observer.produced(attachment.session, process)
@@ -273,7 +291,7 @@ class _InOrder:
         world.loop.call_at(self._last, call, context=world.outside_context)
 
 
-def _of(host: StreamProcess, session_id: str) -> Context:
+def _serving(host: StreamProcess, connection: Connection) -> Context:
     context = host.context.run(copy_context)
-    context.run(SESSION.set, session_id)
+    context.run(CONNECTION.set, connection)
     return context
