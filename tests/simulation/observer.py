@@ -118,6 +118,10 @@ class Observer(Known):
         seen.producers.append((session.epoch, process, self.now))
         self._note(process.name, f"produces {seen.question!r} (epoch {session.epoch})")
 
+    def took_slot(self, session_id: str) -> None:
+        """A process has taken a slot for the session, or kept its slot."""
+        limits.check_slot(self, session_id)
+
     def rate_limit_changed(self, user_id: str) -> None:
         """The rate limit has granted a request of the user, or has been given one back."""
         limits.check_counted(self, user_id)

@@ -125,6 +125,7 @@ def draw(seed: int | str) -> Plan:
         actions += _contended_slots(random, asks)
     if random.random() < 0.05:
         actions += _late_attach(random, asks)
+    actions += _lapsed_producer(Random(f"lapsed/{seed}"), asks)
     return Plan(
         seed=str(seed),
         has_redis=random.random() < 0.85,
@@ -232,6 +233,25 @@ def _late_attach(random: Random, asks: list[Action]) -> list[Action]:
     )
     asks += [late, other, new]
     return [Action(late.at, Kind.FREEZE_ATTACHING, ask=late.ask, seconds=13.0)]
+
+
+def _lapsed_producer(random: Random, asks: list[Action]) -> list[Action]:
+    """A process freezes, and goes on when DynamoDB is down; another one takes over as the first gives up."""
+    if random.random() > 0.04:
+        return []
+    first = asks[0]
+    frozen, *new = (
+        replace(first, ask=len(asks) + n, question=f"long {name}", chat=name, use_cache=False, at=first.at + at)
+        for n, (name, at) in enumerate(
+            (("frozen", 0.0), ("next", 11.9 + random.random()), ("last", 12.2 + random.random()))
+        )
+    )
+    asks += [frozen, *new]
+    return [
+        Action(frozen.at, Kind.FREEZE_EARLY, ask=frozen.ask, seconds=9.0),
+        Action(frozen.at + 0.5, Kind.OPEN_AGAIN, ask=frozen.ask, user=frozen.user),
+        Action(frozen.at + 3.3 + random.random(), Kind.DB_DOWN, seconds=9.0),
+    ]
 
 
 def _fault(random: Random, asks: list[Action]) -> Action:

@@ -109,6 +109,8 @@ class _Run:
         if left := self._working():
             self.observer.violated(f"still running: {left}")
         await self._until(self.loop.time() + STREAM_LIFETIME_SECONDS + 600)
+        self._users.come_too_late()
+        await self._everybody_ends()
         await self._cleanup()
         self.observer.check_expired()
 

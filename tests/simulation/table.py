@@ -14,6 +14,7 @@ def table(result: Result) -> str:
             f"answers kept for {'their user' if plan.scope_to_user else 'everybody'}",
             f"Lambda's time {plan.timeout_seconds:.0f} s",
             f"{plan.streams_per_process} streams a process",
+            f"{plan.requests_per_minute} starts a minute",
         ]
     )
     rows = [f"{at:9.3f}  {actor:{ACTOR_CHARS}}  {action}" for at, actor, action in result.history]

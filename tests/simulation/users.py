@@ -51,16 +51,25 @@ class Users:
         self._silent = {action.ask for action in plan.actions if action.kind is Kind.NEVER_OPENS}
         self._left: set[int] = set()
         """Questions whose users never come back."""
+        self._too_late: list[int] = []
+        """Questions whose users first open the page when it is too late."""
         self._known: dict[int, list[Client]] = {}
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         self.tasks.append(asyncio.create_task(work))
 
     def come_back(self) -> None:
-        """Everybody who has not left for good opens the page once more."""
+        """Everybody who has not left for good opens the page once more; some who never did come too late."""
         for ask, session_id in self.sessions.items():
-            if ask not in self._left:
+            if ask in self._silent and self._random.random() < 1 / 2:
+                self._too_late.append(ask)
+            elif ask not in self._left:
                 self._open(ask, session_id, "late")
+
+    def come_too_late(self) -> None:
+        """The others open the page when their sessions have expired."""
+        for ask in self._too_late:
+            self._open(ask, self.sessions[ask], "too late")
 
     def _ask(self, action: Action) -> None:
         self.spawn(self._ask_until_granted(action))

@@ -1,13 +1,13 @@
 """The faults. Each was, or could be, a programmer's mistake; tests that fail one thing at a time miss most of them."""
 
+from simulation.mutations.connections import CONNECTIONS
+from simulation.mutations.limits import LIMITS
 from simulation.mutations.mutation import Edit, Mutation
 
 _PRODUCTION = "chat_stream.generation.production"
 _FOLLOWING = "chat_stream.attach.session_follower"
 _ATTACHING = "chat_stream.attach.attacher"
 _READER = "chat_stream.readers.session_reader"
-_CLIENT_STREAM = "chat_stream.attach.client_stream"
-_WRITER = "chat_stream.writer"
 _STORES = "fakes.memory_stores"
 """The doubles make the decisions of DynamoDB's conditions; one contract suite holds for both."""
 
@@ -104,57 +104,6 @@ MUTATIONS = (
                 "chat_stream.held_lease",
                 "        if self.has_lapsed:\n",
                 "        if False:\n",
-            ),
-        ),
-    ),
-    Mutation(
-        "a take-over needs no slot",
-        (
-            Edit(
-                "chat_stream.generation.answer_slots",
-                "        if session.kind is not MessageKind.CHAT:\n            return None\n",
-                '        if session.kind is not MessageKind.CHAT or session.state == "streaming":\n'
-                "            return None\n",
-            ),
-        ),
-    ),
-    Mutation(
-        "a producer that has lost its lease frees the slot",
-        (
-            Edit(
-                "chat_stream.generation.generations",
-                "            await _ended(holding)  # the slot is the session's: the new producer holds it now\n",
-                "            await _ended(holding)\n            await in_thread(self.slots.release, session)\n",
-            ),
-        ),
-    ),
-    Mutation(
-        "a kept slot can be dropped by those who saw it before",
-        (
-            Edit(
-                "fakes.memory_limits",
-                "                self.held[user_id][session_id] = renewed_until(now)\n                return Slot",
-                "                return Slot",
-            ),
-        ),
-    ),
-    Mutation(
-        "slots of sessions that run no longer count",
-        (
-            Edit(
-                "chat.limits.slots",
-                "            if not idle:\n",
-                "            if True:\n",
-            ),
-        ),
-    ),
-    Mutation(
-        "a start that was refused counts against the rate limit",
-        (
-            Edit(
-                "chat_start.admission",
-                "            self._give_back(used)\n",
-                "",
             ),
         ),
     ),
@@ -282,16 +231,6 @@ MUTATIONS = (
         ),
     ),
     Mutation(
-        "the time to reconnect is told in a block of its own",
-        (
-            Edit(
-                "chat.events",
-                '    return b"%b\\nretry: %d\\nid: %b" % (data, RETRY_MS, event_id) if line else event\n',
-                '    return b"retry: %d\\n\\n" % RETRY_MS + event\n',
-            ),
-        ),
-    ),
-    Mutation(
         "a session that has shown text is produced anew",
         (
             Edit(_STORES, "session.lease_lives(now) or session.text_emitted", "session.lease_lives(now)"),
@@ -306,21 +245,6 @@ MUTATIONS = (
         (
             Edit(_STORES, "                or current.lease_lives(now)\n", ""),
             Edit("chat.sessions.settling", "not session.lease_lives(now)\n", "not session.lease_lives(now + 5.5)\n"),
-        ),
-    ),
-    Mutation(
-        "a connection at its time limit goes on",
-        (
-            Edit(
-                _CLIENT_STREAM,
-                "                async with asyncio.timeout_at(self._attach.soft_deadline):\n",
-                "                async with asyncio.timeout_at(None):\n",
-            ),
-            Edit(
-                _CLIENT_STREAM,
-                "            async with asyncio.timeout_at(self._attach.hard_deadline):\n",
-                "            async with asyncio.timeout_at(None):\n",
-            ),
         ),
     ),
     Mutation(
@@ -345,169 +269,6 @@ MUTATIONS = (
             ),
         ),
     ),
-    Mutation(
-        "nothing is sent in silence",
-        (
-            Edit(
-                _WRITER,
-                "                await self.write(events.PING)\n",
-                "",
-            ),
-        ),
-    ),
-    Mutation(
-        "pings end with the first event",
-        (
-            Edit(
-                _WRITER,
-                "            if silence >= seconds:\n",
-                "            if silence >= seconds and not self._begun:\n",
-            ),
-        ),
-    ),
-    Mutation(
-        "a connection that a newer one has replaced goes on",
-        (
-            Edit(
-                _FOLLOWING,
-                "                            raise ReplacedError\n",
-                "                            pass\n",
-            ),
-        ),
-    ),
-    Mutation(
-        "a replaced connection is known only when the log has no news",
-        (
-            Edit(
-                _READER,
-                "(IDLE_SECONDS if silent else RECORD_SECONDS)",
-                "(IDLE_SECONDS if silent else 60)",
-            ),
-        ),
-    ),
-    Mutation(
-        "a follower of an abandoned answer leaves without a word",
-        (
-            Edit(
-                _CLIENT_STREAM,
-                "                if self._is_about_to_end():\n",
-                "                if True:\n",
-            ),
-        ),
-    ),
-    Mutation(
-        "a follower that reads how the answer ended does not tell it",
-        (
-            Edit(
-                _FOLLOWING,
-                "                        if session.state.finished:\n                            break\n",
-                "                        if session.state.finished:\n                            return\n",
-            ),
-        ),
-    ),
-    Mutation(
-        "a follower that reads that the answer has ended waits for the log to say so",
-        (
-            Edit(
-                _FOLLOWING,
-                "                        if session.state.finished:\n                            break\n",
-                "",
-            ),
-        ),
-    ),
-    Mutation(
-        "a producer that was taken over closes its stream",
-        (
-            Edit(
-                _CLIENT_STREAM,
-                "                    session, produces = await follower.read(session.session_id), False\n                    continue\n",
-                "                    pass\n",
-            ),
-        ),
-    ),
-    Mutation(
-        "a user gets one answer at a time less than the tier allows",
-        (
-            Edit(
-                "chat.limits.slots",
-                "            return slots.acquire(user_id, session_id, limit, now)\n        except SlotsFullError as full:\n            # No",
-                "            return slots.acquire(user_id, session_id, limit - 1, now)\n        except SlotsFullError as full:\n            # No",
-            ),
-            Edit(
-                "chat.limits.slots",
-                "    try:\n        return slots.acquire(user_id, session_id, limit, now)\n",
-                "    try:\n        return slots.acquire(user_id, session_id, limit - 1, now)\n",
-            ),
-        ),
-    ),
-    Mutation(
-        "slots of sessions that have ended are not looked at",
-        (
-            Edit(
-                "chat.limits.slots",
-                "    if session is None or session.state.finished:\n        return True\n",
-                "",
-            ),
-        ),
-    ),
-    Mutation(
-        "what is given back to the rate limit stays counted",
-        (
-            Edit(
-                "fakes.memory_limits",
-                "                hits.remove(used.receipt.at)\n",
-                "                pass\n",
-            ),
-        ),
-    ),
-    Mutation(
-        "the rate limit counts whole minutes only",
-        (
-            Edit(
-                "fakes.memory_limits",
-                "at >= self._clock.now() - WINDOW_SECONDS]",
-                "at >= self._clock.now() // WINDOW_SECONDS * WINDOW_SECONDS]",
-            ),
-        ),
-    ),
-    Mutation(
-        "a slot that was taken long before the attach counts",
-        (
-            Edit(
-                _ATTACHING,
-                "            if self.clock.now() - taken_at > SLOT_COUNTS_SECONDS:\n",
-                "            if False:\n",
-            ),
-        ),
-    ),
-    Mutation(
-        "a slot is renewed under a lease that has lapsed",
-        (
-            Edit(
-                "chat_stream.generation.generations",
-                "            await asyncio.sleep(SLOT_SECONDS / 3)\n            if not lease.has_lapsed:\n",
-                "            await asyncio.sleep(SLOT_SECONDS / 3)\n            if True:\n",
-            ),
-        ),
-    ),
-    Mutation(
-        "the last renewal of a slot holds up the client",
-        (
-            Edit(
-                "chat_stream.generation.generations",
-                "    await asyncio.wait({task}, timeout=RELEASE_SECONDS)\n",
-                "    await asyncio.wait({task})\n",
-            ),
-        ),
-    ),
-    Mutation(
-        "an expired session takes a slot before its refusal",
-        (
-            Edit(
-                _ATTACHING,
-                "            return not session.is_expired(now)\n",
-                "            return True\n",
-            ),
-        ),
-    ),
+    *CONNECTIONS,
+    *LIMITS,
 )

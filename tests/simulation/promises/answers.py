@@ -1,5 +1,6 @@
 """What becomes of an answer: one for each prompt, as it was shown, ended when its user or its producer ended it."""
 
+from chat.messages import Role
 from chat.sessions.settling import INTERRUPTED
 from simulation.promises.known import SETTLED_SECONDS, Known, Seen
 
@@ -11,10 +12,12 @@ STOP_SECONDS = 4.0
 
 def check_unchanged(known: Known) -> None:
     """At most one answer, which never changes."""
-    for session_id in known.sessions:
-        stored = known.stored_answer(session_id)
-        if stored is not None and known.answers.setdefault(session_id, stored) != stored:
-            known.violated(f"the answer of {session_id} has changed")
+    for chat in known.world.stored.messages.values():
+        for message in chat.values():
+            if message.role is not Role.ASSISTANT or message.session_id not in known.sessions:
+                continue
+            if known.answers.setdefault(message.session_id, message.content) != message.content:
+                known.violated(f"the answer of {message.session_id} has changed")
 
 
 def check_stops(known: Known) -> None:

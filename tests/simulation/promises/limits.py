@@ -22,6 +22,13 @@ def check_too_many_streams(known: Known, user_id: str, session_id: str, process:
         known.violated(f"{user_id} is told that {limit} answers are written: only {running} may be")
 
 
+def check_slot(known: Known, session_id: str) -> None:
+    """An expired session takes no slot from others."""
+    session = known.world.stored.sessions[session_id]
+    if session.is_expired(EPOCH + known.now - MARGIN_SECONDS):
+        known.violated(f"{session_id} is given a slot, and has expired")
+
+
 def check_counted(known: Known, user_id: str) -> None:
     """The rate limit has granted a request, or has been given one back."""
     limiter, limit = known.world.rate_limiter, known.world.limits.requests_per_minute

@@ -261,6 +261,7 @@ class World:
         host.running -= 1
 
     def _acquired(self, session_id: str) -> None:
+        self.observer.took_slot(session_id)
         if (trap := self.slot_traps.pop(session_id, None)) is not None:
             self.loop.call_later(0, trap, CURRENT.get(), context=self.outside_context)
 
