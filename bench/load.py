@@ -31,7 +31,13 @@ READY_SECONDS = 120.0
 SAMPLES = 10
 STARTS_ALONE = 60
 TIMEOUT_SECONDS = 60.0
-ENVIRON = {"MAX_PROCESSES": "6", "STREAM_CONCURRENCY": "64", "DEMO_TOKENS_PER_SECOND": "400", "PORT": "0"}
+ENVIRON = {
+    "MAX_PROCESSES": "6",
+    "STREAM_CONCURRENCY": "64",
+    "DEMO_TOKENS_PER_SECOND": "400",
+    "PORT": "0",
+    "LOGS": "json",
+}
 """Streams share processes, as on Lambda Managed Instances: a process for each of 200 would need 20 GB."""
 _READY = re.compile(r"is ready on (http://\S+)")
 
@@ -110,8 +116,8 @@ async def _signed_in(client: httpx.AsyncClient, name: str) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def running_stack() -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """A stack of its own, on a free port, with its data in a folder that is removed."""
+def running_stack() -> Iterator[tuple[str, subprocess.Popen[bytes], Path]]:
+    """A stack of its own, on a free port, with its data in a folder that is removed; its address, process and log."""
     with tempfile.TemporaryDirectory(prefix="chat-sse-load-") as folder:
         log = Path(folder, "log")
         command = [sys.executable, "-m", "local_stack", "--no-reload", "--state", folder]
@@ -123,7 +129,7 @@ def running_stack() -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
                 if process.poll() is not None or time.monotonic() > limit:
                     raise TimeoutError(log.read_text(errors="replace"))
                 time.sleep(0.1)
-            yield found[1], process
+            yield found[1], process, log
         finally:
             process.send_signal(signal.SIGINT)
             process.wait(30)
@@ -169,19 +175,21 @@ def main() -> None:
     arguments = parser.parse_args()
     from chat.catalog import load_catalog
 
-    with running_stack() as (url, process):
+    with running_stack() as (url, process, log):
         crowd = Crowd(url, arguments.chats, model=load_catalog().models[0].id)
         alone_before = asyncio.run(crowd.starts_alone())
         began = time.perf_counter()
         memory = asyncio.run(measured(crowd, arguments.users, process.pid))
         seconds = time.perf_counter() - began
         alone_after = asyncio.run(crowd.starts_alone())
+        failures = [line for line in log.read_text(errors="replace").splitlines() if "provider failed" in line]
     tenth = max(2, arguments.chats // 10)
     result = {
         "chats": crowd.done,
         "users": arguments.users,
         "seconds": round(seconds, 1),
         "errors": crowd.errors,
+        "provider_failures": failures,
         "throttled": crowd.throttled,
         "start_ms_alone_before": milliseconds(alone_before),
         "start_ms_alone_after": milliseconds(alone_after),

@@ -20,7 +20,7 @@ def test_crowd_meets_no_error_and_memory_stays() -> None:
 
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    assert (found["chats"], found["errors"]) == (CHATS, {})
+    assert (found["chats"], found["errors"], found["provider_failures"]) == (CHATS, {}, [])
     for server in ("dynamodb_mb", "stack_mb"):
         sizes = [sample[server] for sample in found["memory"]]
         assert 0 < sizes[-1] < sizes[0] + GROWTH_MB
