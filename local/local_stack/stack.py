@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from local_stack.browser_reload import BrowserReload
-from local_stack.console import Console, Style
+from local_stack.console import Console, Style, short_name
 from local_stack.dashboard.endpoint import DashboardEndpoint
 from local_stack.emulator.functions import Functions, Surroundings
 from local_stack.emulator.run_now import RunEndpoint
@@ -98,7 +98,13 @@ async def running(options: Options, console: Console) -> AsyncIterator[Running]:
         front = Front(lambda: functions.pools, paths, pages)
         handle: Handler = front.handle
         if not options.json_logs:
-            handle = logged(handle, console.writer("local"), Style.of(sys.stdout), is_file=pages.has)
+            handle = logged(
+                handle,
+                console.writer("local"),
+                Style.of(sys.stdout),
+                is_file=pages.has,
+                function_of=lambda path: short_name(front.function_of(path) or ""),
+            )
         server = await http1.serve(listener, handle)
         cleanup.callback(server.close_clients)
         cleanup.callback(server.close)

@@ -1,6 +1,8 @@
 """What the local stack prints of a function's log."""
 
 import json
+import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -8,6 +10,16 @@ from local_stack.console import Style
 from local_stack.log_lines import readable
 
 PLAIN, COLOURED = Style(), Style(colours=True)
+
+
+@pytest.fixture(autouse=True)
+def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Whatever the machine's time zone."""
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
 
 
 def powertools(**fields: object) -> str:
@@ -24,9 +36,9 @@ def powertools(**fields: object) -> str:
 
 
 def test_a_record_is_a_line_with_its_fields() -> None:
-    line = powertools(session_id="01M8", exception_name=["ReadTimeout", "TimeoutError"], tokens=12)
+    line = powertools(session_id="01M8", exception_name=["ReadTimeout", "TimeoutError"], tokens=12, code="late")
     assert readable(line, PLAIN) == (
-        "05:34:56 INFO    generation ended  session_id=01M8 exception_name=ReadTimeout,TimeoutError tokens=12"
+        "05:34:56 INFO    generation ended  code=late exception_name=ReadTimeout,TimeoutError session_id=01M8"
     )
 
 
@@ -37,7 +49,7 @@ def test_an_error_stands_out_on_a_terminal_only() -> None:
 
 
 def test_a_long_record_is_cut() -> None:
-    shown = readable(powertools(field="x" * 1000), PLAIN)
+    shown = readable(powertools(code="x" * 1000), PLAIN)
     assert shown is not None
     assert len(shown) == 400
     assert shown.endswith("…")
@@ -61,6 +73,40 @@ def test_lambdas_own_lines_and_metrics_are_left_out(line: str) -> None:
 )
 def test_what_is_no_record_stays_as_it_is(line: str) -> None:
     assert readable(line, PLAIN) == line
+
+
+def test_text_of_prompts_and_answers_is_never_shown() -> None:
+    words = "what somebody wrote"
+    names = ("prompt", "answer", "text", "content", "event", "exception", "body", "token", "error")
+    for line in (powertools(**dict.fromkeys(names, words)), powertools(message={"prompt": words})):
+        shown = readable(line, PLAIN)
+        assert shown is not None
+        assert words not in shown
+
+
+def test_a_record_stays_on_one_line_and_says_where_it_failed() -> None:
+    line = powertools(message="a\nb\x1b[31m", level="WARNING", places=["app.py:1", "redis.py:2"])
+    assert readable(line, PLAIN) == "05:34:56 WARNING a b [31m  at=redis.py:2"
+
+
+def test_time_is_this_machines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "INDIA-05:30")
+    time.tzset()
+    assert readable(powertools(), PLAIN) == "11:04:56 INFO    generation ended"
+    assert str(readable(powertools(timestamp="soon"), PLAIN)).startswith("--:--:-- INFO")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "RequestId: 1 Task timed out after 3.00 seconds",
+        "RequestId: 1 Error: Runtime exited with error: signal: killed\tRuntime.ExitError",
+        "INIT_REPORT Init Duration: 10000.00 ms\tPhase: init\tStatus: timeout",
+    ],
+)
+def test_failure_of_a_process_stands_out(line: str) -> None:
+    assert readable(line, PLAIN) == line
+    assert readable(line, COLOURED) == f"\033[31m{line}\033[0m"
 
 
 class Terminal:

@@ -3,17 +3,31 @@
 import time
 from collections.abc import Callable
 from datetime import datetime
+from http import HTTPStatus
+from typing import Final
 
 from local_stack.console import Style
 from local_stack.http.http1 import Exchange, Handler
 
-_BAD = 400
+_BAD: Final = HTTPStatus.BAD_REQUEST
+_FAILED: Final = HTTPStatus.INTERNAL_SERVER_ERROR
+_PHRASES: Final = {status.value: status.phrase for status in HTTPStatus}
 _QUIET = "/local/"
 """The dashboard asks every few seconds."""
 
 
-def logged(handle: Handler, write: Callable[[str], None], style: Style, *, is_file: Callable[[str], bool]) -> Handler:
-    """`handle`, with a line after each request; for files and the stack's own paths only if they fail."""
+def logged(
+    handle: Handler,
+    write: Callable[[str], None],
+    style: Style,
+    *,
+    is_file: Callable[[str], bool],
+    function_of: Callable[[str], str | None],
+) -> Handler:
+    """`handle`, with a line after each request; for files and the stack's own paths only if they fail.
+
+    `function_of` gives the name of the function that serves a path.
+    """
 
     async def serve(exchange: Exchange) -> None:
         began = time.perf_counter()
@@ -24,12 +38,21 @@ def logged(handle: Handler, write: Callable[[str], None], style: Style, *, is_fi
             status = exchange.status
             if status >= _BAD or not (path.startswith(_QUIET) or is_file(path)):
                 took = _duration(time.perf_counter() - began)
-                gone = ", client left" if exchange.client_gone else ""
+                words = [function_of(path) or "", _remark(status), "client left" if exchange.client_gone else ""]
+                rest = "".join(f"  {word}" for word in words if word)
                 now = datetime.now().astimezone()
-                line = f"{now:%H:%M:%S} {exchange.method} {path} {status or '---'} {took}{gone}"
+                line = f"{now:%H:%M:%S} {exchange.method} {path} {status or '---'} {took}{rest}"
                 write(style.bad(line) if status >= _BAD else line)
 
     return serve
+
+
+def _remark(status: int) -> str:
+    """What stands out where there are no colours."""
+    if status < _BAD:
+        return ""
+    phrase = _PHRASES.get(status, "")
+    return f"ERROR {phrase}".rstrip() if status >= _FAILED else phrase
 
 
 def _duration(seconds: float) -> str:

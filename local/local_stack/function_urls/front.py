@@ -33,6 +33,11 @@ class Front:
                 await problems.problem(exchange, 500, "internal_error", "The local stack failed; its output says why.")
             raise
 
+    def function_of(self, path: str) -> str | None:
+        """The name of the function that serves a path."""
+        pool = None if path in self._local else self._pool(path)
+        return None if pool is None else pool.function.name
+
     async def _route(self, exchange: Exchange) -> None:
         path = exchange.target.partition("?")[0]
         if (handler := self._local.get(path)) is not None:

@@ -21,10 +21,11 @@ def test_requests_and_logs_are_lines_that_a_person_reads() -> None:
         assert parse(answer)[-1].type == "done"
         assert httpx.get(f"{stack.url}/chat/nothing").status_code == 404
         httpx.get(f"{stack.url}/")
-        stack.wait_for_log(r"(?m)^ +local \| \d\d:\d\d:\d\d GET /chat/nothing 404 \d+ ms$")
+        stack.wait_for_log(r"(?m)^ +local \| \d\d:\d\d:\d\d GET /chat/nothing 404 \d+ ms  Not Found$")
         log = stack.log()
-    for request in ("GET /chat/models 200", "POST /chat/start 201", "GET /chat/stream 200"):
-        assert len(re.findall(rf"(?m)^ +local \| \d\d:\d\d:\d\d {request} [\d.]+ m?s$", log)) == 1, log
+    served = {"GET /chat/models 200": "history", "POST /chat/start 201": "start", "GET /chat/stream 200": "stream"}
+    for request, function in served.items():
+        assert len(re.findall(rf"(?m)^ +local \| \d\d:\d\d:\d\d {request} [\d.]+ m?s  {function}$", log)) == 1, log
     assert "GET / " not in log
     assert SECRET not in log
     assert not re.search(r"\| *\{", log), "JSON"
