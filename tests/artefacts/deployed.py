@@ -21,9 +21,9 @@ from artefacts.transformed import source_template
 from chat.dynamo import Tables
 from chat.settings import StorageSettings
 from fakes.conversation import Conversation, dynamo_stores
-from fakes.dynamodb_server import dynamodb_server
+from fakes.dynamodb.server import dynamodb_server
 from fakes.sse import Event, check_stream, parse
-from fakes.stack import running_stack
+from fakes.stack.process import running_stack
 from local_stack.emulator.launch import FAKE_CREDENTIALS
 from template.checks.stack import Stack
 

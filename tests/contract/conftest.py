@@ -6,9 +6,9 @@ import pytest
 
 from chat.dynamo import Tables
 from fakes.conversation import Conversation, Stores, dynamo_stores, memory_stores
-from fakes.dynamodb_local import dynamodb_local
-from fakes.dynamodb_server import dynamodb_server
-from fakes.dynamodb_tables import new_tables
+from fakes.dynamodb.local import dynamodb_local
+from fakes.dynamodb.server import dynamodb_server
+from fakes.dynamodb.tables import new_tables
 
 DYNAMODB = ("local", "dynamodb-local")
 

@@ -8,7 +8,7 @@ from chat.dynamo import Tables
 from chat.sessions import LeaseLostError, SessionState
 from chat.users import Tier, User
 from fakes.conversation import LEASE_SECONDS, NOW, Conversation, Stores, dynamo_stores
-from fakes.dynamodb_calls import recorded_calls
+from fakes.dynamodb.calls import recorded_calls
 from fakes.texts import noise
 
 DEAD = NOW + LEASE_SECONDS

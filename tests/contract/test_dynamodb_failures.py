@@ -13,9 +13,9 @@ from chat.errors import StorageError
 from chat.sessions import AttachRole, SessionState
 from chat.users import Tier, User
 from fakes.conversation import LEASE_SECONDS, NOW, Conversation, Stores, dynamo_stores
-from fakes.dynamodb_calls import conflicts, lost_answer
-from fakes.dynamodb_tables import connect
-from fakes.ports import NOBODY
+from fakes.dynamodb.calls import conflicts, lost_answer
+from fakes.dynamodb.tables import connect
+from fakes.network.free_ports import NOBODY
 
 
 @pytest.fixture

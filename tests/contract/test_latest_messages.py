@@ -8,8 +8,8 @@ from chat.dynamo import Tables
 from chat.messages import Message, MessageKind
 from chat.sessions import Session, SessionState
 from fakes.conversation import NOW, Conversation, dynamo_stores
-from fakes.dynamodb_meter import DynamoDBMeter, dynamodb_meter
-from fakes.dynamodb_tables import connect
+from fakes.dynamodb.meter import DynamoDBMeter, dynamodb_meter
+from fakes.dynamodb.tables import connect
 from fakes.texts import noise
 
 ONE_PAGE = 1_048_576

@@ -7,9 +7,9 @@ import boto3
 import pytest
 
 from fakes.conversation import Conversation, dynamo_stores
-from fakes.dynamodb_local import dynamodb_local
-from fakes.dynamodb_server import dynamodb_server
-from fakes.dynamodb_tables import TEMPLATE, connect
+from fakes.dynamodb.local import dynamodb_local
+from fakes.dynamodb.server import dynamodb_server
+from fakes.dynamodb.tables import TEMPLATE, connect
 from local_stack.emulator.launch import FAKE_CREDENTIALS
 from local_stack.sam.template import TableSpec, read_template
 from local_stack.services.dynamodb import create_tables

@@ -11,9 +11,9 @@ from chat.errors import StorageError
 from chat.sessions import Failure, Session, SessionNotStoredError, SessionState
 from chat.users import Tier
 from fakes.conversation import LEASE_SECONDS, NOW, Conversation, Stores, dynamo_stores
-from fakes.dynamodb_calls import conflicts, failures, lost_answer
-from fakes.dynamodb_tables import connect
-from fakes.ports import NOBODY
+from fakes.dynamodb.calls import conflicts, failures, lost_answer
+from fakes.dynamodb.tables import connect
+from fakes.network.free_ports import NOBODY
 from fakes.texts import noise
 
 DEAD = NOW + LEASE_SECONDS

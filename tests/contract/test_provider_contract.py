@@ -13,9 +13,9 @@ from chat_stream.providers.errors import provider_error
 from chat_stream.providers.port import ChatProvider, ChatRequest, Finish
 from chat_stream.providers.registry import ProviderRegistry
 from chat_stream.providers.settings import ProviderSettings
-from fakes.asking import a_request, collect
-from fakes.demo_process import DemoProcess, demo_process
-from fakes.scripted_provider import Pause, ScriptedProvider, Step
+from fakes.providers.asking import a_request, collect
+from fakes.providers.demo_process import DemoProcess, demo_process
+from fakes.providers.scripted import Pause, ScriptedProvider, Step
 
 TOKENS = 6
 SCRIPT = [f"token {number}, " for number in range(TOKENS)]

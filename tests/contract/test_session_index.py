@@ -13,7 +13,7 @@ from chat.ids import new_id
 from chat.sessions import STREAM_LIFETIME_SECONDS, Failure, Session, SessionState
 from chat.sessions.index import FIRST_IN_TIME, SHARDS, IndexEntry, shard_of
 from fakes.conversation import LEASE_SECONDS, NOW, SESSION_SECONDS, Conversation, dynamo_stores
-from fakes.dynamodb_calls import recorded_calls
+from fakes.dynamodb.calls import recorded_calls
 
 EXPIRED = NOW + SESSION_SECONDS
 LONG = "".join(random.Random(1).choices(string.ascii_letters, k=400_000))

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from fakes.frontend import Frontend
-from fakes.stack import RunningStack, running_stack
+from fakes.stack.frontend import Frontend
+from fakes.stack.process import RunningStack, running_stack
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from fakes import sse
-from fakes.frontend import CLAUDE, MODEL, Frontend
-from fakes.stack import RunningStack, running_stack
-from fakes.stream_processes import kill_streams, stream_processes
+from fakes.stack.frontend import CLAUDE, MODEL, Frontend
+from fakes.stack.process import RunningStack, running_stack
+from fakes.stack.stream_processes import kill_streams, stream_processes
 
 pytestmark = pytest.mark.timeout(120)
 

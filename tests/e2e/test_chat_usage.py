@@ -9,10 +9,10 @@ import pytest
 import redis
 
 from costing.data import read_usage
-from fakes.dynamodb_local import dynamodb_local
-from fakes.dynamodb_meter import DynamoDBMeter, dynamodb_meter
-from fakes.frontend import Frontend
-from fakes.stack import RunningStack, running_stack
+from fakes.dynamodb.local import dynamodb_local
+from fakes.dynamodb.meter import DynamoDBMeter, dynamodb_meter
+from fakes.stack.frontend import Frontend
+from fakes.stack.process import RunningStack, running_stack
 
 LINE_BYTES = 26
 """That CloudWatch adds to each line of a log."""

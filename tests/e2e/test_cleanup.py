@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from fakes import sse
-from fakes.frontend import Frontend
-from fakes.stack import RunningStack, running_stack
-from fakes.stream_processes import kill_streams
+from fakes.stack.frontend import Frontend
+from fakes.stack.process import RunningStack, running_stack
+from fakes.stack.stream_processes import kill_streams
 
 pytestmark = pytest.mark.timeout(120)
 

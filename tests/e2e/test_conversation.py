@@ -7,8 +7,8 @@ import pytest
 
 from documents import blocks, section
 from fakes import sse
-from fakes.frontend import CLAUDE, MODEL, Frontend
-from fakes.stack import RunningStack
+from fakes.stack.frontend import CLAUDE, MODEL, Frontend
+from fakes.stack.process import RunningStack
 
 pytestmark = pytest.mark.timeout(120)
 

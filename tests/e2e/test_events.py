@@ -21,7 +21,7 @@ from artefacts.gate import Gate, Rights
 from artefacts.policies import Permission
 from artefacts.sam import ROOT, build_for_this_machine
 from artefacts.transformed import ISSUER, source_template
-from fakes.demo_process import DemoProcess, demo_process
+from fakes.providers.demo_process import DemoProcess, demo_process
 from fakes.sse import check_stream, parse, text_of
 from integration.lambda_asgi import rie
 from integration.lambda_asgi.strict_reading import NULS

@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from fakes import sse
-from fakes.frontend import Frontend
-from fakes.stack import RunningStack, running_stack
+from fakes.stack.frontend import Frontend
+from fakes.stack.process import RunningStack, running_stack
 
 pytestmark = pytest.mark.timeout(120)
 

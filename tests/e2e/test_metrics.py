@@ -12,9 +12,9 @@ from chat.catalog import load_catalog
 from chat.messages import Usage
 from chat.metrics import Metric, Service
 from fakes import prometheus, sse
-from fakes.frontend import CLAUDE, MODEL, Frontend
-from fakes.redis_servers import RedisServer, redis_server
-from fakes.stack import RunningStack, running_stack
+from fakes.redis.servers import RedisServer, redis_server
+from fakes.stack.frontend import CLAUDE, MODEL, Frontend
+from fakes.stack.process import RunningStack, running_stack
 from local_stack.metrics.recorder import MetricsRecorder
 
 pytestmark = pytest.mark.timeout(120)

@@ -12,13 +12,13 @@ from statistics import median
 import pytest
 
 from fakes import sse
-from fakes.frontend import Arrival, Frontend
-from fakes.redis_bad_luck import BadLuck, full, refusing, silent
-from fakes.redis_failover import replicated_cluster
-from fakes.redis_servers import RedisServer, redis_server
-from fakes.stack import RunningStack, running_stack
-from fakes.stream_processes import kill_streams
-from fakes.tcp_proxy import tcp_proxy
+from fakes.network.tcp_proxy import tcp_proxy
+from fakes.redis.bad_luck import BadLuck, full, refusing, silent
+from fakes.redis.failover import replicated_cluster
+from fakes.redis.servers import RedisServer, redis_server
+from fakes.stack.frontend import Arrival, Frontend
+from fakes.stack.process import RunningStack, running_stack
+from fakes.stack.stream_processes import kill_streams
 
 pytestmark = pytest.mark.timeout(120)
 

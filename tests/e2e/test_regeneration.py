@@ -6,7 +6,7 @@ import pytest
 
 from chat.ids import new_id
 from fakes import sse
-from fakes.frontend import CLAUDE, MODEL, Frontend
+from fakes.stack.frontend import CLAUDE, MODEL, Frontend
 
 pytestmark = pytest.mark.timeout(120)
 

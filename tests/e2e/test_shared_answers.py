@@ -10,8 +10,8 @@ from itertools import pairwise
 import pytest
 
 from fakes import sse
-from fakes.frontend import Frontend
-from fakes.stack import RunningStack, running_stack
+from fakes.stack.frontend import Frontend
+from fakes.stack.process import RunningStack, running_stack
 
 pytestmark = pytest.mark.timeout(120)
 

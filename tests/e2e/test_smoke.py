@@ -11,8 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from fakes.stack import RunningStack
-from fakes.tampering_proxy import (
+from fakes.network.tampering_proxy import (
     Pump,
     Request,
     at_once,
@@ -23,6 +22,7 @@ from fakes.tampering_proxy import (
     tampering_proxy,
     unchanged,
 )
+from fakes.stack.process import RunningStack
 
 SMOKE = Path(__file__).parents[2] / "scripts/smoke.py"
 AT_ONCE = 3

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 import pytest
 
 from chat.limits import SLOT_SECONDS
-from fakes.frontend import Frontend
-from fakes.redis_bad_luck import refusing
-from fakes.redis_servers import RedisServer, redis_server
-from fakes.stack import RunningStack, running_stack
-from fakes.stream_processes import kill_streams
+from fakes.redis.bad_luck import refusing
+from fakes.redis.servers import RedisServer, redis_server
+from fakes.stack.frontend import Frontend
+from fakes.stack.process import RunningStack, running_stack
+from fakes.stack.stream_processes import kill_streams
 
 pytestmark = pytest.mark.timeout(120)
 

@@ -17,8 +17,11 @@ from chat.messages import Message, MessageKind, MessageStatus, MessageStore, Rol
 from chat.sessions import AttachDecision, Session, SessionState, SessionStore
 from chat.sessions.index import CleanupRecord, SessionIndex
 from chat.users import UserStore
-from fakes.memory_cleanup import MemoryCleanupRecord, MemorySessionIndex
-from fakes.memory_stores import MemoryDatabase, MemoryMessageStore, MemorySessionStore, MemoryUserStore
+from fakes.memory.cleanup import MemoryCleanupRecord, MemorySessionIndex
+from fakes.memory.database import MemoryDatabase
+from fakes.memory.message_store import MemoryMessageStore
+from fakes.memory.session_store import MemorySessionStore
+from fakes.memory.user_store import MemoryUserStore
 
 NOW = 1_800_000_000.25
 SESSION_SECONDS = 600.0

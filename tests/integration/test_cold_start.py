@@ -15,8 +15,8 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from fakes.buffered_functions import ENVIRON, SECRET, token, url_event
-from fakes.dynamodb_tables import TEMPLATE
+from fakes.dynamodb.tables import TEMPLATE
+from fakes.functions.buffered import ENVIRON, SECRET, token, url_event
 from local_stack.emulator.launch import FAKE_CREDENTIALS
 from local_stack.sam.template import read_template
 from local_stack.services.dynamodb import create_tables

@@ -11,7 +11,7 @@ from chat.limits import SLOT_SECONDS, Slot, take_slot
 from chat.limits.slots import ATTACH_SECONDS, acquired_until, renewed_until
 from chat.messages import MessageKind
 from chat.sessions import Session, SessionState
-from fakes.memory_limits import MemoryStreamSlots
+from fakes.memory.limits import MemoryStreamSlots
 
 NOW = 1_800_000_000.0
 PENDING = Session(

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from fakes.dynamodb_local import dynamodb_local
-from fakes.dynamodb_pair import DynamoDBPair
-from fakes.dynamodb_server import dynamodb_server
+from fakes.dynamodb.local import dynamodb_local
+from fakes.dynamodb.pair import DynamoDBPair
+from fakes.dynamodb.server import dynamodb_server
 
 
 @pytest.fixture(scope="session")

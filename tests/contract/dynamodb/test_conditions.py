@@ -2,7 +2,7 @@
 
 import pytest
 
-from fakes.dynamodb_pair import ITEM, KEY, DynamoDBPair, given
+from fakes.dynamodb.pair import ITEM, KEY, DynamoDBPair, given
 
 CONDITIONS = [
     # Comparators

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from fakes.dynamodb_pair import TABLE, TEXT_INDEX, TEXT_KEY, TEXT_TABLE, DynamoDBPair
+from fakes.dynamodb.pair import TABLE, TEXT_INDEX, TEXT_KEY, TEXT_TABLE, DynamoDBPair
 
 MAX_ITEM_BYTES = 400 * 1024
 KEY_BYTES = 6

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fakes.dynamodb_pair import INDEX, TABLE, DynamoDBPair
+from fakes.dynamodb.pair import INDEX, TABLE, DynamoDBPair
 
 VALUES: dict[str, Any] = {
     ":p": {"S": "q0"}, ":g": {"S": "many"}, ":a": {"N": "-3"}, ":b": {"N": "3"}, ":m": {"N": "-1"}, ":t": {"S": "-1"},

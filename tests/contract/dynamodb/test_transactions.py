@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from chat.ids import new_id
-from fakes.dynamodb_pair import TABLE, DynamoDBPair
+from fakes.dynamodb.pair import TABLE, DynamoDBPair
 
 ABSENT = {"ConditionExpression": "attribute_not_exists(pk)"}
 ONE = {"ExpressionAttributeValues": {":one": {"N": "1"}}}

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from fakes.dynamodb_pair import ITEM, KEY, DynamoDBPair, given
+from fakes.dynamodb.pair import ITEM, KEY, DynamoDBPair, given
 
 UPDATES = [
     # SET

@@ -12,8 +12,8 @@ from chat.limits import RateLimiter, StreamSlots
 from chat.redis import RedisSettings
 from fakes.clock import FakeClock
 from fakes.limits import dynamo_limiter, redis_limiter
-from fakes.memory_limits import MemoryRateLimiter, MemoryStreamSlots
-from fakes.redis_servers import fakeredis_server, redis_server
+from fakes.memory.limits import MemoryRateLimiter, MemoryStreamSlots
+from fakes.redis.servers import fakeredis_server, redis_server
 
 DYNAMODB = ("local", "dynamodb-local")
 REDIS = ("redis", "redis-cluster", "fakeredis")

@@ -4,7 +4,7 @@ import pytest
 
 from chat.dynamo import Tables
 from chat.dynamo.request_log import DynamoRequestLog
-from fakes.dynamodb_calls import lost_answer
+from fakes.dynamodb.calls import lost_answer
 
 NOW = 1_800_000_000.25
 

@@ -8,9 +8,9 @@ from chat.dynamo.stream_slots import DynamoStreamSlots
 from chat.errors import StorageError
 from chat.limits import Slot, SlotsFullError
 from chat.limits.slots import acquired_until, renewed_until
-from fakes.dynamodb_calls import lost_answer
-from fakes.dynamodb_tables import connect
-from fakes.ports import NOBODY
+from fakes.dynamodb.calls import lost_answer
+from fakes.dynamodb.tables import connect
+from fakes.network.free_ports import NOBODY
 
 NOW = 1_800_000_000.25
 

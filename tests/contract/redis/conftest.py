@@ -8,9 +8,11 @@ import pytest
 
 from chat.ids import new_id
 from chat.redis import BlockingRedisCalls, Breaker, RedisLogControl, RedisServices, RedisSettings, connect
-from fakes.memory_redis import MemoryEventLog, MemoryLogControl, MemoryResponseCache, MemorySingleFlight
-from fakes.redis_ports import OpenServices, RedisPorts
-from fakes.redis_servers import RedisServer, fakeredis_server, redis_server
+from fakes.memory.event_log import MemoryEventLog, MemoryLogControl
+from fakes.memory.response_cache import MemoryResponseCache
+from fakes.memory.single_flight import MemorySingleFlight
+from fakes.redis.ports import OpenServices, RedisPorts
+from fakes.redis.servers import RedisServer, fakeredis_server, redis_server
 
 PATIENT_SECONDS = 5.0
 """A budget for tests of what is answered, not of how soon."""

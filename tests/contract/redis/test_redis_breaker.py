@@ -13,11 +13,11 @@ from chat.redis import Breaker, CacheErrors, RedisServices
 from chat.redis.breaker.breaker import PROBE_SECONDS
 from chat.sharing.event_log import AppendResult, LogUnavailableError, TextEntry
 from chat.sharing.response_cache import CachedAnswer
-from fakes.ports import NOBODY
-from fakes.redis_logs import entries_of, read_what_is_there, text_of
-from fakes.redis_ports import OpenServices
-from fakes.redis_servers import RedisServer
-from fakes.tcp_proxy import TcpProxy, tcp_proxy
+from fakes.network.free_ports import NOBODY
+from fakes.network.tcp_proxy import TcpProxy, tcp_proxy
+from fakes.redis.logs import entries_of, read_what_is_there, text_of
+from fakes.redis.ports import OpenServices
+from fakes.redis.servers import RedisServer
 
 BUDGET_SECONDS = 0.2
 FIRST_SECONDS = 0.25

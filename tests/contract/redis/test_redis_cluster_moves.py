@@ -9,9 +9,9 @@ from chat.messages import Usage
 from chat.redis import Breaker, CacheErrors, keys
 from chat.sharing.event_log import LogEntry
 from chat.sharing.response_cache import CachedAnswer
-from fakes.redis_logs import entries_of
-from fakes.redis_ports import OpenServices
-from fakes.redis_servers import RedisServer, redis_server
+from fakes.redis.logs import entries_of
+from fakes.redis.ports import OpenServices
+from fakes.redis.servers import RedisServer, redis_server
 
 ANSWER = CachedAnswer("text", "stop", Usage(1, 2))
 

@@ -7,9 +7,9 @@ import pytest
 
 from chat.events import TYPING_ID, terminal_id
 from chat.sharing.event_log import EventLog, TerminalEntry, TextEntry
-from fakes.redis_logs import entries_of, read_to_end, text_of
-from fakes.redis_ports import OpenServices
-from fakes.redis_servers import RedisServer
+from fakes.redis.logs import entries_of, read_to_end, text_of
+from fakes.redis.ports import OpenServices
+from fakes.redis.servers import RedisServer
 
 FOLLOWERS = 200
 APPENDS = 25

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from chat.sharing.event_log import AppendResult, LogUnavailableError, TerminalEntry, TextEntry
-from fakes.redis_logs import entries_of, read_to_end, read_what_is_there, text_of
-from fakes.redis_ports import RedisPorts
+from fakes.redis.logs import entries_of, read_to_end, read_what_is_there, text_of
+from fakes.redis.ports import RedisPorts
 
 GO_ON, STOP, LOST, GAP = AppendResult.GO_ON, AppendResult.STOP, AppendResult.LOST, AppendResult.GAP
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from chat.events import TYPING_ID
 from chat.ids import new_id
 from chat.sharing.event_log import EventLog, LogEntry, LogUnavailableError, TerminalEntry
-from fakes.redis_logs import entries_of, read_to_end, read_what_is_there, text_of
-from fakes.redis_ports import RedisPorts
+from fakes.redis.logs import entries_of, read_to_end, read_what_is_there, text_of
+from fakes.redis.ports import RedisPorts
 
 CHUNKS = st.lists(st.text(st.characters(codec="utf-8"), min_size=1, max_size=12), min_size=1, max_size=12)
 GENERATED = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -19,8 +19,8 @@ from chat.redis import (
 from chat.redis.scripts import REQUEST_STOP
 from chat.sessions import STREAM_LIFETIME_SECONDS
 from chat.sharing.event_log import LogControl
-from fakes.redis_servers import RedisServer
-from fakes.tcp_proxy import tcp_proxy
+from fakes.network.tcp_proxy import tcp_proxy
+from fakes.redis.servers import RedisServer
 
 FIRST_SECONDS = 0.25
 OPEN_SECONDS = 0.005

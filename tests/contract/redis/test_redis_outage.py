@@ -12,9 +12,9 @@ from chat.messages import Usage
 from chat.redis import BlockingRedisCalls, Breaker, RedisServices, RedisSettings, RedisUnavailableError
 from chat.redis.client.blocking_calls import MAX_CALLS
 from chat.sharing.response_cache import CachedAnswer
-from fakes.redis_ports import OpenServices
-from fakes.redis_servers import RedisServer
-from fakes.tcp_proxy import TcpProxy, tcp_proxy
+from fakes.network.tcp_proxy import TcpProxy, tcp_proxy
+from fakes.redis.ports import OpenServices
+from fakes.redis.servers import RedisServer
 
 FIRST_SECONDS = 0.25
 KNOWN_SECONDS = 0.05

@@ -12,7 +12,7 @@ from chat.redis import BlockingRedisCalls, Breaker, RedisSettings, RedisUnavaila
 from chat.redis.breaker.breaker import CALM_SECONDS, PROBE_SECONDS
 from chat.redis.client.async_calls import AsyncRedisCalls
 from fakes.clock import FakeClock
-from fakes.redis_servers import RedisServer, redis_server
+from fakes.redis.servers import RedisServer, redis_server
 
 PAUSES = [0.1, 0.2, 0.4, 0.8, 1.6, 2.0, 2.0]
 PATIENCE_SECONDS = 20

@@ -11,8 +11,8 @@ from chat.ids import new_id
 from chat.messages import Usage
 from chat.redis import Breaker, CacheErrors, keys
 from chat.sharing.response_cache import CachedAnswer
-from fakes.redis_ports import OpenServices, RedisPorts
-from fakes.redis_servers import RedisServer
+from fakes.redis.ports import OpenServices, RedisPorts
+from fakes.redis.servers import RedisServer
 
 ANSWER = CachedAnswer("Grüße\n🦉", "stop", Usage(12, 34))
 DOCUMENT: dict[str, Any] = {

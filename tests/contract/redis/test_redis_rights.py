@@ -14,9 +14,9 @@ from chat.redis import BlockingRedisCalls, Breaker, CacheErrors, RedisLogControl
 from chat.redis.statistics import RedisStatisticsReader
 from chat.sharing.response_cache import CachedAnswer
 from fakes.limits import redis_limiter
-from fakes.redis_logs import entries_of, read_to_end, text_of
-from fakes.redis_ports import OpenServices
-from fakes.redis_servers import RedisServer, redis_server
+from fakes.redis.logs import entries_of, read_to_end, text_of
+from fakes.redis.ports import OpenServices
+from fakes.redis.servers import RedisServer, redis_server
 from local_stack.sam.cloudformation import load
 
 TEMPLATE = Path(__file__).parents[3] / "template.yaml"

@@ -5,9 +5,9 @@ import asyncio
 from chat.ids import new_id
 from chat.redis import Breaker, CacheErrors, flight, keys
 from fakes.clock import FakeClock
-from fakes.memory_redis import FLIGHT_SECONDS, MemorySingleFlight
-from fakes.redis_ports import OpenServices, RedisPorts
-from fakes.redis_servers import RedisServer
+from fakes.memory.single_flight import FLIGHT_SECONDS, MemorySingleFlight
+from fakes.redis.ports import OpenServices, RedisPorts
+from fakes.redis.servers import RedisServer
 
 
 async def test_first_to_claim_leads(ports: RedisPorts) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from chat.redis import BlockingRedisCalls, Breaker, CacheErrors, RedisSettings
 from chat.redis.statistics import RedisStatistics, RedisStatisticsReader
-from fakes.redis_servers import RedisServer, redis_server
+from fakes.redis.servers import RedisServer, redis_server
 
 BUDGET_SECONDS = 0.5
 

@@ -5,9 +5,9 @@ from urllib.parse import quote
 
 from chat.redis import BlockingRedisCalls, Breaker, CacheErrors, RedisLogControl, RedisSettings
 from chat.sharing.response_cache import CachedAnswer
-from fakes.redis_logs import entries_of, read_to_end, text_of
-from fakes.redis_ports import OpenServices
-from fakes.redis_tls import tls_redis_server
+from fakes.redis.logs import entries_of, read_to_end, text_of
+from fakes.redis.ports import OpenServices
+from fakes.redis.tls import tls_redis_server
 
 ANSWER = CachedAnswer("text", "stop", None)
 

@@ -20,9 +20,9 @@ from chat.redis.client.url_secret import CACHE_SECONDS, PAUSE_SECONDS, RedisAddr
 from chat.secrets_manager import secrets_provider
 from chat.sharing.response_cache import CachedAnswer
 from fakes.clock import FakeClock
-from fakes.redis_logs import entries_of
-from fakes.redis_servers import RedisServer
-from fakes.redis_tls import tls_redis_server
+from fakes.redis.logs import entries_of
+from fakes.redis.servers import RedisServer
+from fakes.redis.tls import tls_redis_server
 from local_stack.emulator.launch import FAKE_CREDENTIALS
 
 ANSWER = CachedAnswer("text", "stop", None)

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
-from fakes.chat_page import ChatPage, PageWatch
-from fakes.stack import running_stack
+from fakes.page.chat_page import ChatPage, PageWatch
+from fakes.stack.process import running_stack
 
 _EXPECT_MS = 10_000
 _ARGUMENTS = (

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from artefacts.sam import ROOT
-from fakes.chat_page import ChatPage, PageWatch
+from fakes.page.chat_page import ChatPage, PageWatch
 from local_stack.dashboard.definition import Widget, read_dashboard
 
 ASKED = re.compile(r"/local/dashboard/data")

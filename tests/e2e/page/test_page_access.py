@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from fakes.chat_page import ChatPage
-from fakes.page_routes import START, STREAM, Answers, problem, refusal
+from fakes.page.chat_page import ChatPage
+from fakes.page.routes import START, STREAM, Answers, problem, refusal
 
 QUICK = "[demo:rate=400]"
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from fakes.chat_page import ChatPage
-from fakes.page_routes import START, STREAM, Answers, Regenerating, body_of, problem, prompts_are, refusal
+from fakes.page.chat_page import ChatPage
+from fakes.page.routes import START, STREAM, Answers, Regenerating, body_of, problem, prompts_are, refusal
 
 QUICK = "[demo:rate=400]"
 FAILS = "Hello from {} [demo:status=500 times=3 rate=400]"

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Request, Route, expect
 
-from fakes.chat_page import ChatPage
-from fakes.page_routes import HISTORY, START, Answers, body_of, problem
-from fakes.page_routes import status as answer_of_status
+from fakes.page.chat_page import ChatPage
+from fakes.page.routes import HISTORY, START, Answers, body_of, problem
+from fakes.page.routes import status as answer_of_status
 
 SECRET = "My secret [demo:rate=400]"
 MODELS = "**/chat/models"

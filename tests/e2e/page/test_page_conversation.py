@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from playwright.sync_api import Route, expect
 
-from fakes.chat_page import ChatPage
+from fakes.page.chat_page import ChatPage
 
 SLOW = "[demo:rate=45]"
 QUICK = "[demo:rate=400]"

@@ -7,9 +7,9 @@ from itertools import pairwise
 import pytest
 from playwright.sync_api import expect
 
-from fakes.chat_page import ChatPage
-from fakes.page_routes import STREAM, Answers, prompts_are, prompts_have_no_status, refusal
-from fakes.page_routes import status as answer_of_status
+from fakes.page.chat_page import ChatPage
+from fakes.page.routes import STREAM, Answers, prompts_are, prompts_have_no_status, refusal
+from fakes.page.routes import status as answer_of_status
 
 SLOW = "What is artificial intelligence? [demo:rate=10]"
 ENDLESS = "What is artificial intelligence? [demo:rate=20 tokens=2000]"

@@ -5,8 +5,8 @@ from urllib.parse import urlencode
 
 from playwright.sync_api import Route, expect
 
-from fakes.chat_page import ChatPage
-from fakes.page_routes import START, Answers
+from fakes.page.chat_page import ChatPage
+from fakes.page.routes import START, Answers
 
 QUICK = "[demo:rate=400]"
 FAILS_ONCE = "Hello from {} [demo:status=500 times=3 rate=400]"

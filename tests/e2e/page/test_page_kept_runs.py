@@ -5,8 +5,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import Request, Route, expect
 
-from fakes.chat_page import ChatPage
-from fakes.page_routes import STREAM, prompts_are, prompts_have_no_status, refusal
+from fakes.page.chat_page import ChatPage
+from fakes.page.routes import STREAM, prompts_are, prompts_have_no_status, refusal
 
 SLOW = "What is artificial intelligence? [demo:rate=10]"
 ENDLESS = "What is artificial intelligence? [demo:rate=20 tokens=2000]"

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from fakes.chat_page import ChatPage, PageWatch
+from fakes.page.chat_page import ChatPage, PageWatch
 
 QUICK = "[demo:rate=400]"
 

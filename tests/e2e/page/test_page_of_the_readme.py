@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from documents import blocks, section
-from fakes.page_routes import STREAM, Answer, Answers, no_connection, refusal, status, stream
+from fakes.page.routes import STREAM, Answer, Answers, no_connection, refusal, status, stream
 
 SNIPPET = blocks(section("README.md", "In a frontend"), "js")[0]
 PROMPT = "[demo:tokens=20 rate=100] readme"

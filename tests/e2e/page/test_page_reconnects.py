@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Route, expect
 
-from fakes.chat_page import ChatPage
-from fakes.page_routes import STREAM, Answer, Answers, no_connection, problem, prompts_are, refusal, status, stream
-from fakes.tcp_proxy import tcp_proxy
+from fakes.network.tcp_proxy import tcp_proxy
+from fakes.page.chat_page import ChatPage
+from fakes.page.routes import STREAM, Answer, Answers, no_connection, problem, prompts_are, refusal, status, stream
 
 QUICK = "[demo:rate=400]"
 SLOW = "What is artificial intelligence? [demo:rate=40]"

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from fakes.chat_page import ChatPage
-from fakes.page_routes import START, STREAM, Answers, problem, refusal, status
+from fakes.page.chat_page import ChatPage
+from fakes.page.routes import START, STREAM, Answers, problem, refusal, status
 
 QUICK = "[demo:rate=400]"
 ENDLESS = "What is artificial intelligence? [demo:rate=20 tokens=2000]"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, expect
 
-from fakes.stack import running_stack
+from fakes.stack.process import running_stack
 from local_stack.options import ROOT
 
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from fakes.deployed_cleanup import DeployedCleanup
-from fakes.dynamodb_local import dynamodb_local
-from fakes.dynamodb_tables import connect, new_tables
+from fakes.dynamodb.local import dynamodb_local
+from fakes.dynamodb.tables import connect, new_tables
+from fakes.functions.deployed_cleanup import DeployedCleanup
 
 
 @pytest.fixture(scope="session")

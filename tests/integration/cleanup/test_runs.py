@@ -16,8 +16,8 @@ from chat.messages import MessageStatus
 from chat.redis import Breaker, RedisSettings, connect
 from chat.sessions import SessionState
 from chat.sharing.event_log import TextEntry
-from fakes.deployed_cleanup import DeployedCleanup
-from fakes.redis_servers import redis_server
+from fakes.functions.deployed_cleanup import DeployedCleanup
+from fakes.redis.servers import redis_server
 
 
 def test_a_backlog_is_worked_off_and_each_session_counted_once(deployed: DeployedCleanup) -> None:

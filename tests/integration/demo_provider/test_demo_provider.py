@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from fakes.demo_process import DemoProcess, demo_process
+from fakes.providers.demo_process import DemoProcess, demo_process
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 from chat.http.function_url import FunctionUrlHandler
 from chat_history.composition import compose
 from chat_history.routes import create_app
-from fakes.buffered_functions import ENVIRON, Answer, Handler, World, call, world
+from fakes.functions.buffered import ENVIRON, Answer, Handler, World, call, world
 
 type Get = Callable[..., Answer]
 

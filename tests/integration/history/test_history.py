@@ -18,8 +18,8 @@ from chat_history.cursors import Cursors
 from chat_history.history import ReadHistory
 from chat_history.models import OfferModels
 from chat_history.routes import create_app
-from fakes.buffered_functions import ENVIRON, Answer, Handler, World, call, token
 from fakes.conversation import Conversation, memory_stores
+from fakes.functions.buffered import ENVIRON, Answer, Handler, World, call, token
 
 type Get = Callable[..., Answer]
 

@@ -8,7 +8,7 @@ import pytest
 
 from chat.dynamo import DynamoMessageStore
 from chat.errors import StorageError
-from fakes.buffered_functions import Answer, Handler, World, call, token
+from fakes.functions.buffered import Answer, Handler, World, call, token
 
 type Get = Callable[..., Answer]
 

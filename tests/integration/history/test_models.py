@@ -3,7 +3,7 @@
 import pytest
 
 from chat.users import Tier
-from fakes.buffered_functions import Handler, World, call
+from fakes.functions.buffered import Handler, World, call
 
 
 @pytest.mark.parametrize(("tier", "count"), [(Tier.BASIC, 2), (Tier.PRO, 7), (Tier.ENTERPRISE, 10)])

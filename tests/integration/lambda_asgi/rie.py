@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from fakes.ports import free_port
+from fakes.network.free_ports import free_port
 
 ROOT = Path(__file__).parents[3]
 LOCK = ROOT / "requirements" / "sam.txt"

@@ -13,10 +13,10 @@ from chat.errors import StorageError
 from chat.ids import new_id
 from chat.redis import BlockingRedisCalls, Breaker, CacheErrors, RedisSettings
 from chat_start.rate_limiter import build_rate_limiter
-from fakes.dynamodb_server import dynamodb_server
-from fakes.dynamodb_tables import new_tables
+from fakes.dynamodb.server import dynamodb_server
+from fakes.dynamodb.tables import new_tables
 from fakes.limits import patient
-from fakes.redis_servers import RedisServer, redis_server
+from fakes.redis.servers import RedisServer, redis_server
 
 FIVE = TierLimits(requests_per_minute=5, concurrent_streams=2)
 WAIT_SECONDS = 20

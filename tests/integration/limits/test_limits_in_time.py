@@ -11,9 +11,9 @@ from chat.clock import SystemClock
 from chat.ids import new_id
 from chat.redis import BlockingRedisCalls, Breaker, CacheErrors, RedisSettings
 from chat.redis.rate_limiter import RedisFirstRateLimiter
-from fakes.memory_limits import MemoryRateLimiter
-from fakes.redis_servers import RedisServer, redis_server
-from fakes.tcp_proxy import tcp_proxy
+from fakes.memory.limits import MemoryRateLimiter
+from fakes.network.tcp_proxy import tcp_proxy
+from fakes.redis.servers import RedisServer, redis_server
 
 LIMITS = TierLimits(requests_per_minute=100, concurrent_streams=2)
 BUDGET_SECONDS = 0.2

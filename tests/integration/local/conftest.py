@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from fakes.stack import RunningStack, running_stack
+from fakes.stack.process import RunningStack, running_stack
 
 ROOT = Path(__file__).resolve().parents[3]
 PROBES = Path(__file__).parent / "probes"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from fakes.stack import RunningStack, running_stack
+from fakes.stack.process import RunningStack, running_stack
 from integration.local.conftest import Gates, copy_probes
 
 

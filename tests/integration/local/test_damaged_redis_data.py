@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from fakes.stack import RunningStack, running_stack, start_stack
+from fakes.stack.process import RunningStack, running_stack, start_stack
 from local_stack.services.data_folder import DataFolder
 from local_stack.services.redis_log import last_message, reports_damage
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import httpx
 
-from fakes.stack import running_stack
+from fakes.stack.process import running_stack
 from integration.local.conftest import Gates
 
 STATISTICS = {

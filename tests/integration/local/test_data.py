@@ -11,7 +11,7 @@ import boto3
 import pytest
 from redis import Redis
 
-from fakes.stack import RunningStack, running_stack, start_stack
+from fakes.stack.process import RunningStack, running_stack, start_stack
 
 needs_redis_server = pytest.mark.skipif(not shutil.which("redis-server"), reason="redis-server is not installed")
 

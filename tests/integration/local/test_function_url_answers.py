@@ -4,7 +4,7 @@ import time
 
 import httpx
 
-from fakes.stack import RunningStack
+from fakes.stack.process import RunningStack
 
 
 def test_cookies_become_headers(http: httpx.Client) -> None:

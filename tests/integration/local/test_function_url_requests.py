@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from fakes.stack import RunningStack
+from fakes.stack.process import RunningStack
 
 
 def echo(client: httpx.Client, method: str = "GET", query: str = "", **options: Any) -> dict[str, Any]:

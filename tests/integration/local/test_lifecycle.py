@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from fakes.stack import RunningStack, running_stack, start_stack
+from fakes.stack.process import RunningStack, running_stack, start_stack
 
 
 def descendants(pid: int) -> set[int]:

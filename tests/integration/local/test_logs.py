@@ -5,7 +5,7 @@ import re
 import httpx
 
 from fakes.sse import parse
-from fakes.stack import running_stack
+from fakes.stack.process import running_stack
 
 SECRET = "xylophone"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import redis
 
-from fakes.stack import RunningStack, running_stack, start_stack, stop_stack
+from fakes.stack.process import RunningStack, running_stack, start_stack, stop_stack
 
 
 def test_metrics_of_the_functions_are_prometheus_text(http: httpx.Client, stack: RunningStack) -> None:

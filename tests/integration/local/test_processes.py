@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 
-from fakes.stack import RunningStack, running_stack
+from fakes.stack.process import RunningStack, running_stack
 from integration.local.conftest import Gates
 from local_stack.providers import provider_names
 

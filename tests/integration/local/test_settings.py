@@ -8,8 +8,8 @@ import httpx
 import jwt
 import pytest
 
-from fakes.ports import NOBODY
-from fakes.stack import RunningStack, running_stack, start_stack
+from fakes.network.free_ports import NOBODY
+from fakes.stack.process import RunningStack, running_stack, start_stack
 
 
 @pytest.fixture(scope="module")

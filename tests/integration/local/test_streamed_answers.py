@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from fakes.stack import RunningStack
+from fakes.stack.process import RunningStack
 
 
 def test_chunk_arrives_before_the_next_is_sent(http: httpx.Client, tmp_path: Path) -> None:

@@ -8,9 +8,9 @@ import httpx
 import jwt
 import pytest
 
-from fakes.dynamodb_server import dynamodb_server
-from fakes.dynamodb_tables import TEMPLATE
-from fakes.stack import RunningStack, running_stack
+from fakes.dynamodb.server import dynamodb_server
+from fakes.dynamodb.tables import TEMPLATE
+from fakes.stack.process import RunningStack, running_stack
 from local_stack.sam.template import read_template
 from local_stack.services.dynamodb import create_tables
 

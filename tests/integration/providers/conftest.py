@@ -9,8 +9,8 @@ import pytest_asyncio
 
 from chat_stream.providers.registry import ProviderRegistry
 from chat_stream.providers.settings import ProviderSettings
-from fakes.demo_process import DemoProcess, demo_process
-from fakes.provider_fixtures import Connect, Handler, Listen
+from fakes.providers.demo_process import DemoProcess, demo_process
+from fakes.providers.fixtures import Connect, Handler, Listen
 
 
 @pytest.fixture(scope="session")

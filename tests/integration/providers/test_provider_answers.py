@@ -5,8 +5,8 @@ import pytest
 from chat.errors import ProviderError
 from chat.messages import Usage
 from chat_stream.providers.port import ChatProvider, Finish
-from fakes.asking import a_model, a_request, collect, text_of
-from fakes.demo_process import DemoProcess
+from fakes.providers.asking import a_model, a_request, collect, text_of
+from fakes.providers.demo_process import DemoProcess
 
 
 async def test_answer_arrives_as_deltas_then_one_finish(provider: ChatProvider, name: str) -> None:

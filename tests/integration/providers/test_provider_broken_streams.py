@@ -6,10 +6,10 @@ import pytest
 
 from chat.errors import ProviderError
 from chat_stream.providers.port import ChatProvider, Finish
-from fakes.asking import a_request, collect, text_of
-from fakes.demo_process import DemoProcess
-from fakes.provider_fixtures import Connect, Listen
-from fakes.raw_http import EVENT_STREAM, LAST_CHUNK, chunk, read_request, token
+from fakes.network.raw_http import EVENT_STREAM, LAST_CHUNK, chunk, read_request, token
+from fakes.providers.asking import a_request, collect, text_of
+from fakes.providers.demo_process import DemoProcess
+from fakes.providers.fixtures import Connect, Listen
 
 
 async def _fails(provider: ChatProvider, prompt: str, name: str) -> tuple[ProviderError, str]:

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from chat_stream.providers.port import ChatProvider, Finish, Piece
-from fakes.asking import a_request
-from fakes.demo_process import DemoProcess
+from fakes.providers.asking import a_request
+from fakes.providers.demo_process import DemoProcess
 
 ENDLESS = "[demo:tokens=100000 rate=200]"
 

@@ -14,13 +14,13 @@ from chat.errors import ProviderError
 from chat_stream.providers.port import ChatProvider
 from chat_stream.providers.registry import ProviderRegistry
 from chat_stream.providers.settings import ProviderSettings
-from fakes.asking import a_request, collect
-from fakes.certificates import write_certificate
-from fakes.demo_process import DemoProcess
-from fakes.ports import NOBODY
-from fakes.provider_fixtures import Connect, Handler, Listen
-from fakes.provider_wires import WIRES, event
-from fakes.raw_http import EVENT_STREAM, LAST_CHUNK, chunk, read_request
+from fakes.network.certificates import write_certificate
+from fakes.network.free_ports import NOBODY
+from fakes.network.raw_http import EVENT_STREAM, LAST_CHUNK, chunk, read_request
+from fakes.providers.asking import a_request, collect
+from fakes.providers.demo_process import DemoProcess
+from fakes.providers.fixtures import Connect, Handler, Listen
+from fakes.providers.wires import WIRES, event
 
 KEY = "sk-very-secret-0123456789"
 PROMPT, ANSWER, MESSAGE = "a-private-prompt", "a-private-answer", "a-private-message"

@@ -8,10 +8,10 @@ import pytest
 from chat.errors import ProviderError
 from chat_stream.providers.failures.retry_after import MAX_SECONDS
 from chat_stream.providers.port import ChatProvider
-from fakes.asking import a_request, collect, text_of
-from fakes.demo_process import DemoProcess
-from fakes.provider_fixtures import Connect, Listen
-from fakes.raw_http import read_request
+from fakes.network.raw_http import read_request
+from fakes.providers.asking import a_request, collect, text_of
+from fakes.providers.demo_process import DemoProcess
+from fakes.providers.fixtures import Connect, Listen
 
 
 @pytest.mark.parametrize(

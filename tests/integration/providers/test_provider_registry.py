@@ -18,11 +18,11 @@ from chat.secrets_manager import secrets_provider
 from chat.settings import SettingsError
 from chat_stream.providers.registry import PAUSE_SECONDS, PROVIDERS, ProviderRegistry
 from chat_stream.providers.settings import ProviderAccess, ProviderSettings
-from fakes.asking import a_request, collect
 from fakes.clock import FakeClock
-from fakes.demo_process import DemoProcess
-from fakes.provider_fixtures import Connect, Listen
-from fakes.raw_http import read_request
+from fakes.network.raw_http import read_request
+from fakes.providers.asking import a_request, collect
+from fakes.providers.demo_process import DemoProcess
+from fakes.providers.fixtures import Connect, Listen
 
 KEY = "sk-very-secret-0123456789"
 

@@ -7,10 +7,10 @@ import pytest
 from chat.errors import ProviderError
 from chat.messages import Role
 from chat_stream.providers.port import ChatProvider, ChatRequest, Turn
-from fakes.asking import a_model, a_request, collect, text_of
-from fakes.demo_process import DemoProcess
-from fakes.provider_fixtures import Connect, Listen
-from fakes.raw_http import read_request
+from fakes.network.raw_http import read_request
+from fakes.providers.asking import a_model, a_request, collect, text_of
+from fakes.providers.demo_process import DemoProcess
+from fakes.providers.fixtures import Connect, Listen
 
 
 async def test_conversation_in_openais_words(provider: ChatProvider, demo: DemoProcess, tag: str) -> None:

@@ -8,8 +8,8 @@ import pytest
 from chat.errors import ProviderError
 from chat_stream.providers.port import ChatProvider
 from chat_stream.telemetry.answer_trace import AnsweredFrom, AnswerTrace
-from fakes.asking import a_request
-from fakes.provider_fixtures import Connect, Listen
+from fakes.providers.asking import a_request
+from fakes.providers.fixtures import Connect, Listen
 
 
 async def ask(provider: ChatProvider, prompt: str, name: str) -> AnswerTrace:

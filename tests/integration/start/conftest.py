@@ -10,7 +10,7 @@ import pytest
 from chat.http.function_url import FunctionUrlHandler
 from chat_start.composition import compose
 from chat_start.routes import create_app
-from fakes.buffered_functions import ENVIRON, Answer, Handler, World, call, world
+from fakes.functions.buffered import ENVIRON, Answer, Handler, World, call, world
 
 type Start = Callable[..., Answer]
 type Build = Callable[..., Handler]

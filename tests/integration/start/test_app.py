@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 
-from fakes.buffered_functions import ENVIRON, token, url_event
+from fakes.functions.buffered import ENVIRON, token, url_event
 
 SCRIPT = """
 import json, sys

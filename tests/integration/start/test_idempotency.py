@@ -15,7 +15,7 @@ from chat.errors import StorageError
 from chat.messages import Message
 from chat.sessions import Session
 from chat.users import Tier, User
-from fakes.buffered_functions import Answer, Handler, World, token, user_of
+from fakes.functions.buffered import Answer, Handler, World, token, user_of
 
 type Start = Callable[..., Answer]
 type Build = Callable[..., Handler]

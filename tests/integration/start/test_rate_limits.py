@@ -10,9 +10,9 @@ from chat.dynamo import DynamoSessionStore
 from chat.errors import StorageError
 from chat.sessions import SessionNotStoredError
 from chat.users import Tier, User
-from fakes.buffered_functions import Answer, Handler, World, token, user_of
 from fakes.clock import FakeClock
-from fakes.redis_servers import redis_server
+from fakes.functions.buffered import Answer, Handler, World, token, user_of
+from fakes.redis.servers import redis_server
 
 type Start = Callable[..., Answer]
 type Build = Callable[..., Handler]

@@ -12,8 +12,8 @@ from chat.ids import new_id
 from chat.messages import Message, MessageKind, MessageStatus
 from chat.sessions import Failure, Session, SessionNotStoredError, SessionState
 from chat.users import Tier, User
-from fakes.buffered_functions import Answer, World, user_of
 from fakes.conversation import Conversation, dynamo_stores
+from fakes.functions.buffered import Answer, World, user_of
 
 type Start = Callable[..., Answer]
 

@@ -13,7 +13,7 @@ from chat.clock import SystemClock
 from chat.messages import MessageKind, MessageStatus, Role
 from chat.sessions import SessionState
 from chat.users import Tier
-from fakes.buffered_functions import SECRET, Answer, Handler, World, call, token, user_of
+from fakes.functions.buffered import SECRET, Answer, Handler, World, call, token, user_of
 
 type Start = Callable[..., Answer]
 

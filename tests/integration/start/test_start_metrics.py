@@ -9,8 +9,8 @@ import pytest
 
 from chat.metrics import Metric
 from chat.users import Tier
-from fakes.buffered_functions import Answer, Handler, World, call, user_of
-from fakes.redis_servers import redis_server
+from fakes.functions.buffered import Answer, Handler, World, call, user_of
+from fakes.redis.servers import redis_server
 
 type Start = Callable[..., Answer]
 type Build = Callable[..., Handler]

@@ -17,7 +17,7 @@ from chat.dynamo import DynamoSessionStore
 from chat.errors import StorageError
 from chat.ids import new_id
 from chat.users import Tier
-from fakes.buffered_functions import SECRET, Answer, Handler, World, call, token, user_of
+from fakes.functions.buffered import SECRET, Answer, Handler, World, call, token, user_of
 
 type Start = Callable[..., Answer]
 

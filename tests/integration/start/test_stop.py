@@ -11,7 +11,7 @@ from chat.ids import new_id
 from chat.messages import MessageStatus
 from chat.sessions import SessionState
 from chat.users import Tier
-from fakes.buffered_functions import Answer, Handler, World, call, user_of
+from fakes.functions.buffered import Answer, Handler, World, call, user_of
 
 type Start = Callable[..., Answer]
 

@@ -12,9 +12,9 @@ from chat.messages import MessageStatus
 from chat.redis import Breaker, RedisSettings, connect
 from chat.sessions import Lease
 from chat.sharing.event_log import AppendResult, TextEntry
-from fakes.buffered_functions import Answer, Handler, World, call, user_of
+from fakes.functions.buffered import Answer, Handler, World, call, user_of
 from fakes.limits import PATIENT_SECONDS
-from fakes.redis_servers import RedisServer, redis_server
+from fakes.redis.servers import RedisServer, redis_server
 
 type Start = Callable[..., Answer]
 type Build = Callable[..., Handler]

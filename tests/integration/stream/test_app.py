@@ -12,9 +12,9 @@ from starlette.types import ASGIApp, Message
 
 from chat.sessions import Session
 from fakes import sse
-from fakes.scripted_provider import Pause
-from fakes.stream_service import Service, bearer, running_lifespan, token
-from fakes.stream_world import REQUIRED
+from fakes.functions.stream_service import Service, bearer, running_lifespan, token
+from fakes.functions.stream_world import REQUIRED
+from fakes.providers.scripted import Pause
 
 EVENTS = {"accept": "text/event-stream"}
 

@@ -4,9 +4,9 @@ import asyncio
 
 from chat.metrics import CacheErrorMetrics, Metric
 from chat.redis import CacheErrors
+from fakes.functions.stream_service import Service, bearer, token
+from fakes.providers.scripted import Pause
 from fakes.recorded_metrics import RecordedMetrics
-from fakes.scripted_provider import Pause
-from fakes.stream_service import Service, bearer, token
 
 EVENTS = {"accept": "text/event-stream"}
 

@@ -8,7 +8,7 @@ _PRODUCTION = "chat_stream.generation.production"
 _FOLLOWING = "chat_stream.attach.session_follower"
 _ATTACHING = "chat_stream.attach.attacher"
 _READER = "chat_stream.readers.session_reader"
-_STORES = "fakes.memory_stores"
+_STORES = "fakes.memory.session_store"
 """The doubles make the decisions of DynamoDB's conditions; one contract suite holds for both."""
 
 MUTATIONS = (

@@ -5,7 +5,7 @@ from simulation.mutations.mutation import Edit, Mutation
 _GENERATIONS = "chat_stream.generation.generations"
 _ATTACHING = "chat_stream.attach.attacher"
 _SLOTS = "chat.limits.slots"
-_FAKE_LIMITS = "fakes.memory_limits"
+_FAKE_LIMITS = "fakes.memory.limits"
 
 LIMITS = (
     Mutation(

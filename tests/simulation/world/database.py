@@ -11,9 +11,11 @@ from chat.messages import Message, MessagePage, StoredPrompt
 from chat.sessions import AttachDecision, Failure, Lease, Session, SessionNotStoredError, SessionState
 from chat.sessions.index import IndexPage, Position
 from chat.users import Tier, User
-from fakes.memory_cleanup import MemoryCleanupRecord, MemorySessionIndex
-from fakes.memory_limits import MemoryRateLimiter, MemoryStreamSlots
-from fakes.memory_stores import MemoryMessageStore, MemorySessionStore, MemoryUserStore
+from fakes.memory.cleanup import MemoryCleanupRecord, MemorySessionIndex
+from fakes.memory.limits import MemoryRateLimiter, MemoryStreamSlots
+from fakes.memory.message_store import MemoryMessageStore
+from fakes.memory.session_store import MemorySessionStore
+from fakes.memory.user_store import MemoryUserStore
 from simulation.world.conditions import Conditions, Fault
 
 TIMEOUT_SECONDS = (0.2, 1.2)

@@ -7,7 +7,9 @@ from typing import override
 
 from chat.sharing.event_log import AppendResult, LogEntry, LogUnavailableError
 from chat.sharing.response_cache import CachedAnswer
-from fakes.memory_redis import MemoryEventLog, MemoryLogControl, MemoryResponseCache, MemorySingleFlight
+from fakes.memory.event_log import MemoryEventLog, MemoryLogControl
+from fakes.memory.response_cache import MemoryResponseCache
+from fakes.memory.single_flight import MemorySingleFlight
 from simulation.engine.process import CURRENT, Process
 from simulation.world.conditions import Conditions, Fault
 

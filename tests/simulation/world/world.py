@@ -18,11 +18,16 @@ from chat_stream.attach.attacher import AttachRequest
 from chat_stream.attach.chat_streams import ChatStreams
 from chat_stream.outcome import failure_of
 from chat_stream.writer import EventStream
-from fakes.memory_cleanup import MemoryCleanupRecord, MemorySessionIndex
-from fakes.memory_limits import MemoryRateLimiter, MemoryStreamSlots
-from fakes.memory_redis import MemoryLogControl, MemoryResponseCache, MemorySingleFlight
-from fakes.memory_stores import MemoryDatabase, MemoryMessageStore, MemorySessionStore, MemoryUserStore
-from fakes.stream_world import MODEL
+from fakes.functions.stream_world import MODEL
+from fakes.memory.cleanup import MemoryCleanupRecord, MemorySessionIndex
+from fakes.memory.database import MemoryDatabase
+from fakes.memory.event_log import MemoryLogControl
+from fakes.memory.limits import MemoryRateLimiter, MemoryStreamSlots
+from fakes.memory.message_store import MemoryMessageStore
+from fakes.memory.response_cache import MemoryResponseCache
+from fakes.memory.session_store import MemorySessionStore
+from fakes.memory.single_flight import MemorySingleFlight
+from fakes.memory.user_store import MemoryUserStore
 from simulation.engine.loop import SimLoop
 from simulation.engine.process import CURRENT, Process
 from simulation.plan import Plan

@@ -8,8 +8,8 @@ import pytest
 from chat.messages import MessageStatus
 from chat.metrics import Metric
 from chat.sessions import STREAM_LIFETIME_SECONDS, Session, SessionState
-from fakes.cleanup_world import SETTINGS, CleanupWorld, FakeTime
 from fakes.conversation import LEASE_SECONDS, SESSION_SECONDS
+from fakes.functions.cleanup_world import SETTINGS, CleanupWorld, FakeTime
 
 DEAD_SECONDS = LEASE_SECONDS + SETTINGS.cleanup_dead_lease_seconds
 

@@ -3,7 +3,7 @@
 import pytest
 
 from chat.redis.statistics import RedisStatistics
-from fakes.cleanup_world import CleanupWorld
+from fakes.functions.cleanup_world import CleanupWorld
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from chat.errors import StorageError
 from chat.sessions import Session, SessionState
 from chat.sessions.index import SHARDS, IndexPage
 from chat_cleanup.sweep import MAX_FAILED_SHARDS, PAGE_SESSIONS
-from fakes.cleanup_world import CleanupWorld
 from fakes.conversation import SESSION_SECONDS
+from fakes.functions.cleanup_world import CleanupWorld
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from chat.metrics import Metric, fields
 from chat.sessions import Session
 from chat.sessions.index import FIRST_IN_TIME, SHARDS, IndexPage, Position
 from chat_cleanup.sweep import MAX_LOGGED, ShardRange, shard_ranges
-from fakes.cleanup_world import LAMBDA_SECONDS, CleanupWorld, FakeTime
 from fakes.conversation import SESSION_SECONDS
+from fakes.functions.cleanup_world import LAMBDA_SECONDS, CleanupWorld, FakeTime
 
 
 @pytest.fixture

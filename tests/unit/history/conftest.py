@@ -2,7 +2,7 @@
 
 import pytest
 
-from fakes.history_reader import Reader
+from fakes.functions.history_reader import Reader
 
 
 @pytest.fixture

@@ -8,7 +8,10 @@ from chat_history.cursors import Cursors
 from chat_history.history import ReadHistory
 from chat_history.reading import MAX_TEXT_BYTES
 from fakes.clock import FakeClock
-from fakes.memory_stores import MemoryDatabase, MemoryMessageStore, MemorySessionStore, MemoryUserStore
+from fakes.memory.database import MemoryDatabase
+from fakes.memory.message_store import MemoryMessageStore
+from fakes.memory.session_store import MemorySessionStore
+from fakes.memory.user_store import MemoryUserStore
 
 
 def read_all(texts: list[str], *, limit: int = 200) -> list[list[str]]:

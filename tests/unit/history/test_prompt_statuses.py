@@ -9,8 +9,9 @@ import pytest
 from chat.messages import MessageKind, MessagePage, MessageStatus
 from chat.sessions import Failure, Session, SessionState
 from fakes.conversation import LEASE_SECONDS, NOW, SESSION_SECONDS
-from fakes.history_reader import Reader, Told, told
-from fakes.memory_stores import MemoryDatabase, MemoryMessageStore
+from fakes.functions.history_reader import Reader, Told, told
+from fakes.memory.database import MemoryDatabase
+from fakes.memory.message_store import MemoryMessageStore
 
 FAILURE = Failure("provider_rejected", "The provider refused.", retryable=False)
 EXPIRED: Told = ("Hello?", "failed", "session_expired", True)

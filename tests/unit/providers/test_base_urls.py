@@ -13,7 +13,7 @@ from chat_stream.composition import compose
 from chat_stream.providers.base_urls import checked_base_url
 from chat_stream.providers.registry import PROVIDERS, ProviderRegistry
 from chat_stream.providers.settings import ProviderSettings
-from fakes.stream_world import REQUIRED
+from fakes.functions.stream_world import REQUIRED
 
 USABLE = [
     "http://127.0.0.1:11434/v1",

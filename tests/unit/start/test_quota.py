@@ -11,8 +11,10 @@ from chat_start.admission import Admission
 from chat_start.requests import Prompt
 from chat_start.start_chat import StartChat
 from fakes.clock import FakeClock
-from fakes.memory_limits import MemoryRateLimiter
-from fakes.memory_stores import MemoryDatabase, MemorySessionStore, MemoryUserStore
+from fakes.memory.database import MemoryDatabase
+from fakes.memory.limits import MemoryRateLimiter
+from fakes.memory.session_store import MemorySessionStore
+from fakes.memory.user_store import MemoryUserStore
 from fakes.recorded_metrics import RecordedMetrics
 
 PROMPT = Prompt("alice", "gpt-5.6-luna", "Hello?")

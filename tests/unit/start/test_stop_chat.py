@@ -7,7 +7,7 @@ from chat.redis import NoLogControl
 from chat.sessions import SessionState
 from chat.users import Tier
 from chat_start.stop_chat import StopChat
-from fakes.cleanup_world import CleanupWorld
+from fakes.functions.cleanup_world import CleanupWorld
 
 
 def test_session_that_the_stop_settles_is_published_as_stopped() -> None:

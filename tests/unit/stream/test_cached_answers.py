@@ -13,8 +13,8 @@ from chat.users import Tier, User
 from chat_stream.answers.cache_key import cache_key
 from chat_stream.providers.port import ChatRequest, Finish, Turn
 from fakes import sse
-from fakes.scripted_provider import Pause
-from fakes.stream_world import BIG_MODEL, MODEL, StreamWorld
+from fakes.functions.stream_world import BIG_MODEL, MODEL, StreamWorld
+from fakes.providers.scripted import Pause
 
 FINISH = Finish("stop", Usage(1000, 2000))
 

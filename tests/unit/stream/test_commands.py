@@ -6,7 +6,7 @@ from chat.messages import MessageKind, Usage
 from chat.users import Tier, User
 from chat_stream.providers.port import Finish
 from fakes import sse
-from fakes.stream_world import StreamWorld
+from fakes.functions.stream_world import StreamWorld
 
 
 async def ask(world: StreamWorld, prompt: str) -> str:

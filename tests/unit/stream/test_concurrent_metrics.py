@@ -16,7 +16,7 @@ from chat.sessions import Session
 from chat_stream.answers.answers import Answers
 from chat_stream.providers.port import ChatRequest, Finish, Piece
 from chat_stream.providers.retries import RETRY_COUNT, note
-from fakes.stream_world import BIG_MODEL, MODEL, StreamWorld
+from fakes.functions.stream_world import BIG_MODEL, MODEL, StreamWorld
 
 STREAMS = 120
 

@@ -2,7 +2,7 @@
 
 from chat.messages import Message, MessageStatus, Role
 from chat_stream.generation.context import BYTES_PER_TOKEN, turns_for
-from fakes.stream_world import MODEL
+from fakes.functions.stream_world import MODEL
 
 BUDGET = (MODEL.context_window - MODEL.max_output_tokens) * BYTES_PER_TOKEN
 

@@ -9,8 +9,8 @@ from chat.messages import MessageStatus, Usage
 from chat.sessions import STREAM_LIFETIME_SECONDS, Session
 from chat_stream.providers.port import Finish
 from fakes import sse
-from fakes.scripted_provider import Pause
-from fakes.stream_world import StreamWorld
+from fakes.functions.stream_world import StreamWorld
+from fakes.providers.scripted import Pause
 
 ANSWER = ["Hello", ", ", "wörld 🌍", "."]
 TEXT = "".join(ANSWER)

@@ -12,9 +12,10 @@ from chat.sessions.settling import settle
 from chat.sharing.event_log import AppendResult, LogEntry, TerminalEntry
 from chat_stream.providers.port import Finish
 from fakes import sse
-from fakes.memory_stores import MemoryDatabase, MemorySessionStore
-from fakes.scripted_provider import Pause
-from fakes.stream_world import StreamWorld
+from fakes.functions.stream_world import StreamWorld
+from fakes.memory.database import MemoryDatabase
+from fakes.memory.session_store import MemorySessionStore
+from fakes.providers.scripted import Pause
 
 FINISH = Finish("stop", Usage(7, 4))
 

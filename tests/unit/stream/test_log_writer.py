@@ -6,7 +6,7 @@ from chat.events import TYPING_ID, terminal_id
 from chat.sessions import Lease
 from chat.sharing.event_log import TerminalEntry
 from chat_stream.generation.log_writer import LogWriter
-from fakes.memory_redis import MemoryEventLog, MemoryLogControl
+from fakes.memory.event_log import MemoryEventLog, MemoryLogControl
 from simulation.engine.loop import SimLoop
 from simulation.engine.virtual import on_virtual_time
 

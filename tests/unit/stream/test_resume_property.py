@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from chat_stream.answers.answers import Answers
 from chat_stream.providers.port import ChatRequest, Finish, Piece
 from fakes import sse
-from fakes.stream_world import StreamWorld
+from fakes.functions.stream_world import StreamWorld
 
 texts = st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12), min_size=1, max_size=40)
 cuts = st.lists(st.integers(0, 200), max_size=8)

@@ -13,8 +13,9 @@ from chat.messages import MessageKind
 from chat.sessions import Lease, Session, SessionState
 from chat.sharing.event_log import TerminalEntry, TextEntry
 from chat_stream.readers.session_reader import PATIENCE_SECONDS, SessionReaders
-from fakes.memory_redis import MemoryEventLog
-from fakes.memory_stores import MemoryDatabase, MemorySessionStore
+from fakes.memory.database import MemoryDatabase
+from fakes.memory.event_log import MemoryEventLog
+from fakes.memory.session_store import MemorySessionStore
 from simulation.engine.loop import SimLoop
 from simulation.engine.virtual import on_virtual_time
 

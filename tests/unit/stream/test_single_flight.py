@@ -11,9 +11,9 @@ from chat_stream.answers.answers import RECLAIM_SECONDS, RENEW_SECONDS
 from chat_stream.providers.port import Finish
 from fakes import sse
 from fakes.clock import FakeClock
-from fakes.memory_redis import MemorySingleFlight
-from fakes.scripted_provider import Pause
-from fakes.stream_world import StreamWorld
+from fakes.functions.stream_world import StreamWorld
+from fakes.memory.single_flight import MemorySingleFlight
+from fakes.providers.scripted import Pause
 
 FINISH = Finish("stop", Usage(7, 4))
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from chat.messages import MessageStatus
 from chat_stream.writer import EventStream, EventWriter
-from fakes.stream_world import StreamWorld
+from fakes.functions.stream_world import StreamWorld
 
 type Message = MutableMapping[str, Any]
 

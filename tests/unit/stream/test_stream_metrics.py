@@ -9,8 +9,8 @@ from chat.messages import Usage
 from chat.metrics import Metric, ModelLabels
 from chat.sessions import Session
 from chat_stream.providers.port import Finish
-from fakes.scripted_provider import Pause
-from fakes.stream_world import BIG_MODEL, StreamWorld
+from fakes.functions.stream_world import BIG_MODEL, StreamWorld
+from fakes.providers.scripted import Pause
 
 FINISH = Finish("stop", Usage(1000, 2000))
 SMALL = ModelLabels("scripted", "small")

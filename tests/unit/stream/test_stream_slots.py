@@ -14,10 +14,12 @@ from chat.sessions import AttachDecision, SessionState
 from chat.sessions.settling import settle
 from chat_stream.attach.attacher import AttachRequest
 from fakes import sse
-from fakes.memory_limits import MemoryStreamSlots
-from fakes.memory_stores import MemoryDatabase, MemoryMessageStore, MemorySessionStore
-from fakes.scripted_provider import Pause
-from fakes.stream_world import StreamWorld
+from fakes.functions.stream_world import StreamWorld
+from fakes.memory.database import MemoryDatabase
+from fakes.memory.limits import MemoryStreamSlots
+from fakes.memory.message_store import MemoryMessageStore
+from fakes.memory.session_store import MemorySessionStore
+from fakes.providers.scripted import Pause
 
 
 async def test_stream_beyond_the_limit_is_refused_and_can_be_had_later() -> None:

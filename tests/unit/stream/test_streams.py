@@ -14,8 +14,8 @@ from chat_stream.answers.answers import Answers
 from chat_stream.attach.attacher import AttachRequest
 from chat_stream.providers.port import Finish
 from fakes import sse
-from fakes.scripted_provider import Pause, ScriptedProvider
-from fakes.stream_world import StreamWorld
+from fakes.functions.stream_world import StreamWorld
+from fakes.providers.scripted import Pause, ScriptedProvider
 
 ANSWER = ["Hello", ", ", "wörld 🌍", "."]
 TEXT = "".join(ANSWER)

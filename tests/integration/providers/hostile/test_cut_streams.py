@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import pytest
 
 from chat_stream.providers.port import Finish
-from fakes.hostile_provider import Ending, Row, done, failed, outcome_of, table
-from fakes.provider_fixtures import Connect, Listen
-from fakes.provider_wires import OPENAI, WIRES, Wire, whole
+from fakes.providers.fixtures import Connect, Listen
+from fakes.providers.hostile import Ending, Row, done, failed, outcome_of, table
+from fakes.providers.wires import OPENAI, WIRES, Wire, whole
 
 TEXT = "Grüße 😀"
 HIGH, LOW = "\ud83d", "\ude00"

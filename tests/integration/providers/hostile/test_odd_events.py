@@ -3,9 +3,9 @@
 from typing import Any
 
 from chat_stream.providers.port import Finish
-from fakes.hostile_provider import Outcome, Row, done, failed, outcome_of, table
-from fakes.provider_fixtures import Connect, Listen
-from fakes.provider_wires import ANTHROPIC, OPENAI, USAGE, Wire, event, whole
+from fakes.providers.fixtures import Connect, Listen
+from fakes.providers.hostile import Outcome, Row, done, failed, outcome_of, table
+from fakes.providers.wires import ANTHROPIC, OPENAI, USAGE, Wire, event, whole
 
 
 def chunks(*between: bytes) -> list[bytes]:

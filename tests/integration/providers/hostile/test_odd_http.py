@@ -4,9 +4,9 @@ import gzip
 import json
 from collections.abc import Callable, Sequence
 
-from fakes.hostile_provider import Ending, Outcome, Row, done, failed, outcome_of, table
-from fakes.provider_fixtures import Connect, Listen
-from fakes.provider_wires import Wire, whole
+from fakes.providers.fixtures import Connect, Listen
+from fakes.providers.hostile import Ending, Outcome, Row, done, failed, outcome_of, table
+from fakes.providers.wires import Wire, whole
 
 type Parts = Callable[[Wire], Sequence[bytes]]
 

@@ -1,8 +1,8 @@
 """Event streams as the specification allows them, and as nobody should write them."""
 
-from fakes.hostile_provider import Row, done, failed, outcome_of, table
-from fakes.provider_fixtures import Connect, Listen
-from fakes.provider_wires import ANTHROPIC, Wire, event, whole
+from fakes.providers.fixtures import Connect, Listen
+from fakes.providers.hostile import Row, done, failed, outcome_of, table
+from fakes.providers.wires import ANTHROPIC, Wire, event, whole
 
 MANY_DIGITS = "9" * 5000
 

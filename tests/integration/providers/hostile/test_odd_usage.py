@@ -7,10 +7,10 @@ import pytest
 from chat.messages import Usage
 from chat_stream.providers.port import Finish
 from chat_stream.providers.reading.usage import max_tokens_of
-from fakes.asking import a_model
-from fakes.hostile_provider import Row, done, outcome_of, table
-from fakes.provider_fixtures import Connect, Listen
-from fakes.provider_wires import ANTHROPIC, OPENAI, Wire
+from fakes.providers.asking import a_model
+from fakes.providers.fixtures import Connect, Listen
+from fakes.providers.hostile import Row, done, outcome_of, table
+from fakes.providers.wires import ANTHROPIC, OPENAI, Wire
 
 MOST = max_tokens_of(a_model())
 LONG_NUMBER = "9" * 5000

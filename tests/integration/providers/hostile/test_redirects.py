@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 from chat.errors import ProviderError
-from fakes.asking import a_request, collect
-from fakes.provider_fixtures import Connect, Listen
-from fakes.raw_http import read_request
+from fakes.network.raw_http import read_request
+from fakes.providers.asking import a_request, collect
+from fakes.providers.fixtures import Connect, Listen
 
 
 @pytest.mark.parametrize("status", [300, 301, 302, 303, 304, 307, 308])

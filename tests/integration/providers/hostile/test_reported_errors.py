@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from fakes.hostile_provider import Ending, Outcome, Row, done, failed, outcome_of, table
-from fakes.provider_fixtures import Connect, Listen
-from fakes.provider_wires import Wire, event
+from fakes.providers.fixtures import Connect, Listen
+from fakes.providers.hostile import Ending, Outcome, Row, done, failed, outcome_of, table
+from fakes.providers.wires import Wire, event
 
 
 def error(name: str, data: Any, code: str, *, named: str = "") -> list[Row]:

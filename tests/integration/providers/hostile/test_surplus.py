@@ -8,10 +8,10 @@ import pytest
 
 from chat.errors import ProviderError
 from chat_stream.providers.registry import ProviderRegistry
-from fakes.asking import a_request, collect, text_of
-from fakes.provider_fixtures import Connect, Listen
-from fakes.provider_wires import WIRES, Wire, whole
-from fakes.raw_http import EVENT_STREAM, LAST_CHUNK, chunk, read_request
+from fakes.network.raw_http import EVENT_STREAM, LAST_CHUNK, chunk, read_request
+from fakes.providers.asking import a_request, collect, text_of
+from fakes.providers.fixtures import Connect, Listen
+from fakes.providers.wires import WIRES, Wire, whole
 
 ROUNDS = 3
 

@@ -15,7 +15,7 @@ import pytest
 from redis import Redis
 from redis.exceptions import RedisError
 
-from fakes.ports import free_port
+from fakes.network.free_ports import free_port
 
 START_SECONDS = 20
 

@@ -19,7 +19,7 @@ READY_SECONDS = 60.0
 STOP_SECONDS = 15.0
 _POLL_SECONDS = 0.05
 _READY = re.compile(r"is ready on (http://\S+)")
-_FROM_HERE = ("PATH", "HOME", "LANG")
+_FROM_HERE = ("PATH", "HOME", "LANG", "PYTHONPATH")
 
 
 class StackError(Exception):
@@ -76,9 +76,9 @@ def running_stack(
 ) -> Iterator[RunningStack]:
     """Starts `python -m local_stack` on a free port, ends it with SIGINT and sees to it that it ends well.
 
-    `arguments` are the command's own. Of this process's environment it gets none but PATH, HOME and LANG, and `environ`
-    on top: no developer's keys. `variables` are given to all functions, over what the template says. Edits restart no
-    process unless `reload`.
+    `arguments` are the command's own. Of this process's environment it gets none but PATH, HOME, LANG and PYTHONPATH,
+    and `environ` on top: no developer's keys. `variables` are given to all functions, over what the template says.
+    Edits restart no process unless `reload`.
     """
     with tempfile.TemporaryDirectory(prefix="chat-sse-") as folder:
         log_file = Path(folder, "log")

@@ -9,10 +9,10 @@ import pytest
 
 from chat.errors import ProviderError
 from chat_stream.providers.port import Finish
-from fakes.asking import a_model, a_request, collect, text_of
-from fakes.provider_fixtures import Connect, Listen
-from fakes.provider_wires import USAGE, WIRES, Wire
-from fakes.raw_http import EVENT_STREAM, LAST_CHUNK, chunk, read_request
+from fakes.network.raw_http import EVENT_STREAM, LAST_CHUNK, chunk, read_request
+from fakes.providers.asking import a_model, a_request, collect, text_of
+from fakes.providers.fixtures import Connect, Listen
+from fakes.providers.wires import USAGE, WIRES, Wire
 
 GUARD_SECONDS = 20
 """Less than the 30 seconds after which a silent provider is given up."""

@@ -1,12 +1,10 @@
-"""The storage ports in memory, with the same decisions as the real ones: each runs under one lock."""
+"""The store of sessions in memory, with the same decisions as the real one: each runs under one lock."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import accumulate
-from threading import RLock
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from chat.errors import InvalidRequestError, NotFoundError, SessionExpiredError, StorageError
-from chat.messages import Message, MessagePage, MessageStatus, Role, StoredPrompt, is_turn
+from chat.errors import NotFoundError, SessionExpiredError
+from chat.messages import Message, MessageStatus
 from chat.sessions import (
     STREAM_LIFETIME_SECONDS,
     AttachDecision,
@@ -23,36 +21,7 @@ from chat.sessions import (
     too_many_attaches,
     with_failure,
 )
-from chat.users import Tier, User
-
-
-@dataclass
-class MemoryDatabase:
-    """What the stores of one test share. With `failing` set, every call raises `StorageError`."""
-
-    sessions: dict[str, Session] = field(default_factory=dict)
-    messages: dict[tuple[str, str], dict[str, Message]] = field(default_factory=dict)
-    """By user and chat, then by message id."""
-    activity: dict[tuple[str, str], str] = field(default_factory=dict)
-    """The id of the newest prompt, by user and chat."""
-    users: dict[str, User] = field(default_factory=dict)
-    lock: RLock = field(default_factory=RLock)
-    failing: bool = False
-
-    def check(self, error: type[StorageError] = StorageError) -> None:
-        if self.failing:
-            raise error("The storage does not answer.")
-
-    def add_message(self, message: Message) -> None:
-        self.messages.setdefault((message.user_id, message.chat_id), {})[message.message_id] = message
-
-    def prompt_of(self, session: Session) -> Message | None:
-        return self.messages.get((session.user_id, session.chat_id), {}).get(session.prompt_message_id)
-
-    def chat(self, user_id: str, chat_id: str) -> list[Message]:
-        """A chat's messages, oldest first."""
-        stored = self.messages.get((user_id, chat_id), {})
-        return [stored[message_id] for message_id in sorted(stored)]
+from fakes.memory.database import MemoryDatabase
 
 
 class MemorySessionStore:
@@ -253,83 +222,6 @@ class MemorySessionStore:
             )
 
 
-class MemoryMessageStore:
-    """A `chat.messages.MessageStore`; positions are plain text."""
-
-    def __init__(self, database: MemoryDatabase) -> None:
-        self.database = database
-
-    def page(self, user_id: str, chat_id: str, *, limit: int, position: str | None = None) -> MessagePage:
-        with self.database.lock:
-            self.database.check()
-            messages = self.database.chat(user_id, chat_id)
-        ids = [message.message_id for message in messages]
-        first = 0 if position is None else _after(ids, position)
-        last = first + limit
-        return MessagePage(tuple(messages[first:last]), ids[last - 1] if last < len(ids) else None)
-
-    def page_all_chats(self, user_id: str, *, limit: int, position: str | None = None) -> MessagePage:
-        with self.database.lock:
-            self.database.check()
-            walk = list(self._walk(user_id))
-        places = [place for place, _ in walk]
-        first = 0 if position is None else _after(places, position)
-        last = first + limit
-        messages = tuple(message for _, message in walk[first:last])
-        return MessagePage(messages, places[last - 1] if last < len(places) else None)
-
-    def prompt(self, user_id: str, chat_id: str, message_id: str) -> StoredPrompt | None:
-        with self.database.lock:
-            self.database.check()
-            message = self.database.messages.get((user_id, chat_id), {}).get(message_id)
-        if message is None or message.role is not Role.USER:
-            return None
-        return StoredPrompt(message.message_id, message.session_id, message.kind, message.project_id, message.task_id)
-
-    def latest(
-        self,
-        user_id: str,
-        chat_id: str,
-        *,
-        limit: int,
-        up_to_message_id: str | None = None,
-        max_bytes: int | None = None,
-    ) -> tuple[Message, ...]:
-        with self.database.lock:
-            self.database.check()
-            messages = self.database.chat(user_id, chat_id)
-        chosen = [m for m in messages if up_to_message_id is None or m.message_id <= up_to_message_id]
-        newest = chosen[-limit:]
-        return tuple(newest if max_bytes is None else _fitting(newest, max_bytes))
-
-    def _walk(self, user_id: str) -> Iterator[tuple[str, Message]]:
-        newest_first = sorted(
-            ((newest, chat_id) for (owner, chat_id), newest in self.database.activity.items() if owner == user_id),
-            reverse=True,
-        )
-        for _, chat_id in newest_first:
-            for message in self.database.chat(user_id, chat_id):
-                yield f"{chat_id}/{message.message_id}", message
-
-
-class MemoryUserStore:
-    """A `chat.users.UserStore`."""
-
-    def __init__(self, database: MemoryDatabase) -> None:
-        self.database = database
-
-    def get_or_create(self, user_id: str, *, default_tier: Tier, now: float) -> User:
-        with self.database.lock:
-            self.database.check()
-            return self.database.users.setdefault(user_id, User(user_id, default_tier))
-
-    def put(self, user: User, *, now: float) -> None:
-        with self.database.lock:
-            self.database.check()
-            known = self.database.users.get(user.user_id, user)
-            self.database.users[user.user_id] = replace(known, tier=user.tier, disabled=user.disabled)
-
-
 def _role(session: Session, now: float) -> AttachRole:
     if session.state.finished:
         return AttachRole.REPLAY
@@ -338,20 +230,3 @@ def _role(session: Session, now: float) -> AttachRole:
     if session.lease_lives(now) or session.text_emitted:
         return AttachRole.FOLLOW
     return AttachRole.PRODUCE
-
-
-def _fitting(messages: list[Message], max_bytes: int) -> list[Message]:
-    """The newest, and the turns before it that fit."""
-    turns: list[Message] = []
-    for message in reversed(messages):
-        if not turns or is_turn(message.kind, message.role, newer=turns[-1].role):
-            turns.append(message)
-    sizes = accumulate(len(message.content.encode()) for message in turns)
-    count = max(1, sum(size <= max_bytes for size in sizes))
-    return turns[:count][::-1]
-
-
-def _after(places: list[str], position: str) -> int:
-    if position not in places:
-        raise InvalidRequestError("The cursor is not one of this list.", code="invalid_cursor", status=400)
-    return places.index(position) + 1

@@ -13,8 +13,11 @@ from chat_history.cursors import Cursors
 from chat_history.history import HistoryPage, ReadHistory
 from fakes.clock import FakeClock
 from fakes.conversation import NOW, Conversation, Stores
-from fakes.memory_cleanup import MemoryCleanupRecord, MemorySessionIndex
-from fakes.memory_stores import MemoryDatabase, MemoryMessageStore, MemorySessionStore, MemoryUserStore
+from fakes.memory.cleanup import MemoryCleanupRecord, MemorySessionIndex
+from fakes.memory.database import MemoryDatabase
+from fakes.memory.message_store import MemoryMessageStore
+from fakes.memory.session_store import MemorySessionStore
+from fakes.memory.user_store import MemoryUserStore
 
 type Told = tuple[str, str, str | None, bool | None]
 """Content, status, code and retryable."""

@@ -17,8 +17,8 @@ from chat.metrics import Metrics
 from chat.sessions import Session
 from chat_stream.app import create_app
 from chat_stream.composition import StreamComposition
-from fakes.scripted_provider import Step
-from fakes.stream_world import REQUIRED, StreamWorld
+from fakes.functions.stream_world import REQUIRED, StreamWorld
+from fakes.providers.scripted import Step
 
 SECRET = REQUIRED["AUTH_SECRET"]
 

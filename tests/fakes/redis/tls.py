@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from fakes.certificates import write_certificate
-from fakes.redis_servers import RedisServer, require_redis_server
+from fakes.network.certificates import write_certificate
+from fakes.redis.servers import RedisServer, require_redis_server
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from chat.sessions import Session, SessionState
 from chat.sessions.index import IndexEntry, IndexPage, Position, shard_of
-from fakes.memory_stores import MemoryDatabase
+from fakes.memory.database import MemoryDatabase
 
 
 class MemorySessionIndex:

@@ -1,32 +1,13 @@
-"""The ports of the cache, the event log and the single flight in memory; each can be made to fail."""
+"""The event log in memory, and its control; it can be made to fail."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 
-from chat.clock import Clock, SystemClock
 from chat.redis.log.codec import BrokenLogError
 from chat.redis.log.cursor import LogCursor
 from chat.sharing.event_log import AppendResult, LogEntry, LogUnavailableError, TextEntry
-from chat.sharing.response_cache import CachedAnswer
-
-FLIGHT_SECONDS = 6.0
-
-
-class MemoryResponseCache:
-    """A dictionary that never forgets."""
-
-    def __init__(self) -> None:
-        self.answers: dict[str, CachedAnswer] = {}
-        self.failing = False
-
-    async def get(self, key: str) -> CachedAnswer | None:
-        return None if self.failing else self.answers.get(key)
-
-    async def put(self, key: str, answer: CachedAnswer) -> None:
-        if not self.failing:
-            self.answers[key] = answer
 
 
 @dataclass(slots=True)
@@ -190,51 +171,3 @@ class MemoryLogControl:
 
     def text(self, session_id: str, *, epoch: int) -> str | None:
         return self._log.text_now(session_id, epoch)
-
-
-class MemorySingleFlight:
-    """Leads end after `FLIGHT_SECONDS` without renewal, by the clock."""
-
-    def __init__(self, clock: Clock | None = None) -> None:
-        self._clock = clock or SystemClock()
-        self._leads: dict[str, tuple[str, float]] = {}
-        self.failing = False
-
-    async def claim(self, key: str, session_id: str) -> str:
-        return session_id if self.failing else self.claim_now(key, session_id)
-
-    async def renew(self, key: str, session_id: str) -> None:
-        if not self.failing:
-            self.renew_now(key, session_id)
-
-    async def leader(self, key: str) -> str | None:
-        return None if self.failing else self.leader_now(key)
-
-    async def release(self, key: str, session_id: str) -> None:
-        if not self.failing:
-            self.release_now(key, session_id)
-
-    def lose_all(self) -> None:
-        """FLUSHALL, or a failover to an empty replica."""
-        self._leads.clear()
-
-    def claim_now(self, key: str, session_id: str) -> str:
-        holder = self.leader_now(key) or session_id
-        if holder == session_id:
-            self._hold(key, session_id)
-        return holder
-
-    def renew_now(self, key: str, session_id: str) -> None:
-        if self.leader_now(key) == session_id:
-            self._hold(key, session_id)
-
-    def leader_now(self, key: str) -> str | None:
-        holder, ends_at = self._leads.get(key, ("", 0.0))
-        return holder if self._clock.now() < ends_at else None
-
-    def release_now(self, key: str, session_id: str) -> None:
-        if self.leader_now(key) == session_id:
-            del self._leads[key]
-
-    def _hold(self, key: str, session_id: str) -> None:
-        self._leads[key] = (session_id, self._clock.now() + FLIGHT_SECONDS)

@@ -9,7 +9,7 @@ from chat.ids import least_id, new_id
 from chat.sessions import Session
 from chat_cleanup.composition import compose
 from fakes.conversation import Conversation, dynamo_stores
-from fakes.dynamodb_tables import connect
+from fakes.dynamodb.tables import connect
 
 LAMBDA_SECONDS = 120.0
 PAST_SECONDS = 3600.0

@@ -18,14 +18,14 @@ from pathlib import Path
 
 import pytest
 
-from fakes.ports import free_port
+from fakes.network.free_ports import free_port
 
 PACKAGE = "amplify-dynamodb-simulator"
 VERSION = "2.9.30"
 INTEGRITY = "sha512-xTeeRLvzEfqyd5lh3bH4c0kHvSHHmmhD5ZDsHFKAQ5g2Zl6JqlFdutaQhCLHzxEp6Ry1o7TB6niIoXuQAnSewQ=="
 """As a package-lock has it (https://www.w3.org/TR/SRI/)."""
 
-CACHE = Path(__file__).parents[2] / ".cache"
+CACHE = Path(__file__).parents[3] / ".cache"
 START_SECONDS = 60
 
 

@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 
-from fakes.stack import RunningStack
+from fakes.stack.process import RunningStack
 
 
 def stream_processes(stack: RunningStack) -> list[int]:

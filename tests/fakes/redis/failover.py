@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from fakes.redis_servers import RedisServer, redis_server
+from fakes.redis.servers import RedisServer, redis_server
 
 LIMIT_SECONDS = 20.0
 

@@ -15,8 +15,11 @@ from chat_cleanup.service import Cleanup
 from chat_cleanup.settings import CleanupSettings
 from fakes.clock import FakeClock
 from fakes.conversation import LEASE_SECONDS, NOW, Conversation, Stores
-from fakes.memory_cleanup import MemoryCleanupRecord, MemorySessionIndex
-from fakes.memory_stores import MemoryDatabase, MemoryMessageStore, MemorySessionStore, MemoryUserStore
+from fakes.memory.cleanup import MemoryCleanupRecord, MemorySessionIndex
+from fakes.memory.database import MemoryDatabase
+from fakes.memory.message_store import MemoryMessageStore
+from fakes.memory.session_store import MemorySessionStore
+from fakes.memory.user_store import MemoryUserStore
 from fakes.recorded_metrics import RecordedMetrics
 
 LAMBDA_SECONDS = 120.0

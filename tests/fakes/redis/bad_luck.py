@@ -4,7 +4,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
-from fakes.redis_servers import RedisServer
+from fakes.redis.servers import RedisServer
 
 type BadLuck = Callable[[RedisServer], AbstractContextManager[None]]
 

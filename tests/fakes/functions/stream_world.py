@@ -26,11 +26,16 @@ from chat_stream.telemetry.stream_record import StreamRecords
 from chat_stream.writer import EventStream
 from fakes import sse
 from fakes.clock import FakeClock
-from fakes.memory_limits import MemoryStreamSlots
-from fakes.memory_redis import MemoryEventLog, MemoryLogControl, MemoryResponseCache, MemorySingleFlight
-from fakes.memory_stores import MemoryDatabase, MemoryMessageStore, MemorySessionStore, MemoryUserStore
+from fakes.memory.database import MemoryDatabase
+from fakes.memory.event_log import MemoryEventLog, MemoryLogControl
+from fakes.memory.limits import MemoryStreamSlots
+from fakes.memory.message_store import MemoryMessageStore
+from fakes.memory.response_cache import MemoryResponseCache
+from fakes.memory.session_store import MemorySessionStore
+from fakes.memory.single_flight import MemorySingleFlight
+from fakes.memory.user_store import MemoryUserStore
+from fakes.providers.scripted import ScriptedProvider, Step
 from fakes.recorded_metrics import RecordedMetrics
-from fakes.scripted_provider import ScriptedProvider, Step
 
 MODEL = Model(
     id="small",

@@ -9,7 +9,7 @@ from typing import Any, Self
 import httpx
 
 from fakes import sse
-from fakes.stack import RunningStack
+from fakes.stack.process import RunningStack
 
 MODEL = "gpt-5.6-luna"
 CLAUDE = "claude-haiku-4-5"

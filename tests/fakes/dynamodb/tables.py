@@ -10,7 +10,7 @@ from local_stack.emulator.launch import FAKE_CREDENTIALS
 from local_stack.sam.template import read_template
 from local_stack.services.dynamodb import create_tables
 
-TEMPLATE = Path(__file__).parents[2] / "template.yaml"
+TEMPLATE = Path(__file__).parents[3] / "template.yaml"
 
 
 def new_tables(endpoint_url: str) -> Tables:

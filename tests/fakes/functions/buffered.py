@@ -20,7 +20,7 @@ from chat.sessions import Session, SessionState
 from chat.settings import StorageSettings
 from chat.users import Tier, User
 from fakes.conversation import Conversation, dynamo_stores
-from fakes.dynamodb_tables import TEMPLATE
+from fakes.dynamodb.tables import TEMPLATE
 from local_stack.emulator.launch import FAKE_CREDENTIALS
 from local_stack.sam.template import read_template
 from local_stack.services.dynamodb import create_tables
