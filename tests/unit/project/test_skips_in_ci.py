@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-CONFTEST = Path(__file__).parents[1] / "conftest.py"
+CONFTEST = Path(__file__).parents[2] / "conftest.py"
 SKIPS = {
     "body": 'import pytest\ndef test_it():\n    pytest.skip("no java")\n',
     "mark": 'import pytest\n@pytest.mark.skipif(True, reason="no java")\ndef test_it():\n    pass\n',

@@ -8,7 +8,7 @@ import pytest
 from local_stack.sam.cloudformation import Resolver, TemplateError, load
 from local_stack.sam.template import ScheduleSpec, read_template
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 DOCUMENT: dict[str, Any] = {
     "Parameters": {

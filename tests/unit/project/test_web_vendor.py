@@ -4,7 +4,7 @@ import hashlib
 import re
 from pathlib import Path
 
-VENDOR = Path(__file__).parents[2] / "web" / "vendor"
+VENDOR = Path(__file__).parents[3] / "web" / "vendor"
 _ROW = re.compile(
     r"^\| `(?P<file>[^`]+)` \| (?P<package>\S+) \| (?P<version>\S+) \| .* \| `(?P<sum>[0-9a-f]{64})` \|$", re.MULTILINE
 )

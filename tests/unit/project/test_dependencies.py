@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 DEPTRY = Path(sys.executable).parent / "deptry"
 COMMANDS = re.findall(r"^\t@\$\(BIN\)/deptry (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
 DEPLOYED, OTHERS = COMMANDS
