@@ -19,7 +19,7 @@ from fakes.redis.ports import OpenServices
 from fakes.redis.servers import RedisServer, redis_server
 from local_stack.sam.cloudformation import load
 
-TEMPLATE = Path(__file__).parents[3] / "template.yaml"
+TEMPLATE = Path(__file__).parents[4] / "template.yaml"
 PASSWORD = "password"
 
 
