@@ -23,8 +23,8 @@ from artefacts.sam import ROOT, build_for_this_machine
 from artefacts.transformed import ISSUER, source_template
 from fakes.providers.demo_process import DemoProcess, demo_process
 from fakes.sse import check_stream, parse, text_of
-from integration.lambda_asgi import rie
-from integration.lambda_asgi.strict_reading import NULS
+from integration.lambda_asgi.runtime import rie
+from integration.lambda_asgi.runtime.strict_reading import NULS
 from local_stack.emulator.launch import FAKE_CREDENTIALS, make_runtime
 from local_stack.sam.template import read_template
 from local_stack.services.dynamodb import create_tables

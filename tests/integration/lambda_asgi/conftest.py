@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import pytest
 
 from integration.lambda_asgi.processes import Gate, RuntimeProcess
-from integration.lambda_asgi.runtime_api import RuntimeApi
+from integration.lambda_asgi.runtime.runtime_api import RuntimeApi
 
 
 class StartRuntime(Protocol):

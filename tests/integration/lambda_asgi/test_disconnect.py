@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from integration.lambda_asgi.conftest import StartRuntime
-from integration.lambda_asgi.events import steps, text
 from integration.lambda_asgi.processes import Gate
-from integration.lambda_asgi.runtime_api import RuntimeApi
-from integration.lambda_asgi.scripted_invocations import Script
+from integration.lambda_asgi.runtime.events import steps, text
+from integration.lambda_asgi.runtime.runtime_api import RuntimeApi
+from integration.lambda_asgi.runtime.scripted_invocations import Script
 
 START = ["start", 200, []]
 BODY = ["send_body", text("part"), True]

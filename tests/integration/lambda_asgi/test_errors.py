@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from integration.lambda_asgi.conftest import StartRuntime
-from integration.lambda_asgi.events import http_event, steps, text
 from integration.lambda_asgi.processes import Gate
-from integration.lambda_asgi.runtime_api import PREFIX, RuntimeApi
-from integration.lambda_asgi.scripted_invocations import Script
+from integration.lambda_asgi.runtime.events import http_event, steps, text
+from integration.lambda_asgi.runtime.runtime_api import PREFIX, RuntimeApi
+from integration.lambda_asgi.runtime.scripted_invocations import Script
 
 START = ["start", 200, []]
 BODY = ["send_body", text("part"), True]

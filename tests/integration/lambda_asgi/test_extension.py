@@ -5,8 +5,8 @@ import json
 import pytest
 
 from integration.lambda_asgi.conftest import StartRuntime
-from integration.lambda_asgi.events import steps
-from integration.lambda_asgi.runtime_api import RuntimeApi
+from integration.lambda_asgi.runtime.events import steps
+from integration.lambda_asgi.runtime.runtime_api import RuntimeApi
 
 ON = {"LAMBDA_ASGI_EXTENSION": "1"}
 ANSWER = steps(["start", 200, []], ["end"])

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from integration.lambda_asgi.conftest import StartRuntime
-from integration.lambda_asgi.events import http_event, steps, text
 from integration.lambda_asgi.processes import Gate, RuntimeProcess
-from integration.lambda_asgi.runtime_api import PREFIX, RuntimeApi
+from integration.lambda_asgi.runtime.events import http_event, steps, text
+from integration.lambda_asgi.runtime.runtime_api import PREFIX, RuntimeApi
 
 START = ["start", 200, []]
 

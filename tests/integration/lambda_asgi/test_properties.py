@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from integration.lambda_asgi.events import http_event, steps, text
-from integration.lambda_asgi.runtime_api import RuntimeApi
-from integration.lambda_asgi.strict_reading import NULS
+from integration.lambda_asgi.runtime.events import http_event, steps, text
+from integration.lambda_asgi.runtime.runtime_api import RuntimeApi
+from integration.lambda_asgi.runtime.strict_reading import NULS
 
 MEGABYTE = b"\0\r\n0\r\n\r\n\xff" * (1 << 17)
 HOP_BY_HOP = {"connection", "keep-alive", "te", "trailer", "upgrade", "content-length", "transfer-encoding"}

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from integration.lambda_asgi import rie
-from integration.lambda_asgi.events import http_event, steps, text
 from integration.lambda_asgi.processes import BOOTSTRAP, HERE
-from integration.lambda_asgi.strict_reading import NULS
+from integration.lambda_asgi.runtime import rie
+from integration.lambda_asgi.runtime.events import http_event, steps, text
+from integration.lambda_asgi.runtime.strict_reading import NULS
 
 START = ["start", 201, [["content-type", "text/plain"], ["set-cookie", "a=1"]]]
 PRELUDE = b'{"statusCode":201,"headers":{"content-type":"text/plain"},"cookies":["a=1"]}' + NULS

@@ -6,9 +6,9 @@ import time
 import pytest
 
 from integration.lambda_asgi.conftest import StartRuntime
-from integration.lambda_asgi.events import http_event, steps, text
 from integration.lambda_asgi.processes import Gate, RuntimeProcess
-from integration.lambda_asgi.runtime_api import RuntimeApi
+from integration.lambda_asgi.runtime.events import http_event, steps, text
+from integration.lambda_asgi.runtime.runtime_api import RuntimeApi
 
 START = ["start", 200, []]
 PART = ["send_body", text("part "), True]

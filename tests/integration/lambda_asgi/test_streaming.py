@@ -9,11 +9,11 @@ from threading import Event
 import pytest
 
 from integration.lambda_asgi.conftest import StartRuntime
-from integration.lambda_asgi.events import http_event, steps, text
 from integration.lambda_asgi.processes import Gate
-from integration.lambda_asgi.runtime_api import RuntimeApi
-from integration.lambda_asgi.scripted_invocations import Script
-from integration.lambda_asgi.strict_reading import NULS
+from integration.lambda_asgi.runtime.events import http_event, steps, text
+from integration.lambda_asgi.runtime.runtime_api import RuntimeApi
+from integration.lambda_asgi.runtime.scripted_invocations import Script
+from integration.lambda_asgi.runtime.strict_reading import NULS
 
 START = ["start", 200, [["content-type", "text/plain"]]]
 PRELUDE = b'{"statusCode":200,"headers":{"content-type":"text/plain"},"cookies":[]}' + NULS

@@ -3,8 +3,8 @@
 import json
 import socket
 
-from integration.lambda_asgi.scripted_invocations import response_bytes
-from integration.lambda_asgi.strict_reading import FramingError, Reader, Request
+from integration.lambda_asgi.runtime.scripted_invocations import response_bytes
+from integration.lambda_asgi.runtime.strict_reading import FramingError, Reader, Request
 
 PREFIX = "/2020-01-01/extension/"
 IDENTIFIER = "5b4f1c3e-extension"

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from integration.lambda_asgi.strict_reading import Chunk, Request
+from integration.lambda_asgi.runtime.strict_reading import Chunk, Request
 
 PATIENCE_SECONDS = 20.0
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from fakes.network.free_ports import free_port
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 LOCK = ROOT / "requirements" / "sam.txt"
 CACHE = ROOT / ".cache"
 UV = ROOT / ".uv" / "bin" / "uv"

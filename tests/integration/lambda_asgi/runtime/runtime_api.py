@@ -14,15 +14,15 @@ from queue import SimpleQueue
 from types import TracebackType
 from typing import Self
 
-from integration.lambda_asgi import extensions_api
-from integration.lambda_asgi.scripted_invocations import (
+from integration.lambda_asgi.runtime import extensions_api
+from integration.lambda_asgi.runtime.scripted_invocations import (
     PATIENCE_SECONDS,
     Invocation,
     Script,
     event_bytes,
     response_bytes,
 )
-from integration.lambda_asgi.strict_reading import FramingError, Reader, Request
+from integration.lambda_asgi.runtime.strict_reading import FramingError, Reader, Request
 
 PREFIX = "/2018-06-01/runtime/"
 DROP = -1
