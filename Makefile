@@ -43,7 +43,7 @@ validate: setup ## the template, as the SAM CLI and cfn-lint see it
 	@scripts/sam validate --lint
 
 check-template: setup ## the checks of the template, and the mistakes that they must notice
-	@$(BIN)/pytest -n 0 --quiet tests/template --ignore tests/template/test_artefacts.py
+	@$(BIN)/pytest -n 0 --quiet tests/template --ignore tests/template/built/test_artefacts.py
 
 build: setup ## what is deployed, in .aws-sam/build (ARCHITECTURE=x86_64 for another processor than arm64)
 	@scripts/sam build $(if $(ARCHITECTURE),--parameter-overrides Architecture=$(ARCHITECTURE))

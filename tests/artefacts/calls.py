@@ -1,7 +1,7 @@
 """The calls that the functions make to DynamoDB, by table or index.
 
-`tests/e2e/test_artefacts.py` records them from the artefacts at work and holds them against this list, and the checks
-of the template hold the functions' policies against it: each is equal to the other two, in both directions.
+`tests/e2e/artefacts/test_artefacts.py` records them from the artefacts at work and holds them against this list, and
+the checks of the template hold the functions' policies against it: each is equal to the other two, in both directions.
 """
 
 from collections.abc import Mapping

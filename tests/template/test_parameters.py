@@ -7,7 +7,7 @@ import pytest
 
 from chat_stream.settings import DEFAULT_SYSTEM_PROMPT
 from local_stack.sam.cloudformation import Resolver
-from template.checks.functions import LAMBDAS_LONGEST_SECONDS
+from template.checks.functions.configuration import LAMBDAS_LONGEST_SECONDS
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import pytest
 
-from template.checks.schedule_expressions import ScheduleExpressionError, interval_seconds
+from template.checks.operations.schedule_expressions import ScheduleExpressionError, interval_seconds
 
 
 @pytest.mark.parametrize(

@@ -10,19 +10,19 @@ from collections.abc import Mapping
 from template.checks.stack import Check
 
 _MODULES = (
-    "delivery",
-    "environment",
-    "functions",
-    "keys",
+    "access.network",
+    "access.policies",
+    "access.secrets",
+    "access.urls",
+    "data.keys",
+    "data.tables",
+    "functions.configuration",
+    "functions.delivery",
+    "functions.environment",
     "lint",
     "names",
-    "network",
-    "operations",
-    "policies",
-    "schedules",
-    "secrets",
-    "tables",
-    "urls",
+    "operations.monitoring",
+    "operations.schedules",
 )
 
 

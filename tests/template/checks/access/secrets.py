@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 
-from template.checks.policies import secrets_of
+from template.checks.access.policies import secrets_of
 from template.checks.stack import Stack
 
 _SECRET = "AWS::SecretsManager::Secret"

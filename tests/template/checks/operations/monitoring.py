@@ -6,7 +6,7 @@ from itertools import combinations
 from typing import Any
 
 from chat.metrics.catalogue import Metric
-from template.checks.metrics import Reference, of_alarm, of_widget
+from template.checks.operations.metrics import Reference, of_alarm, of_widget
 from template.checks.stack import Stack, reference
 
 AWS_METRICS = {

@@ -15,8 +15,8 @@ from local_stack.dashboard.definition import read_dashboard
 from local_stack.dashboard.view import PERIODS, View
 from local_stack.metrics.recorder import MetricsRecorder
 from local_stack.metrics.time_series import statistic
-from template.checks.metrics import of_widget
-from template.checks.operations import AWS_METRICS
+from template.checks.operations.metrics import of_widget
+from template.checks.operations.monitoring import AWS_METRICS
 from template.checks.stack import Stack
 
 CACHE_MODES = ("none", "external", "elasticache")

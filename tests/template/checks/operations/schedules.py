@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from artefacts.policies import Permission, permissions
-from template.checks.schedule_expressions import ScheduleExpressionError, interval_seconds
+from template.checks.access.urls import ALIAS
+from template.checks.operations.schedule_expressions import ScheduleExpressionError, interval_seconds
 from template.checks.stack import Stack, reference
-from template.checks.urls import ALIAS
 
 _SCHEDULE, _ALIAS, _QUEUE = "AWS::Scheduler::Schedule", "AWS::Lambda::Alias", "AWS::SQS::Queue"
 EXPECTED = {"CleanupFunction": 300}
