@@ -1,24 +1,24 @@
 /** The page: puts the parts together, and carries what happens in one to the others. */
 
-import { ChatApi } from "./api.js";
-import { Chats, titleOf } from "./chats.js";
-import { Conversation } from "./conversation.js";
-import { ApiError, sentence } from "./http.js";
-import { Identity } from "./identity.js";
-import { Outbox } from "./outbox.js";
+import { ChatApi } from "./service/api.js";
+import { Chats, titleOf } from "./chat/chats.js";
+import { Conversation } from "./chat/conversation.js";
+import { ApiError, sentence } from "./service/http.js";
+import { Identity } from "./service/identity.js";
+import { Outbox } from "./chat/outbox.js";
 import { currentChat, newChat } from "./route.js";
-import { Runs } from "./runs.js";
+import { Runs } from "./answers/runs.js";
 import { onChange, read, write } from "./storage.js";
 import { AccountDialog } from "./views/account.js";
 import { showAlert } from "./views/alert.js";
 import { Composer } from "./views/composer.js";
 import { part } from "./views/dom.js";
 import { ModelPicker } from "./views/model_picker.js";
-import { StickToEnd } from "./views/scroll.js";
+import { StickToEnd } from "./views/thread/scroll.js";
 import { Sidebar } from "./views/sidebar.js";
-import { Thread } from "./views/thread.js";
+import { Thread } from "./views/thread/thread.js";
 
-/** @typedef {import("./run.js").Run} Run */
+/** @typedef {import("./answers/run.js").Run} Run */
 
 export class App {
   #identity = new Identity();

@@ -31,7 +31,7 @@ class DashboardEndpoint:
 
     def handlers(self) -> dict[str, Handler]:
         """By exact path."""
-        files = {f"{PATH}/{file.name}": self._file for file in sorted(_WEB.iterdir()) if file.is_file()}
+        files = {f"{PATH}/{file.relative_to(_WEB)}": self._file for file in sorted(_WEB.rglob("*")) if file.is_file()}
         return {PATH: self._file, f"{PATH}/data": self._data, **files}
 
     async def _file(self, exchange: Exchange) -> None:

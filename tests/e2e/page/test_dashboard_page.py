@@ -188,7 +188,7 @@ def test_an_axis_has_few_ticks_at_round_values(dashboard: OpenDashboard) -> None
     expected = {0: [0, 1], 1: [0, 1], 3: [0, 1, 2, 3], 14: [0, 5, 10, 15], 101: [0, 50, 100, 150]}
     ticks = dashboard().evaluate(
         """async (given) => {
-          const { ticks } = await import("/local/dashboard/scale.js");
+          const { ticks } = await import("/local/dashboard/chart/scale.js");
           return given.map((most) => ticks(most, 3, true));
         }""",
         list(expected),

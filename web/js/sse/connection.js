@@ -1,7 +1,7 @@
 /** One connection to a stream, read with fetch until it ends; and why it ended. */
 
 import { SILENCE_MS } from "../config.js";
-import { ApiError, request } from "../http.js";
+import { ApiError, request } from "../service/http.js";
 import { EventParser } from "./parser.js";
 
 /**

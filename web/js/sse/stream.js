@@ -5,10 +5,10 @@
  * `Retry-After`, and cannot send the bearer token that opens a session which another browser has started.
  */
 
-import { CLIENT_ID } from "../client_id.js";
-import { backoff, secondsAsMs } from "../backoff.js";
+import { CLIENT_ID } from "../service/client_id.js";
+import { backoff, secondsAsMs } from "../service/backoff.js";
 import { endpoints, LEAST_WAIT_MS, RECONNECT } from "../config.js";
-import { pause } from "../pause.js";
+import { pause } from "../service/pause.js";
 import { endOf, readStream } from "./connection.js";
 
 /**

@@ -1,6 +1,6 @@
 /** The dialog in which a user and a tier are chosen. */
 
-import { sentence } from "../http.js";
+import { sentence } from "../service/http.js";
 import { part } from "./dom.js";
 
 /** @typedef {{user: string, tier: string}} Person */

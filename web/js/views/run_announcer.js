@@ -1,14 +1,14 @@
 /** What screen readers are told of an answer that is being written: once for each thing that happens. */
 
-import { fromRun } from "../answer_state.js";
+import { fromRun } from "../answers/answer_state.js";
 import { announce } from "./announcer.js";
-import { statusOf } from "./trouble.js";
+import { statusOf } from "./thread/trouble.js";
 
 export class RunAnnouncer {
   /** The trouble that was told of last, until it is over. */
   #trouble = "";
 
-  /** @param {import("../run.js").Run} run after a change @param {() => string} text the answer as it reads */
+  /** @param {import("../answers/run.js").Run} run after a change @param {() => string} text the answer as it reads */
   tell(run, text) {
     const state = fromRun(run);
     if (run.trouble) {

@@ -2,9 +2,9 @@
 
 import { el } from "./dom.js";
 import { exactClock } from "./format.js";
-import { Numbers } from "./numbers.js";
-import { Alarms, Text } from "./others.js";
-import { TimeSeries } from "./time_series.js";
+import { Numbers } from "./widgets/numbers.js";
+import { Alarms, Text } from "./widgets/others.js";
+import { TimeSeries } from "./widgets/time_series.js";
 
 const EVERY_MS = 2000;
 const KEPT_SPAN = "chat-sse:dashboard-span";

@@ -138,7 +138,7 @@ def test_neither_cuts_short_a_wait_that_the_service_asks_for(chat: ChatPage) -> 
 def test_waits_grow_and_are_bounded_and_left_to_chance(chat: ChatPage) -> None:
     waits = chat.page.evaluate(
         """async () => {
-          const {backoff} = await import('/js/backoff.js');
+          const {backoff} = await import('/js/service/backoff.js');
           const limits = {firstMs: 1000, longestMs: 30000};
           const at = (random) => [0, 1, 2, 3, 4, 5, 60].map((failures) => backoff(failures, {...limits, random}));
           return [at(() => 0), at(() => 1)];
@@ -155,7 +155,7 @@ def test_waits_grow_and_are_bounded_and_left_to_chance(chat: ChatPage) -> None:
     [("7", 7000), ("Thu, 01 Jan 1970 00:01:40 GMT", 90_000), ("Thu, 01 Jan 1970 00:00:00 GMT", 0), ("soon", None)],
 )
 def test_retry_after_is_seconds_or_a_date(chat: ChatPage, value: str, expected: int | None) -> None:
-    code = "async (value) => (await import('/js/backoff.js')).retryAfterMs(value, 10000)"
+    code = "async (value) => (await import('/js/service/backoff.js')).retryAfterMs(value, 10000)"
     assert chat.page.evaluate(code, value) == expected
 
 

@@ -1,13 +1,13 @@
 /** The service's calls, each one function. */
 
-import { endpoints, HISTORY_PAGE } from "./config.js";
+import { endpoints, HISTORY_PAGE } from "../config.js";
 import { request } from "./http.js";
 
 /**
- * @typedef {import("./types.js").Message} Message
- * @typedef {import("./types.js").MessagePage} MessagePage
- * @typedef {import("./types.js").Model} Model
- * @typedef {import("./types.js").Session} Session
+ * @typedef {import("../types.js").Message} Message
+ * @typedef {import("../types.js").MessagePage} MessagePage
+ * @typedef {import("../types.js").Model} Model
+ * @typedef {import("../types.js").Session} Session
  * @typedef {{modelId: string, prompt: string, chatId?: string}} NewPrompt
  * @typedef {{modelId: string, chatId: string, regenerate: string}} StoredPrompt `regenerate`: the id of its message
  * @typedef {NewPrompt | StoredPrompt} StartRequest

@@ -1,10 +1,10 @@
 /** A widget of numbers, each with its course below if the template wants that. */
 
 import { card } from "./card.js";
-import { colorsOf } from "./colors.js";
-import { colored, el, svg } from "./dom.js";
-import { kindOf, parts } from "./format.js";
-import { areaPath, linePath, points } from "./shape.js";
+import { colorsOf } from "../colors.js";
+import { colored, el, svg } from "../dom.js";
+import { kindOf, parts } from "../format.js";
+import { areaPath, linePath, points } from "../chart/shape.js";
 
 const WIDTH = 100;
 const HEIGHT = 30;
@@ -12,13 +12,13 @@ const HEIGHT = 30;
 export class Numbers {
   #list = el("dl", { class: "numbers" });
 
-  /** @param {import("./types.js").Widget} widget */
+  /** @param {import("../types.js").Widget} widget */
   constructor(widget) {
     this.element = card(widget, this.#list);
     this.element.classList.toggle("sparked", widget.sparkline);
   }
 
-  /** @param {import("./types.js").Widget} widget */
+  /** @param {import("../types.js").Widget} widget */
   show(widget) {
     const colors = colorsOf(widget.lines);
     this.#list.replaceChildren(...widget.lines.map((line, index) => number(widget, line, colors[index])));

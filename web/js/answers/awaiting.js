@@ -1,12 +1,12 @@
 /** Waits for an answer that is being written where this page cannot follow it: looks at the history until it is there. */
 
-import { LONGEST_STREAM_MS, SESSION_WAITS_MS } from "./config.js";
+import { LONGEST_STREAM_MS, SESSION_WAITS_MS } from "../config.js";
 
 /**
- * @typedef {import("./types.js").Message} Message
+ * @typedef {import("../types.js").Message} Message
  *
  * @typedef {object} Look
- * @property {import("./api.js").ChatApi} api
+ * @property {import("../service/api.js").ChatApi} api
  * @property {number} expiresAt the session's; in milliseconds since the epoch
  * @property {AbortSignal} signal
  */
@@ -63,7 +63,7 @@ class SessionInHistory {
   /** @type {string | null} where the prompt's page begins */
   #from = null;
 
-  /** @param {{chatId: string, sessionId: string}} session @param {import("./api.js").ChatApi} api */
+  /** @param {{chatId: string, sessionId: string}} session @param {import("../service/api.js").ChatApi} api */
   constructor(session, api) {
     this.#session = session;
     this.#api = api;

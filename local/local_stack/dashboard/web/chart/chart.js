@@ -1,7 +1,7 @@
 /** A chart over time, in SVG: axes, lines or areas, marks. It is drawn anew with each data and each size. */
 
-import { colored, svg } from "./dom.js";
-import { clock, kindOf, text } from "./format.js";
+import { colored, svg } from "../dom.js";
+import { clock, kindOf, text } from "../format.js";
 import { ticks, timeTicks } from "./scale.js";
 import { areaPath, layers, linePath, points } from "./shape.js";
 
@@ -29,7 +29,7 @@ export class Chart {
   }
 
   /**
-   * @param {import("./types.js").Widget} widget @param {import("./types.js").Data} data
+   * @param {import("../types.js").Widget} widget @param {import("../types.js").Data} data
    * @param {string[]} colors @param {{width: number, height: number}} size in pixels
    */
   draw(widget, data, colors, size) {

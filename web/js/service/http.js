@@ -1,7 +1,7 @@
 /** fetch, with every failure as an `ApiError` whose message is a sentence for the user. */
 
 import { retryAfterMs, secondsAsMs } from "./backoff.js";
-import { duration, sentenceOf } from "./sentences.js";
+import { duration, sentenceOf } from "../sentences.js";
 
 /** A request that did not succeed: a problem document (RFC 9457), or no answer at all (code `unreachable`). */
 export class ApiError extends Error {

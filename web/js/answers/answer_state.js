@@ -1,10 +1,10 @@
 /** Answers as the page shows them, made from what the history stores or from a run. Pure functions. */
 
-import { duration, sentenceOf } from "./sentences.js";
+import { duration, sentenceOf } from "../sentences.js";
 
 /**
- * @typedef {import("./types.js").AnswerState} AnswerState
- * @typedef {import("./types.js").Message} Message
+ * @typedef {import("../types.js").AnswerState} AnswerState
+ * @typedef {import("../types.js").Message} Message
  */
 
 const STOPPED = "You stopped this answer.";
@@ -61,7 +61,7 @@ export function awaited({ modelId, prompt, text = "" }) {
   return { text, phase: "elsewhere", modelId, command: isCommand(prompt), usage: null, cached: false, savedUsd: null, note: null, failed: false, canRetry: false };
 }
 
-/** It is not on its way yet. @param {Asked} asked @param {import("./types.js").Trouble} trouble @returns {AnswerState} */
+/** It is not on its way yet. @param {Asked} asked @param {import("../types.js").Trouble} trouble @returns {AnswerState} */
 export function held(asked, trouble) {
   return { ...awaited(asked), phase: "held", trouble };
 }
@@ -88,7 +88,7 @@ export function isCommand(prompt) {
   return prompt.startsWith("/") && !prompt.startsWith("//");
 }
 
-/** @param {import("./types.js").ErrorEvent} error @param {string} kept what is stored of the answer */
+/** @param {import("../types.js").ErrorEvent} error @param {string} kept what is stored of the answer */
 function failure({ code, message, retryAfterSeconds }, kept) {
   const wait = retryAfterSeconds ? ` It may work again in ${duration(retryAfterSeconds * 1000)}.` : "";
   return `${sentenceOf(code, message)}${kept ? " What had been written is kept." : ""}${wait}`;

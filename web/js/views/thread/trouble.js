@@ -1,8 +1,8 @@
 /** Why an answer does not go on at the moment, in words; and the time until the next attempt. */
 
-import { duration, sentenceOf } from "../sentences.js";
+import { duration, sentenceOf } from "../../sentences.js";
 
-/** @typedef {import("../types.js").AnswerState} AnswerState */
+/** @typedef {import("../../types.js").AnswerState} AnswerState */
 
 /** Codes after which the connection itself is what is missing. */
 const NO_CONNECTION = new Set(["dropped", "offline", "unreachable"]);

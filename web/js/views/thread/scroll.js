@@ -1,6 +1,6 @@
 /** Keeps the end of a growing thread in sight, unless the reader has scrolled up. */
 
-import { part } from "./dom.js";
+import { part } from "../dom.js";
 
 const AT_END_PX = 24;
 const FAR_PX = 160;

@@ -1,30 +1,30 @@
 /** The open chat: loads it, sends prompts, shows the answer being written, stops it. */
 
-import { awaited, fromMessage, fromPrompt, fromRun, unanswered } from "./answer_state.js";
+import { awaited, fromMessage, fromPrompt, fromRun, unanswered } from "../answers/answer_state.js";
 import { ask } from "./asking.js";
-import { answerTo, endedWithoutAnswer, expiryOf, isUnderWay } from "./awaiting.js";
-import { ApiError, sentence } from "./http.js";
-import { nameChat } from "./route.js";
+import { answerTo, endedWithoutAnswer, expiryOf, isUnderWay } from "../answers/awaiting.js";
+import { ApiError, sentence } from "../service/http.js";
+import { nameChat } from "../route.js";
 import { isOutdated, questionOf, standingOf } from "./turns.js";
-import { hideAlert, showAlert } from "./views/alert.js";
-import { announce } from "./views/announcer.js";
-import { HeldPrompt } from "./views/held_prompt.js";
-import { RunAnnouncer } from "./views/run_announcer.js";
+import { hideAlert, showAlert } from "../views/alert.js";
+import { announce } from "../views/announcer.js";
+import { HeldPrompt } from "../views/thread/held_prompt.js";
+import { RunAnnouncer } from "../views/run_announcer.js";
 
 /**
- * @typedef {import("./types.js").Message} Message
- * @typedef {import("./run.js").Run} Run
+ * @typedef {import("../types.js").Message} Message
+ * @typedef {import("../answers/run.js").Run} Run
  * @typedef {import("./asking.js").Question} Question
- * @typedef {import("./views/answer_message.js").AnswerMessage} AnswerMessage
+ * @typedef {import("../views/thread/answer_message.js").AnswerMessage} AnswerMessage
  *
  * @typedef {{run: Run, message: AnswerMessage, announcer: RunAnnouncer}} Live
  *
  * @typedef {object} Parts
- * @property {import("./api.js").ChatApi} api
+ * @property {import("../service/api.js").ChatApi} api
  * @property {import("./outbox.js").Outbox} outbox
- * @property {import("./views/thread.js").Thread} thread
- * @property {import("./views/composer.js").Composer} composer
- * @property {import("./views/scroll.js").StickToEnd} scroll
+ * @property {import("../views/thread/thread.js").Thread} thread
+ * @property {import("../views/composer.js").Composer} composer
+ * @property {import("../views/thread/scroll.js").StickToEnd} scroll
  * @property {() => Promise<string>} modelId the chosen model
  * @property {(chatId: string, prompt: string) => void} sent a prompt was stored
  * @property {(title: string | null) => void} titled
@@ -35,7 +35,7 @@ const ANSWERED_ELSEWHERE = new Set(["answer_in_progress", "message_not_found"]);
 
 export class Conversation {
   #parts;
-  /** @type {import("./runs.js").Runs} */
+  /** @type {import("../answers/runs.js").Runs} */
   #runs;
   /** @type {string | null} */
   #chatId = null;
@@ -48,7 +48,7 @@ export class Conversation {
   /** Aborts when another user signs in: what is under way for this one is given up, and shown to nobody. @type {AbortSignal} */
   #signedIn;
 
-  /** @param {import("./runs.js").Runs} runs @param {AbortSignal} signedIn aborts when another user signs in @param {Parts} parts */
+  /** @param {import("../answers/runs.js").Runs} runs @param {AbortSignal} signedIn aborts when another user signs in @param {Parts} parts */
   constructor(runs, signedIn, parts) {
     this.#runs = runs;
     this.#signedIn = signedIn;
@@ -61,7 +61,7 @@ export class Conversation {
 
   /**
    * Another user has signed in.
-   * @param {import("./runs.js").Runs} runs @param {AbortSignal} signedIn @param {Pick<Parts, "api" | "outbox">} calls
+   * @param {import("../answers/runs.js").Runs} runs @param {AbortSignal} signedIn @param {Pick<Parts, "api" | "outbox">} calls
    */
   use(runs, signedIn, calls) {
     this.#visit.abort();
@@ -262,7 +262,7 @@ export class Conversation {
 
   /**
    * Shows the answer when it is in the history, and that there is none when it is too late for one.
-   * @param {import("./run.js").Kept} asked @param {AnswerMessage} message
+   * @param {import("../answers/run.js").Kept} asked @param {AnswerMessage} message
    */
   async #awaitAnswer(asked, message) {
     const { signal } = this.#visit;
@@ -287,7 +287,7 @@ export class Conversation {
     this.#parts.composer.show(run.ended ? "idle" : "writing");
   }
 
-  /** @param {import("./types.js").AnswerState} state @param {Question} [question] what to ask again if it failed @param {Run} [run] */
+  /** @param {import("../types.js").AnswerState} state @param {Question} [question] what to ask again if it failed @param {Run} [run] */
   #addAnswer(state, question, run) {
     const message = this.#parts.thread.addAnswer(
       { ...state, canRetry: state.canRetry && question !== undefined },

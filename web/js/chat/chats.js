@@ -14,7 +14,7 @@ export class Chats {
   /** @type {string | null} */
   #cursor = null;
 
-  /** @param {import("./api.js").ChatApi} api @param {() => void} changed */
+  /** @param {import("../service/api.js").ChatApi} api @param {() => void} changed */
   constructor(api, changed) {
     this.#api = api;
     this.#changed = changed;

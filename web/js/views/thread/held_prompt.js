@@ -1,7 +1,7 @@
 /** A prompt that the service cannot take yet: says why, and counts down to the next attempt. */
 
-import { held } from "../answer_state.js";
-import { announce } from "./announcer.js";
+import { held } from "../../answers/answer_state.js";
+import { announce } from "../announcer.js";
 import { statusOf } from "./trouble.js";
 
 /** @typedef {import("./answer_message.js").AnswerMessage} AnswerMessage */
@@ -25,7 +25,7 @@ export class HeldPrompt {
     return this.#given.signal;
   }
 
-  /** @param {import("../types.js").Trouble} trouble @param {() => void} sendNow */
+  /** @param {import("../../types.js").Trouble} trouble @param {() => void} sendNow */
   show(trouble, sendNow) {
     this.#sendNow = sendNow;
     const state = held({ modelId: "", prompt: this.#prompt }, trouble);

@@ -1,10 +1,10 @@
 /** The frame of a widget: its title, the unit of its axis, and what it shows. */
 
-import { el } from "./dom.js";
+import { el } from "../dom.js";
 
 let cards = 0;
 
-/** @param {import("./types.js").Widget} widget @param {...Node} children */
+/** @param {import("../types.js").Widget} widget @param {...Node} children */
 export function card(widget, ...children) {
   const id = `title-${++cards}`;
   const unit = widget.unit ? [el("span", { class: "card-unit" }, widget.unit)] : [];

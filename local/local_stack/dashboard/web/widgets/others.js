@@ -1,7 +1,7 @@
 /** Widgets of text, and of alarms. */
 
 import { card } from "./card.js";
-import { el, svg } from "./dom.js";
+import { el, svg } from "../dom.js";
 
 const STATES = {
   OK: ["fine", "m5 12.500 4.500 4.500 9.500-10"],
@@ -14,7 +14,7 @@ export class Text {
   element = el("div", { class: "text" });
   #shown = "";
 
-  /** @param {import("./types.js").Widget} widget */
+  /** @param {import("../types.js").Widget} widget */
   show({ markdown = "" }) {
     if (markdown === this.#shown) return;
     this.#shown = markdown;
@@ -27,13 +27,13 @@ export class Alarms {
   #meanings = el("dl");
   #shown = "";
 
-  /** @param {import("./types.js").Widget} widget */
+  /** @param {import("../types.js").Widget} widget */
   constructor(widget) {
     const meanings = el("details", { class: "meanings" }, el("summary", {}, "What each of them means"), this.#meanings);
     this.element = card(widget, this.#list, meanings);
   }
 
-  /** @param {import("./types.js").Widget} widget */
+  /** @param {import("../types.js").Widget} widget */
   show({ alarms = [] }) {
     const shown = JSON.stringify(alarms);
     if (shown === this.#shown) return;

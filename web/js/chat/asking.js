@@ -1,8 +1,8 @@
 /** From a question to a session in which it is answered. */
 
-import { SESSION_WAITS_MS } from "./config.js";
-import { ApiError } from "./http.js";
-import { sentenceOf } from "./sentences.js";
+import { SESSION_WAITS_MS } from "../config.js";
+import { ApiError } from "../service/http.js";
+import { sentenceOf } from "../sentences.js";
 
 /**
  * @typedef {object} Question
@@ -11,13 +11,13 @@ import { sentenceOf } from "./sentences.js";
  * @property {{id?: string, sessionId: string}} [stored] the prompt's message, if it is stored: then it is not stored again
  *
  * @typedef {object} Asking
- * @property {import("./api.js").ChatApi} api
+ * @property {import("../service/api.js").ChatApi} api
  * @property {import("./outbox.js").Outbox} outbox
  * @property {() => Promise<string>} modelId
  * @property {import("./outbox.js").Sending} sending
  */
 
-/** @param {Question} question @param {Asking} asking @returns {Promise<import("./run.js").Kept>} */
+/** @param {Question} question @param {Asking} asking @returns {Promise<import("../answers/run.js").Kept>} */
 export async function ask({ chatId, prompt, stored }, { api, outbox, modelId, sending }) {
   const model = await modelId();
   const anew = { modelId: model, prompt, ...(chatId && { chatId }) };
@@ -31,14 +31,14 @@ export async function ask({ chatId, prompt, stored }, { api, outbox, modelId, se
   }
 }
 
-/** @param {import("./types.js").Session} session @param {{model: string, prompt: string}} asked */
+/** @param {import("../types.js").Session} session @param {{model: string, prompt: string}} asked */
 function kept({ sessionId, chatId, streamToken, expiresAt }, { model, prompt }) {
   // By this browser's clock, where that is ahead of the service's.
   const expires = new Date(Math.max(Date.parse(expiresAt), Date.now() + SESSION_WAITS_MS));
   return { sessionId, chatId, streamToken, expiresAt: expires.toISOString(), modelId: model, prompt };
 }
 
-/** The id of a session's prompt, which only the history tells. @param {string} chatId @param {string} sessionId @param {import("./api.js").ChatApi} api */
+/** The id of a session's prompt, which only the history tells. @param {string} chatId @param {string} sessionId @param {import("../service/api.js").ChatApi} api */
 async function idOf(chatId, sessionId, api) {
   const messages = await api.chat(chatId);
   const prompt = messages.find((one) => one.role === "user" && one.sessionId === sessionId);

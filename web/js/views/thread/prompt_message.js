@@ -1,6 +1,6 @@
 /** What the user said: plain text, as it was typed. */
 
-import { el } from "./dom.js";
+import { el } from "../dom.js";
 
 /** @param {string} text */
 export function promptMessage(text) {

@@ -1,12 +1,12 @@
 /** A widget with lines over time: the chart, its legend, and the table of its values in its place. */
 
 import { card } from "./card.js";
-import { Chart } from "./chart.js";
-import { colorsOf } from "./colors.js";
-import { colored, el, svg } from "./dom.js";
-import { clock, exactClock, kindOf, text } from "./format.js";
-import { Pointer } from "./pointer.js";
-import { valuesOf } from "./shape.js";
+import { Chart } from "../chart/chart.js";
+import { colorsOf } from "../colors.js";
+import { colored, el, svg } from "../dom.js";
+import { clock, exactClock, kindOf, text } from "../format.js";
+import { Pointer } from "../chart/pointer.js";
+import { valuesOf } from "../chart/shape.js";
 
 export class TimeSeries {
   #root = /** @type {SVGSVGElement} */ (svg("svg", { "aria-hidden": "true" }));
@@ -17,10 +17,10 @@ export class TimeSeries {
   #button = el("button", { type: "button", class: "values-button", "aria-pressed": "false" }, "Values");
   #chart = new Chart(this.#root);
   #pointer;
-  /** @type {[import("./types.js").Widget, import("./types.js").Data] | null} */
+  /** @type {[import("../types.js").Widget, import("../types.js").Data] | null} */
   #last = null;
 
-  /** @param {import("./types.js").Widget} widget */
+  /** @param {import("../types.js").Widget} widget */
   constructor(widget) {
     this.#plot.append(this.#root, this.#empty);
     this.#pointer = new Pointer(this.#plot, this.#chart);
@@ -33,7 +33,7 @@ export class TimeSeries {
     new ResizeObserver(() => this.#draw()).observe(this.#plot);
   }
 
-  /** @param {import("./types.js").Widget} widget @param {import("./types.js").Data} data */
+  /** @param {import("../types.js").Widget} widget @param {import("../types.js").Data} data */
   show(widget, data) {
     this.#last = [widget, data];
     this.#draw();
@@ -86,7 +86,7 @@ function legend(widget, colors) {
   return [...lines, ...marks];
 }
 
-/** The newest value of a line; of a count, that of the last whole period. @param {import("./types.js").Line} line */
+/** The newest value of a line; of a count, that of the last whole period. @param {import("../types.js").Line} line */
 function latestOf(line) {
   const values = valuesOf(line);
   return (line.counted ? values.at(-2) : values.findLast((value) => value !== null)) ?? null;

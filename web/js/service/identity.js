@@ -1,8 +1,8 @@
 /** Who the user is, and the token that proves it. The one module that knows the local stack's way of signing in. */
 
-import { endpoints, FIRST_VISIT } from "./config.js";
+import { endpoints, FIRST_VISIT } from "../config.js";
 import { request } from "./http.js";
-import { read, write } from "./storage.js";
+import { read, write } from "../storage.js";
 
 /** @typedef {{user: string, tier: string}} Person */
 

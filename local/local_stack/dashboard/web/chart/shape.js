@@ -2,7 +2,7 @@
 
 /**
  * Lines as they are drawn: counts are 0 where nothing was counted; what is stacked stands on the lines before it.
- * @param {import("./types.js").Line[]} lines @param {boolean} stacked
+ * @param {import("../types.js").Line[]} lines @param {boolean} stacked
  * @returns {{top: (number | null)[], base: (number | null)[]}[]}
  */
 export function layers(lines, stacked) {
@@ -16,7 +16,7 @@ export function layers(lines, stacked) {
   });
 }
 
-/** A line's values, with 0 for a count's missing ones if there are others. @param {import("./types.js").Line} line */
+/** A line's values, with 0 for a count's missing ones if there are others. @param {import("../types.js").Line} line */
 export function valuesOf({ values, counted }, filled = false) {
   const any = values.some((value) => value !== null);
   return any && (counted || filled) ? values.map((value) => value ?? 0) : values;

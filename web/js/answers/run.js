@@ -1,16 +1,16 @@
 /** One answer while it is being written: follows its stream, and can leave it and come back. */
 
-import { RUN_OUTLIVES_EXPIRY_MS } from "./config.js";
-import { AnswerText } from "./sse/answer_text.js";
-import { SessionStream } from "./sse/stream.js";
+import { RUN_OUTLIVES_EXPIRY_MS } from "../config.js";
+import { AnswerText } from "../sse/answer_text.js";
+import { SessionStream } from "../sse/stream.js";
 
 /**
- * @typedef {import("./types.js").Phase} Phase
- * @typedef {import("./types.js").DoneEvent} DoneEvent
- * @typedef {import("./types.js").ErrorEvent} ErrorEvent
- * @typedef {import("./types.js").Trouble} Trouble
- * @typedef {import("./sse/connection.js").End} End
- * @typedef {import("./sse/stream.js").Credentials} Credentials
+ * @typedef {import("../types.js").Phase} Phase
+ * @typedef {import("../types.js").DoneEvent} DoneEvent
+ * @typedef {import("../types.js").ErrorEvent} ErrorEvent
+ * @typedef {import("../types.js").Trouble} Trouble
+ * @typedef {import("../sse/connection.js").End} End
+ * @typedef {import("../sse/stream.js").Credentials} Credentials
  *
  * @typedef {object} Kept what a reload needs to go on
  * @property {string} sessionId

@@ -1,14 +1,14 @@
 /** What is said of a chart's point under the pointer, or of the one that the arrow keys have chosen. */
 
-import { colored, el, svg } from "./dom.js";
-import { exactClock, kindOf, text } from "./format.js";
+import { colored, el, svg } from "../dom.js";
+import { exactClock, kindOf, text } from "../format.js";
 import { valuesOf } from "./shape.js";
 
 const KEYS = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10, Home: -Infinity, End: Infinity };
 
 export class Pointer {
   #index = -1;
-  /** @type {{widget: import("./types.js").Widget, data: import("./types.js").Data, colors: string[]} | null} */
+  /** @type {{widget: import("../types.js").Widget, data: import("../types.js").Data, colors: string[]} | null} */
   #shown = null;
 
   /** @param {HTMLElement} plot @param {import("./chart.js").Chart} chart */
@@ -26,7 +26,7 @@ export class Pointer {
     plot.addEventListener("keydown", (event) => this.#onKey(event));
   }
 
-  /** New values. @param {import("./types.js").Widget} widget @param {import("./types.js").Data} data @param {string[]} colors */
+  /** New values. @param {import("../types.js").Widget} widget @param {import("../types.js").Data} data @param {string[]} colors */
   show(widget, data, colors) {
     this.#shown = { widget, data, colors };
     this.#draw();

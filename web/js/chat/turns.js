@@ -1,10 +1,10 @@
 /** How the prompts of a chat stand, as the history tells and as this page knows. Pure functions. */
 
-import { endedWithoutAnswer, expiryOf, isUnderWay } from "./awaiting.js";
-import { LONGEST_STREAM_MS } from "./config.js";
+import { endedWithoutAnswer, expiryOf, isUnderWay } from "../answers/awaiting.js";
+import { LONGEST_STREAM_MS } from "../config.js";
 
 /**
- * @typedef {import("./types.js").Message} Message
+ * @typedef {import("../types.js").Message} Message
  *
  * @typedef {"answered" | "ended" | "open" | "late"} Standing
  *   ended: without an answer, as the history says; open: its answer is being written, or may be; late: it cannot be any more
@@ -38,7 +38,7 @@ export function questionOf({ chatId, content, id, sessionId }) {
 
 /**
  * Whether the history knows more of a prompt than this page.
- * @param {import("./run.js").Run} run the prompt's @param {Message} prompt @param {Standing} standing
+ * @param {import("../answers/run.js").Run} run the prompt's @param {Message} prompt @param {Standing} standing
  */
 export function isOutdated(run, prompt, standing) {
   const ofPrompt = run.session.sessionId === prompt.sessionId;

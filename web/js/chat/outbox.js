@@ -1,14 +1,14 @@
 /** Prompts on their way to the service: each is stored once, however often it must be sent. */
 
-import { backoff } from "./backoff.js";
-import { RESEND } from "./config.js";
-import { ApiError } from "./http.js";
-import { pause } from "./pause.js";
+import { backoff } from "../service/backoff.js";
+import { RESEND } from "../config.js";
+import { ApiError } from "../service/http.js";
+import { pause } from "../service/pause.js";
 
 /**
- * @typedef {import("./api.js").StartRequest} StartRequest
- * @typedef {import("./types.js").Session} Session
- * @typedef {import("./types.js").Trouble} Trouble
+ * @typedef {import("../service/api.js").StartRequest} StartRequest
+ * @typedef {import("../types.js").Session} Session
+ * @typedef {import("../types.js").Trouble} Trouble
  *
  * @typedef {object} Sending
  * @property {AbortSignal} signal gives up
@@ -23,7 +23,7 @@ export class Outbox {
   /** The request that was not taken, or of which it is not known: it goes under the same key when it comes again. @type {{body: string, key: string} | null} */
   #unsent = null;
 
-  /** @param {import("./api.js").ChatApi} api */
+  /** @param {import("../service/api.js").ChatApi} api */
   constructor(api) {
     this.#api = api;
   }

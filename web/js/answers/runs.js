@@ -1,8 +1,8 @@
 /** The answers that are not in the history, by chat: follows a few at a time, and keeps all in the browser's storage for a reload. */
 
-import { MAX_FOLLOWED, RUN_OUTLIVES_EXPIRY_MS, SAVE_EVERY_MS, SLOT_FREED_MS } from "./config.js";
+import { MAX_FOLLOWED, RUN_OUTLIVES_EXPIRY_MS, SAVE_EVERY_MS, SLOT_FREED_MS } from "../config.js";
 import { Run } from "./run.js";
-import { keys, read, remove, write } from "./storage.js";
+import { keys, read, remove, write } from "../storage.js";
 
 export class Runs {
   #user;
@@ -16,7 +16,7 @@ export class Runs {
 
   /**
    * Takes up what an earlier page of this user left.
-   * @param {string} user @param {import("./sse/stream.js").Credentials} credentials @param {(run: Run) => void} changed
+   * @param {string} user @param {import("../sse/stream.js").Credentials} credentials @param {(run: Run) => void} changed
    */
   constructor(user, credentials, changed) {
     this.#user = user;

@@ -1,13 +1,13 @@
 /** The messages of the open chat, or what stands in their place. */
 
-import { SUGGESTIONS } from "../config.js";
+import { SUGGESTIONS } from "../../config.js";
 import { AnswerMessage } from "./answer_message.js";
-import { el, part } from "./dom.js";
+import { el, part } from "../dom.js";
 import { promptMessage } from "./prompt_message.js";
 
 /**
  * @typedef {import("./answer_message.js").Actions} Actions
- * @typedef {import("../types.js").AnswerState} AnswerState
+ * @typedef {import("../../types.js").AnswerState} AnswerState
  */
 
 export class Thread {

@@ -1,12 +1,12 @@
 /** An answer, growing or stored: its text, what is going on, and what there is to know about it. */
 
-import { MarkdownView } from "../markdown/markdown_view.js";
-import { copyButton } from "./copy_button.js";
-import { el, icon } from "./dom.js";
+import { MarkdownView } from "../../markdown/markdown_view.js";
+import { copyButton } from "../copy_button.js";
+import { el, icon } from "../dom.js";
 import { statusOf } from "./trouble.js";
 
 /**
- * @typedef {import("../types.js").AnswerState} AnswerState
+ * @typedef {import("../../types.js").AnswerState} AnswerState
  *
  * @typedef {object} Actions what its buttons do; a phase whose action is absent cannot come
  * @property {() => void} [retry] asks for the answer again
@@ -99,7 +99,7 @@ export class AnswerMessage {
     this.#status.append(el("span", {}, this.#reason, moving), el("span", {}, ...this.#buttons(phase)));
   }
 
-  /** @param {import("../types.js").Phase} phase */
+  /** @param {import("../../types.js").Phase} phase */
   #buttons(phase) {
     const { leave, follow, tryNow } = this.#actions;
     if (phase === "writing" || phase === "waiting") return [quiet("Stop following", leave)];
