@@ -51,7 +51,7 @@ build: setup ## what is deployed, in .aws-sam/build (ARCHITECTURE=x86_64 for ano
 smoke: setup ## try a deployment: make smoke URLS="START_URL STREAM_URL HISTORY_URL" (CHAT_TOKEN=), or one local address
 	@$(BIN)/python scripts/smoke.py $(URLS)
 
-costs: setup ## the tables of docs/cost.md, from scripts/prices.toml and scripts/usage.toml
+costs: setup ## the tables of docs/cost.md, from scripts/costing/prices.toml and scripts/costing/usage.toml
 	@$(BIN)/python scripts/costs.py --write
 
 events: setup ## the events for `sam local invoke` in events/, from the contract

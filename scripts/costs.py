@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Prints the cost tables of docs/cost.md: `scripts/costs.py`, or `scripts/costs.py --write` to update them there.
 
-Prices are in scripts/prices.toml, what a chat takes in scripts/usage.toml, what a stack is made of in template.yaml.
-Runs in the project's environment (`make costs`).
+Prices are in scripts/costing/prices.toml, what a chat takes in scripts/costing/usage.toml, what a stack is made of in
+template.yaml. Runs in the project's environment (`make costs`).
 """
 
 import re

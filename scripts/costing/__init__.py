@@ -1,1 +1,1 @@
-"""What a stack costs: prices (scripts/prices.toml), usage (scripts/usage.toml), and what the template makes."""
+"""What a stack costs: prices (prices.toml), usage (usage.toml), and what the template makes."""

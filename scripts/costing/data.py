@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-SCRIPTS = Path(__file__).parents[1]
+_HERE = Path(__file__).parent
 HOURS_A_MONTH = 730
 
 
@@ -46,7 +46,7 @@ class Prices:
         return max(price.date for price in self.prices.values())
 
 
-def read_prices(path: Path = SCRIPTS / "prices.toml") -> Prices:
+def read_prices(path: Path = _HERE / "prices.toml") -> Prices:
     """The prices.
 
     Raises:
@@ -59,7 +59,7 @@ def read_prices(path: Path = SCRIPTS / "prices.toml") -> Prices:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What scripts/usage.toml says."""
+    """What usage.toml says."""
 
     chat: dict[str, float]
     measured: dict[str, dict[str, float]]
@@ -67,7 +67,7 @@ class Usage:
     idle: dict[str, float]
 
 
-def read_usage(path: Path = SCRIPTS / "usage.toml") -> Usage:
+def read_usage(path: Path = _HERE / "usage.toml") -> Usage:
     """The usage."""
     document: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     return Usage(chat=document["chat"], measured=document["measured"], idle=document["idle"])

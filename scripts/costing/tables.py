@@ -85,9 +85,9 @@ def _basis(prices: Prices, usage: Usage) -> Iterator[str]:
     yield ""
     yield (
         f"Prices are those of {prices.region} without free tiers, quoted between {prices.oldest} and {prices.newest}. "
-        "[prices.toml](../scripts/prices.toml) has the source of each (one is assumed: a "
-        f"{', a '.join(prices.assumed)}), and [usage.toml](../scripts/usage.toml) the assumptions about a chat. "
-        "`make costs` writes these tables."
+        "[prices.toml](../scripts/costing/prices.toml) has the source of each (one is assumed: a "
+        f"{', a '.join(prices.assumed)}), and [usage.toml](../scripts/costing/usage.toml) the assumptions about a chat."
+        " `make costs` writes these tables."
     )
 
 

@@ -1,4 +1,4 @@
-"""What one chat takes of what is paid for, measured with the running stack: scripts/usage.toml says the same."""
+"""What one chat takes of what is paid for, measured with the running stack: costing/usage.toml says the same."""
 
 import re
 from collections.abc import Mapping

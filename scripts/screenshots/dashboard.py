@@ -1,4 +1,4 @@
-"""Takes the pictures of the dashboard: `scripts/screenshot_dashboard.py http://127.0.0.1:3000`.
+"""Takes the pictures of the dashboard: `scripts/screenshots/dashboard.py http://127.0.0.1:3000`.
 
 Of a stack just started; they are taken after five minutes of traffic. Writes docs/dashboard.png and
 docs/dashboard-dark.png; needs Chromium (on Debian: apt-get install chromium).
@@ -15,7 +15,7 @@ from typing import Literal
 import httpx
 from playwright.async_api import Browser, async_playwright
 
-DOCS = Path(__file__).parents[1] / "docs"
+DOCS = Path(__file__).parents[2] / "docs"
 MAX_BYTES = 200_000
 USERS = 4
 SECONDS = 320

@@ -1,6 +1,7 @@
-"""Takes the pictures of the chat page: `scripts/screenshot.py http://127.0.0.1:3000`, of a stack just started.
+"""Takes the pictures of the chat page: `scripts/screenshots/chat_page.py http://127.0.0.1:3000`.
 
-Writes docs/page.png and docs/page-dark.png; needs Chromium (on Debian: apt-get install chromium).
+Of a stack just started. Writes docs/page.png and docs/page-dark.png; needs Chromium
+(on Debian: apt-get install chromium).
 """
 
 import shutil
@@ -10,7 +11,7 @@ from typing import Literal
 
 from playwright.sync_api import Browser, ViewportSize, sync_playwright
 
-DOCS = Path(__file__).parents[1] / "docs"
+DOCS = Path(__file__).parents[2] / "docs"
 MAX_BYTES = 200_000
 _SIZE: ViewportSize = {"width": 1100, "height": 820}
 type Scheme = Literal["light", "dark"]
