@@ -1,18 +1,20 @@
 """Reloads the chat page in the browser when one of its files changes: a script asks every second for the version.
 
-It asks instead of keeping a connection open: a browser opens six to a host, and answers need them.
+It asks instead of keeping a connection open: a browser opens six to a host, and answers need them. The version is a
+hash of the files, so a restart of the stack alone reloads nothing: a reload loses what is typed and not sent.
 """
 
 import asyncio
-import itertools
-import time
+import contextlib
+import hashlib
 from pathlib import Path
 
-from watchfiles import awatch
+from watchfiles import Change, DefaultFilter, awatch
 
 from local_stack.http.http1 import Exchange, Handler
 
 _VERSION, _SCRIPT = "/local/page-version", "/local/page-reload.js"
+_WATCHED = DefaultFilter()
 _NOT_KEPT = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 _JAVASCRIPT = b"""let loaded;
 async function look() {
@@ -33,16 +35,16 @@ class BrowserReload:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._numbers = itertools.count()
-        self._began = time.time_ns()
-        self._version = next(self._numbers)
+        self._version = ""
 
     async def watch(self, watching: asyncio.Event) -> None:
-        """Counts changes. Edits from when `watching` is set are noticed."""
-        async for found in awatch(self._folder, step=100, rust_timeout=500, yield_on_timeout=True):
-            watching.set()
-            if found:
-                self._version = next(self._numbers)
+        """Computes the version, again after each change. Edits from when `watching` is set are noticed."""
+        async for found in awatch(
+            self._folder, watch_filter=_WATCHED, step=100, rust_timeout=500, yield_on_timeout=True
+        ):
+            if found or not watching.is_set():
+                self._version = await asyncio.to_thread(_version_of, self._folder)
+                watching.set()
 
     def handlers(self) -> dict[str, Handler]:
         """By path."""
@@ -53,8 +55,19 @@ class BrowserReload:
         return page.replace(b"</body>", b'<script type="module" src="%b"></script></body>' % _SCRIPT.encode())
 
     async def _serve_version(self, exchange: Exchange) -> None:
-        version = f"{self._began}-{self._version}".encode()
-        await exchange.respond(200, {**_NOT_KEPT, "content-type": "text/plain; charset=utf-8"}, version)
+        headers = {**_NOT_KEPT, "content-type": "text/plain; charset=utf-8"}
+        await exchange.respond(200, headers, self._version.encode())
 
     async def _serve_script(self, exchange: Exchange) -> None:
         await exchange.respond(200, {**_NOT_KEPT, "content-type": "text/javascript; charset=utf-8"}, _JAVASCRIPT)
+
+
+def _version_of(folder: Path) -> str:
+    """A hash of the names and contents of the watched files."""
+    version = hashlib.sha256()
+    for file in sorted(folder.rglob("*")):
+        if _WATCHED(Change.modified, str(file)) and file.is_file():
+            with contextlib.suppress(OSError):  # it is being replaced, which is another change
+                content = hashlib.sha256(file.read_bytes()).hexdigest()
+                version.update(f"{file.relative_to(folder)}\0{content}\0".encode(errors="surrogateescape"))
+    return version.hexdigest()

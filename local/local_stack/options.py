@@ -64,11 +64,13 @@ def parse_options(arguments: Sequence[str] | None = None, environ: Mapping[str, 
     """Reads the command line and the environment.
 
     Raises:
-        OptionsError: a variable is not what it must be.
+        OptionsError: a variable is not what it must be, or `--web` names no folder.
         SystemExit: the arguments are wrong, or ask for help.
     """
     parsed = _parser().parse_args(arguments)
     _check(environ)
+    if not parsed.web.is_dir():
+        raise OptionsError(f"--web must be a folder, not {str(parsed.web)!r}.")
     template, artefacts = parsed.template, False
     if parsed.artefacts is not None:
         template, artefacts = parsed.artefacts / "template.yaml", True

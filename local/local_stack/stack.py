@@ -156,8 +156,9 @@ def _local_paths(template: Template, functions: Functions, surroundings: Surroun
     paths: dict[str, Handler] = {
         "/local/metrics": metrics,
         **DashboardEndpoint(template.path, functions.metrics).handlers(),
-        **RunEndpoint(template, lambda: functions.pools).handlers(),
     }
+    for path, run in RunEndpoint(template, lambda: functions.pools).handlers().items():
+        paths[path] = refuse_other_sites(run)
     with_users = [function for function in template.functions if "USERS_TABLE" in function.environment]
     if with_users:
         endpoint = TokenEndpoint(surroundings.variables_of(with_users[0]))

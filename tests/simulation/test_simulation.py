@@ -39,6 +39,8 @@ def test_promises_are_kept_whatever_goes_wrong() -> None:
     [
         pytest.param(4210, id="leader-freezes-between-its-claim-and-its-call"),
         pytest.param(1199, id="lapsed-producer-frees-the-slot-of-its-successor"),
+        pytest.param(174, id="thawed-producer-that-was-replaced-before-a-take-over-goes-on"),
+        pytest.param(905, id="take-over-by-another-tab-forgets-who-has-replaced-whom"),
     ],
 )
 def test_seed_that_once_broke_a_promise_keeps_it(seed: int) -> None:

@@ -67,7 +67,7 @@ def _headers(exchange: Exchange) -> Headers:
 def _preflight_headers(exchange: Exchange) -> Headers:
     return [
         *_headers(exchange),
-        ("access-control-allow-methods", "GET, HEAD"),
+        ("access-control-allow-methods", "GET, HEAD, POST"),
         ("access-control-allow-headers", exchange.header("access-control-request-headers") or "*"),
         ("access-control-max-age", str(_MAX_AGE_SECONDS)),
     ]

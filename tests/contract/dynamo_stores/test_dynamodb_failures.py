@@ -10,12 +10,15 @@ import pytest
 from chat.dynamo import Tables
 from chat.dynamo import tables as limits
 from chat.errors import StorageError
-from chat.sessions import AttachRole, SessionState
+from chat.sessions import AttachRole, SessionState, Viewer
 from chat.users import Tier, User
 from fakes.conversation import LEASE_SECONDS, NOW, Conversation, Stores, dynamo_stores
 from fakes.dynamodb.calls import conflicts, lost_answer
 from fakes.dynamodb.tables import connect
 from fakes.network.free_ports import NOBODY
+
+DEAD = NOW + LEASE_SECONDS
+"""The first moment at which a lease taken at NOW is dead."""
 
 
 @pytest.fixture
@@ -97,6 +100,17 @@ def test_an_attach_whose_answer_was_lost_still_produces(tables: Tables, conversa
     assert attachment.session == conversation.stored(session)
     assert (attachment.session.epoch, attachment.session.attaches) == (1, 1)
     assert conversation.attach(session).role is AttachRole.FOLLOW
+
+
+def test_a_take_over_whose_answer_was_lost_still_produces(tables: Tables, conversation: Conversation) -> None:
+    session = conversation.start()
+    conversation.attach(session, viewer=Viewer("tab", "1"))
+    with lost_answer(tables, "UpdateItem", skipped=1) as lost:  # the first learns that there is a record
+        attachment = conversation.attach(session, now=DEAD, viewer=Viewer("other", "1"))
+    assert lost
+    assert (attachment.role, attachment.viewer) == (AttachRole.PRODUCE, Viewer("other", "1"))
+    assert attachment.session == conversation.stored(session)
+    assert (attachment.session.epoch, attachment.session.viewers) == (2, {"tab": "1", "other": "1"})
 
 
 def test_a_checkpoint_and_a_stop_whose_answers_were_lost_have_happened(

@@ -242,6 +242,63 @@ def test_account_is_kept_of_so_many_clients_and_no_more(conversation: Conversati
     assert again.viewer == Viewer("tab0", "2")
 
 
+def test_take_over_keeps_the_newest_connections_of_other_clients(conversation: Conversation) -> None:
+    session = conversation.start()
+    conversation.attach(session, viewer=Viewer("died", "1"))
+    left = conversation.attach(session, viewer=Viewer("tab", "1"))
+    newest = conversation.attach(session, viewer=Viewer("tab", "2"))
+    taken = conversation.attach(session, now=DEAD, viewer=Viewer("other", "1"))
+    assert (taken.role, taken.viewer) == (AttachRole.PRODUCE, Viewer("other", "1"))
+    stored = conversation.stored(session)
+    assert stored.viewers == taken.session.viewers == {"died": "1", "tab": "2", "other": "1"}
+    assert left.viewer is not None
+    assert left.viewer.is_replaced_in(stored)
+    assert newest.viewer is not None
+    assert not newest.viewer.is_replaced_in(stored)
+
+
+def test_take_over_without_a_client_keeps_the_record(conversation: Conversation) -> None:
+    session = conversation.start()
+    conversation.attach(session, viewer=Viewer("tab", "1"))
+    taken = conversation.attach(session, now=DEAD)
+    assert (taken.role, taken.viewer) == (AttachRole.PRODUCE, None)
+    assert conversation.stored(session).viewers == {"tab": "1"}
+
+
+def test_take_over_replaces_the_connection_that_its_client_had_before(conversation: Conversation) -> None:
+    session = conversation.start()
+    first = conversation.attach(session, viewer=Viewer("tab", "1"))
+    conversation.attach(session, now=DEAD, viewer=Viewer("tab", "2"))
+    assert first.viewer is not None
+    assert first.viewer.is_replaced_in(conversation.stored(session))
+
+
+def test_take_over_beside_another_connection_of_its_client_does_not_replace_it(conversation: Conversation) -> None:
+    session = conversation.start()
+    conversation.attach(session, viewer=Viewer("tab", "1"))
+    beside = conversation.attach(session, now=DEAD, viewer=Viewer("tab", "2", replaces=False))
+    assert (beside.role, beside.viewer) == (AttachRole.PRODUCE, Viewer("tab", "1", replaces=False))
+    assert conversation.stored(session).viewers == {"tab": "1"}
+
+
+def test_take_over_of_a_session_with_a_full_record_adds_no_client(conversation: Conversation) -> None:
+    session = conversation.start()
+    for n in range(MAX_VIEWERS):
+        conversation.attach(session, max_attaches=100, viewer=Viewer(f"tab{n}", "1"))
+    first = conversation.attach(session, now=DEAD, viewer=Viewer("other", "1"))
+    assert (first.role, first.viewer) == (AttachRole.PRODUCE, None)
+    second = conversation.attach(session, now=DEAD + LEASE_SECONDS, viewer=Viewer("tab0", "2"))
+    assert (second.role, second.viewer) == (AttachRole.PRODUCE, Viewer("tab0", "2"))
+    assert conversation.stored(session).viewers == {f"tab{n}": "1" for n in range(MAX_VIEWERS)} | {"tab0": "2"}
+
+
+def test_take_over_of_a_session_that_an_earlier_version_began_begins_a_record(conversation: Conversation) -> None:
+    session = conversation.start(state=SessionState.STREAMING, epoch=1, lease_expires_at=NOW)
+    taken = conversation.attach(session, viewer=Viewer("tab", "1"))
+    assert (taken.role, taken.viewer) == (AttachRole.PRODUCE, Viewer("tab", "1"))
+    assert conversation.stored(session).viewers == {"tab": "1"}
+
+
 def test_session_that_an_earlier_version_began_keeps_no_account_of_connections(conversation: Conversation) -> None:
     session = conversation.start(
         state=SessionState.STREAMING,

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import copy
+from itertools import count
 from threading import Lock
 from typing import Any
 
@@ -35,19 +36,21 @@ def recorded_calls(tables: Tables) -> Iterator[list[str]]:
 
 
 @contextmanager
-def lost_answer(tables: Tables, operation: str, *, known_token: bool = True) -> Iterator[list[str]]:
+def lost_answer(tables: Tables, operation: str, *, known_token: bool = True, skipped: int = 0) -> Iterator[list[str]]:
     """The first request of that operation is carried out, and the connection breaks before its answer comes.
+
+    With `skipped`, so many requests are answered before that one.
 
     Without `known_token` the database does not take the repetition for one: it has not seen its client token.
     """
     client = tables.connection.client
     event = f"before-send.dynamodb.{operation}"
     lost: list[str] = []
-    lock = Lock()
+    lock, requests = Lock(), count()
 
     def lose(request: Any, **_: Any) -> None:
         with lock:
-            if lost:
+            if next(requests) != skipped:
                 return
             lost.append(operation)
         if not known_token:

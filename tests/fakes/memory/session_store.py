@@ -95,6 +95,8 @@ class MemorySessionStore:
                 raise SessionExpiredError("The session's time is over.")
             role = _role(session, now)
             if role is AttachRole.PRODUCE and may_produce:
+                session = replace(session, viewers=session.viewers or {})
+                viewer = session.seen_by(viewer)
                 session = replace(
                     session,
                     state=SessionState.STREAMING,
@@ -105,7 +107,7 @@ class MemorySessionStore:
                     partial="",
                     attaches=1,
                     attach_minute=minute_of(now),
-                    viewers={viewer.key: viewer.connection} if viewer else {},
+                    viewers=_recorded(session, viewer),
                 )
                 self.database.sessions[session_id] = session
                 return AttachDecision(role, session, viewer)
@@ -115,7 +117,7 @@ class MemorySessionStore:
                 raise too_many_attaches(now)
             viewer = session.seen_by(viewer)
             if viewer is not None:
-                session = replace(session, viewers={**(session.viewers or {}), viewer.key: viewer.connection})
+                session = replace(session, viewers=_recorded(session, viewer))
             session = replace(session, attaches=session.attaches + 1)
             self.database.sessions[session_id] = session
             return AttachDecision(AttachRole.REPLAY if session.state.finished else AttachRole.FOLLOW, session, viewer)
@@ -230,3 +232,8 @@ def _role(session: Session, now: float) -> AttachRole:
     if session.lease_lives(now) or session.text_emitted:
         return AttachRole.FOLLOW
     return AttachRole.PRODUCE
+
+
+def _recorded(session: Session, viewer: Viewer | None) -> dict[str, str]:
+    """The newest connection of each client, with this one."""
+    return {**(session.viewers or {}), **({viewer.key: viewer.connection} if viewer else {})}

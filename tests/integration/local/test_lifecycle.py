@@ -119,6 +119,18 @@ def test_template_that_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:
     assert (tmp_path / "log").read_text().startswith("chat-sse cannot start: ")
 
 
+@pytest.mark.parametrize("name", ["none", "file"])
+def test_page_folder_that_is_none_is_one_sentence(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").touch()
+    process = start_stack(["--web", str(tmp_path / name), "--state", str(tmp_path)], {}, tmp_path / "log")
+    try:
+        assert process.wait(20) == 2
+    finally:
+        process.kill()
+        process.wait()
+    assert (tmp_path / "log").read_text() == f"--web must be a folder, not {str(tmp_path / name)!r}.\n"
+
+
 def _alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)

@@ -1,4 +1,4 @@
-"""Edits restart the processes."""
+"""Edits restart the processes, and reload pages."""
 
 from pathlib import Path
 
@@ -36,3 +36,40 @@ def test_edit_of_the_template_counts_and_a_broken_one_does_not(probes: Path) -> 
         edit(probes, "Handler: probe_buffered.app.handler", "")
         stack.wait_for_log(r"BufferedFunction has no Handler. The functions go on as they were.")
         assert httpx.get(f"{stack.url}/renamed/version").status_code == 200
+
+
+def page_version(probes: Path, web: Path) -> str:
+    """What a stack that starts now tells open pages."""
+    with running_stack("--template", str(probes), "--web", str(web), reload=True) as stack:
+        return httpx.get(f"{stack.url}/local/page-version").text
+
+
+def test_restart_reloads_pages_only_if_their_files_have_changed(probes: Path, tmp_path: Path) -> None:
+    """A reload loses what is typed and not sent."""
+    web = tmp_path / "web"
+    (web / "js").mkdir(parents=True)
+    (web / "index.html").write_text("<p>page")
+    (web / "js/main.js").write_text("1")
+
+    first = page_version(probes, web)
+    (web / "js/main.js").touch()
+    assert page_version(probes, web) == first
+
+    (web / "js/main.js").write_text("2")
+    assert page_version(probes, web) != first
+
+
+def test_edit_of_the_page_is_another_version_until_it_is_undone(probes: Path, tmp_path: Path) -> None:
+    web = tmp_path / "web"
+    web.mkdir()
+    (web / "index.html").write_text("<p>page")
+    with running_stack("--template", str(probes), "--web", str(web), reload=True) as stack:
+
+        def version() -> str:
+            return httpx.get(f"{stack.url}/local/page-version").text
+
+        first = version()
+        (web / "other.html").write_text("<p>other")
+        stack.wait_for(lambda: version() != first)
+        (web / "other.html").unlink()
+        stack.wait_for(lambda: version() == first)

@@ -74,20 +74,20 @@ def test_request_that_names_no_user_is_told_so(whole: RunningStack, query: str, 
     assert user_record(whole, "mallory") is None
 
 
-@pytest.mark.parametrize(
-    ("headers", "remedy"),
-    [
-        ({"host": "rebound.attacker.example"}, "use localhost or this machine's IP address"),
-        ({"sec-fetch-site": "cross-site"}, "serve the page on localhost"),
-        ({"origin": "https://attacker.example", "sec-fetch-site": "cross-site"}, "serve the page on localhost"),
-        ({"origin": "https://attacker.example"}, "serve the page on localhost"),
-        ({"origin": "https://localhost.attacker.example"}, "serve the page on localhost"),
-        ({"origin": "http://192.168.7.7:5173"}, "serve the page on localhost"),
-        ({"origin": "null"}, "serve the page on localhost"),
-        ({"origin": "http://["}, "serve the page on localhost"),
-    ],
-    ids=str,
-)
+OTHER_SITES = [
+    ({"host": "rebound.attacker.example"}, "use localhost or this machine's IP address"),
+    ({"sec-fetch-site": "cross-site"}, "serve the page on localhost"),
+    ({"origin": "https://attacker.example", "sec-fetch-site": "cross-site"}, "serve the page on localhost"),
+    ({"origin": "https://attacker.example"}, "serve the page on localhost"),
+    ({"origin": "https://localhost.attacker.example"}, "serve the page on localhost"),
+    ({"origin": "http://192.168.7.7:5173"}, "serve the page on localhost"),
+    ({"origin": "null"}, "serve the page on localhost"),
+    ({"origin": "http://["}, "serve the page on localhost"),
+]
+"""Headers of a request from a page of another site, and what its refusal advises."""
+
+
+@pytest.mark.parametrize(("headers", "remedy"), OTHER_SITES, ids=str)
 def test_page_of_another_site_gets_no_token(whole: RunningStack, headers: dict[str, str], remedy: str) -> None:
     for method in ("GET", "OPTIONS"):
         asking = {"access-control-request-method": "GET"} if method == "OPTIONS" else {}
@@ -118,6 +118,26 @@ def test_page_of_another_server_of_this_machine_can_sign_in(whole: RunningStack,
     for answer in (preflight, response, refused):
         assert answer.headers["access-control-allow-origin"] == origin
         assert answer.headers["vary"] == "Origin"
+
+
+@pytest.mark.parametrize(("headers", "remedy"), OTHER_SITES, ids=str)
+def test_page_of_another_site_runs_no_function(whole: RunningStack, headers: dict[str, str], remedy: str) -> None:
+    response = httpx.post(f"{whole.url}/local/run/CleanupFunction", headers=headers)
+
+    assert response.status_code == 403
+    assert remedy in response.json()["detail"]
+    assert "access-control-allow-origin" not in response.headers
+
+
+def test_page_of_another_server_of_this_machine_can_run_a_function(whole: RunningStack) -> None:
+    url, headers = f"{whole.url}/local/run/CleanupFunction", {"origin": "http://localhost:5173"}
+
+    preflight = httpx.options(url, headers=headers | {"access-control-request-method": "POST"})
+    response = httpx.post(url, headers=headers, timeout=60)
+
+    assert (preflight.status_code, response.status_code) == (204, 200)
+    assert "POST" in preflight.headers["access-control-allow-methods"]
+    assert response.headers["access-control-allow-origin"] == "http://localhost:5173"
 
 
 def test_token_can_only_be_got(whole: RunningStack) -> None:

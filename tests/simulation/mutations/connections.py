@@ -6,6 +6,7 @@ _FOLLOWING = "chat_stream.attach.session_follower"
 _CLIENT_STREAM = "chat_stream.attach.client_stream"
 _WRITER = "chat_stream.writer"
 _READER = "chat_stream.readers.session_reader"
+_STORES = "fakes.memory_stores"
 
 CONNECTIONS = (
     Mutation(
@@ -60,6 +61,16 @@ CONNECTIONS = (
                 _FOLLOWING,
                 "                            raise ReplacedError\n",
                 "                            pass\n",
+            ),
+        ),
+    ),
+    Mutation(
+        "a take-over forgets the newest connections of other clients",
+        (
+            Edit(
+                _STORES,
+                "session = replace(session, viewers=session.viewers or {})\n",
+                "session = replace(session, viewers={})\n",
             ),
         ),
     ),

@@ -1,6 +1,6 @@
 """What a client can rely on while its connection is open, and when it is closed."""
 
-from chat.sessions import AttachDecision, AttachRole, Session
+from chat.sessions import AttachDecision, Session
 from chat_stream.attach.client_stream import TAKE_OVER_SECONDS
 from simulation.promises.known import MARGIN_SECONDS, SETTLED_SECONDS, Known
 from simulation.world.clocks import EPOCH
@@ -30,20 +30,12 @@ def check_open(known: Known) -> None:
 
 
 def note_attached(known: Known, attachment: AttachDecision) -> None:
-    """The database knows a newer connection of a client from now on.
-
-    With a new producer a session forgets the connections of its other clients (`SessionStore.attach`): one that its
-    client had left before, but that had not ended yet, goes on to the end of the answer.
-    """
+    """The database knows a newer connection of a client from now on, whatever happens to the session."""
     this, viewer = CONNECTION.get(), attachment.viewer
-    begins = attachment.role is AttachRole.PRODUCE
     for connection in known.world.connections:
-        if connection.session_id != this.session_id:
+        if viewer is None or (connection.session_id, connection.client) != (this.session_id, viewer.key):
             continue
-        if viewer is None or connection.client != viewer.key:
-            if begins:
-                connection.replaced_at = None
-        elif connection is this:
+        if connection is this:
             connection.replaced_at = None
         elif connection.replaced_at is None:
             connection.replaced_at = known.now

@@ -27,6 +27,7 @@ async def test_dead_producer_after_text_was_shown_is_settled_never_regenerated()
 
     assert sse.text_of(events) == "part"
     assert events[-1].data["code"] == "interrupted"
+    assert events[-1].data["message"] == "The answer was interrupted; the text written so far is kept."
     assert [(answer.content, answer.status) for answer in world.answers()] == [("part", MessageStatus.INTERRUPTED)]
     assert len(world.provider.requests) == 1
 

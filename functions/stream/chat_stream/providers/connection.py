@@ -36,7 +36,11 @@ def client_options(timing: Timing) -> dict[str, Any]:
         "timeout": httpx2.Timeout(None, connect=timing.connect_seconds),
         "event_hooks": {
             "request": [retries.note],
-            "response": [_read_refusal, _no_long_waits(timing.first_token_seconds / (MAX_RETRIES + 1))],
+            "response": [
+                close_if_surplus,
+                _read_refusal,
+                _no_long_waits(timing.first_token_seconds / (MAX_RETRIES + 1)),
+            ],
         },
     }
 
@@ -54,7 +58,6 @@ async def _read_refusal(response: httpx2.Response) -> None:
     try:
         async with asyncio.timeout(REFUSAL_SECONDS):
             await response.aread()
-            await close_if_surplus(response)
     except (httpx2.RequestError, OSError) as error:
         raise UnreadableRefusalError(response) from error
 

@@ -35,6 +35,13 @@ def may_produce(attempt: Attempt) -> Condition:
     return _all(own, SessionItem.expires_at > attempt.now, _is_to_be_made(attempt.now))
 
 
+def can_be_produced(session: Session, now: float) -> bool:
+    """Whether `may_produce` holds for its user's session as it was read."""
+    if session.is_expired(now) or session.state.finished:
+        return False
+    return session.state is SessionState.PENDING or not (session.lease_lives(now) or session.text_emitted)
+
+
 def may_be_removed(now: float) -> Condition:
     """Its time is over; pending, or cut off before any text was shown."""
     return _all(SessionItem.expires_at <= now, _is_to_be_made(now))

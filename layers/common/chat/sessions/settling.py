@@ -3,7 +3,7 @@
 from chat import messages as m
 from chat.sessions import Failure, Session, SessionState, SessionStore
 
-INTERRUPTED = Failure("interrupted", "The answer was interrupted; what had been written of it is kept.", retryable=True)
+INTERRUPTED = Failure("interrupted", "The answer was interrupted; the text written so far is kept.", retryable=True)
 
 
 def is_dead(session: Session, now: float) -> bool:

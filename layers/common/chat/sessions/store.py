@@ -62,6 +62,10 @@ class SessionStore(Protocol):
         from now. Otherwise FOLLOW while it is streaming and REPLAY when it is finished, at most `max_attaches` times
         in a clock minute.
 
+        The newest connections of other clients stay recorded in every role. The decision's viewer is the connection as
+        recorded. It is None if the session does not record it: there are `MAX_VIEWERS` others, the session is finished,
+        or an earlier version began to stream it.
+
         Raises:
             NotFoundError: `session_not_found`: unknown, or of another user.
             SessionExpiredError: it has expired, even if DynamoDB has not deleted it yet.

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 from collections.abc import Callable
 
 import pytest
@@ -14,6 +15,9 @@ from fakes.providers.fixtures import Connect, Listen
 from fakes.providers.wires import WIRES, Wire, whole
 
 ROUNDS = 3
+IDLE = 30
+"""Idle connections that the HTTP client closes one after the other, which takes it a while."""
+GUARD_SECONDS = 20
 
 
 def response(wire: Wire, text: str) -> bytes:
@@ -90,6 +94,56 @@ async def test_surplus_of_a_refusal_reaches_nobody(connect: Connect, listen: Lis
 
     provider = connect(await listen(handler))
     assert [await ask(provider, wire) for _ in range(ROUNDS)] == ["provider_rejected"] * ROUNDS
+
+
+@pytest.mark.parametrize("wire", WIRES.values(), ids=WIRES)
+async def test_next_answer_on_a_connection_is_no_surplus(connect: Connect, listen: Listen, wire: Wire) -> None:
+    """The HTTP client closes idle connections after it has freed that of a complete answer, which is soon used again.
+
+    What has arrived there meanwhile, and was not read yet, belongs to the next answer.
+    """
+    requests = itertools.count()
+    writers: list[asyncio.StreamWriter] = []
+    crowd, closing, first_ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
+        with contextlib.suppress(asyncio.IncompleteReadError):
+            while True:
+                await read_request(reader)
+                if (number := next(requests)) == IDLE:
+                    crowd.set()
+                await crowd.wait()
+                if number == IDLE + 1:
+                    for other in writers:
+                        if other is not writer:
+                            other.write_eof()  # so the client closes its side when it looks for a connection
+                if number == IDLE + 2:
+                    writer.write(EVENT_STREAM + chunk(wire.token("ow")) + chunk(wire.token("n")))
+                    await first_ended.wait()
+                    writer.write(chunk(wire.finish() + wire.end()) + LAST_CHUNK)
+                else:
+                    writer.write(response(wire, "own"))
+        closing.set()
+
+    async def ask_slowly() -> str:
+        await closing.wait()
+        pieces = []
+        async with provider.stream(a_request("hello", provider=wire.name)) as answer:
+            async for piece in answer:
+                pieces.append(piece)
+                await first_ended.wait()
+        return "".join(piece for piece in pieces if isinstance(piece, str))
+
+    provider = connect(await listen(handler))
+    async with asyncio.timeout(GUARD_SECONDS):
+        assert await asyncio.gather(*(ask(provider, wire) for _ in range(IDLE + 1))) == ["own"] * (IDLE + 1)
+        second = asyncio.create_task(ask_slowly())
+        assert await ask(provider, wire) == "own"
+        assert not second.done()
+        first_ended.set()
+        assert await second == "own"
+    assert len(writers) == IDLE + 1, "the second answer came over another connection"
 
 
 @pytest.mark.parametrize("wire", WIRES.values(), ids=WIRES)

@@ -16,7 +16,6 @@ from chat_stream.providers.reading.event_stream import EventStreamDecoder, Serve
 from chat_stream.providers.reading.text import SurrogateJoiner
 from chat_stream.providers.reading.timing import Watchdog
 from chat_stream.providers.settings import Timing
-from chat_stream.providers.surplus import close_if_surplus
 
 if TYPE_CHECKING:
     import httpx2
@@ -110,7 +109,6 @@ class _Answer:
                             yield usage
                         self._close_soon(watchdog)
                 self._decoder.end()
-                await close_if_surplus(self._response)
         finally:
             watchdog.stop()
             await self._close()

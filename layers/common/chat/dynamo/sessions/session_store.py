@@ -101,17 +101,20 @@ class DynamoSessionStore:
             SessionItem.partial.remove(),
             SessionItem.attaches.set(1),
             SessionItem.attach_minute.set(minute_of(now)),
-            Path(SessionItem.viewers).set({viewer.key: viewer.connection} if viewer else {}),
         ]
+        known: Session | None = None
         with storage_errors():
             for _ in range(RACE_ATTEMPTS):
                 if may_produce:
-                    taken, item = self._try(session_id, take, conditions.may_produce(attempt))
+                    attached_as, record, unchanged = _record(known, viewer)
+                    taken, item = self._try(session_id, [*take, *record], conditions.may_produce(attempt) & unchanged)
                     if taken or (item is not None and item.claim == claim):
-                        return AttachDecision(AttachRole.PRODUCE, self._own(item, user_id), viewer)
+                        return AttachDecision(AttachRole.PRODUCE, self._own(item, user_id), attached_as)
                 else:
                     item = self._find(session_id)
                 known = self._own(item, user_id)
+                if may_produce and conditions.can_be_produced(known, now):
+                    continue  # only the condition on its record of connections has failed
                 refusal = conditions.attach_refusal(known, attempt)
                 if refusal is not None:
                     raise refusal
@@ -215,6 +218,20 @@ class DynamoSessionStore:
         if item.user_id is None:  # the key of a part
             return None
         return to_session(item, self._session_parts.text(item.session_id, item.partial))
+
+
+def _record(known: Session | None, viewer: Viewer | None) -> tuple[Viewer | None, list[Action], Condition]:
+    """The viewer as recorded, how a producer's connection is recorded beside other clients', and on what condition.
+
+    A session that was not read yet is assumed to be pending and to have no record. DynamoDB sets an entry of a map only
+    where the map exists, so the condition says whether it does.
+    """
+    if known is None or known.viewers is None:
+        viewers = {viewer.key: viewer.connection} if viewer else {}
+        return viewer, [Path(SessionItem.viewers).set(viewers)], SessionItem.viewers.does_not_exist()
+    seen = known.seen_by(viewer)
+    record: list[Action] = [Path(SessionItem.viewers)[seen.key].set(seen.connection)] if seen else []
+    return seen, record, SessionItem.viewers.exists()
 
 
 def _count(session: Session, attempt: conditions.Attempt, viewer: Viewer | None) -> tuple[list[Action], Condition]:
