@@ -6,7 +6,7 @@ _FOLLOWING = "chat_stream.attach.session_follower"
 _CLIENT_STREAM = "chat_stream.attach.client_stream"
 _WRITER = "chat_stream.writer"
 _READER = "chat_stream.readers.session_reader"
-_STORES = "fakes.memory_stores"
+_STORES = "fakes.memory.session_store"
 
 CONNECTIONS = (
     Mutation(
