@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bench.figures import Suite, store, table
 
-SUITES = ("runtime", "stream_function", "shared_answers", "cleanup", "cold_start")
+SUITES = ("runtime", "paced_streams", "stream_function", "shared_answers", "cleanup", "cold_start")
 OUTPUT = Path(".build/bench.json")
 
 

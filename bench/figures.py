@@ -22,6 +22,8 @@ class Figure:
     compare: str = "ratio"
     smaller: bool = True
     note: str = ""
+    others: tuple[float | None, ...] = ()
+    """The same figure of the suite's other peers, which have no limit."""
 
     @property
     def compared(self) -> float | None:
@@ -43,17 +45,19 @@ class Figure:
 
 @dataclass(frozen=True)
 class Suite:
-    """The figures of one subject, under the names of the two sides."""
+    """The figures of one subject, under the names of the sides."""
 
     title: str
     ours: str
     peer: str
     figures: tuple[Figure, ...]
+    others: tuple[str, ...] = ()
 
 
 def table(suite: Suite) -> str:
     """The suite as aligned columns."""
-    rows = [("", suite.ours, suite.peer, "ratio", "limit", "")]
+    rows = [("", suite.ours, suite.peer, "ratio", "limit", *suite.others, "")]
+    others = range(len(suite.others))
     for figure in suite.figures:
         compared, sign = figure.compared, "<=" if figure.smaller else ">="
         verdict = {True: "ok", False: "MISSED", None: ""}[figure.passed]
@@ -61,18 +65,27 @@ def table(suite: Suite) -> str:
             (
                 figure.name,
                 f"{figure.ours:,.2f} {figure.unit}",
-                "-" if figure.peer is None else f"{figure.peer:,.2f} {figure.unit}",
+                _cell(figure.peer, figure.unit),
                 "-" if compared is None else f"{compared:.2f}{_unit(figure)}",
                 "" if figure.limit is None else f"{sign} {figure.limit:g}{_unit(figure)}",
+                *(_cell(figure.others[i] if i < len(figure.others) else None, figure.unit) for i in others),
                 f"{verdict} {figure.note}".strip(),
             )
         )
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    last = len(rows[0]) - 1
+    widths = [max(len(row[column]) for row in rows) for column in range(last + 1)]
     lines = [
-        "  ".join(cell.ljust(width) if i in {0, 5} else cell.rjust(width) for i, (cell, width) in enumerate(pairs))
-        for pairs in (tuple(zip(row, widths, strict=True)) for row in rows)
+        "  ".join(
+            cell.ljust(width) if i in {0, last} else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
     ]
     return "\n".join([suite.title, *(line.rstrip() for line in lines)])
+
+
+def _cell(value: float | None, unit: str) -> str:
+    return "-" if value is None else f"{value:,.2f} {unit}"
 
 
 def _unit(figure: Figure) -> str:
@@ -88,6 +101,7 @@ def store(suites: Iterable[Suite], machine: Mapping[str, object], path: Path) ->
                 "title": suite.title,
                 "ours": suite.ours,
                 "peer": suite.peer,
+                "others": suite.others,
                 "figures": [
                     {**asdict(figure), "compared": figure.compared, "passed": figure.passed} for figure in suite.figures
                 ],

@@ -1,25 +1,22 @@
-"""lambda_asgi beside AWS's Node.js runtime client: the same function, the same Runtime API, in turns.
+"""lambda_asgi beside what else streams: the same application behind the same Runtime API, in turns.
 
-Every round starts a process of each side, one after the other, so that what else the machine does falls on both.
+The peers are AWS's Node.js runtime client, with two versions of Node.js, and AWS's Lambda Web Adapter with uvicorn. The
+limits compare with the first. Every round starts a process of each side, one after the other, so that the machine's
+other load falls on all of them.
 """
 
 import os
-import shutil
+import re
 import statistics
-import subprocess
-import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
-from pathlib import Path
 
 from bench.figures import Figure, Suite
 from bench.runtime_api import Answer, Function, event
 from bench.runtime_app import COUNT, TOKEN
-
-ROOT = Path(__file__).parent.parent
-NODE_SOURCE = ROOT / "bench" / "node"
-NODE_BUILD = ROOT / ".build" / "bench-node"
+from bench.sides import Side, sides, start_node
 
 WORKLOADS = {
     "turns": "a token a turn",
@@ -28,11 +25,16 @@ WORKLOADS = {
     "burst-json": "burst, JSON",
 }
 """Each with what its rows are called: ready bytes, or a JSON document made for each token."""
+COLD = ("turns", "turns-json")
+"""The workloads of which the first byte is also measured in a new process, and in one that was idle."""
 ROUNDS = 9
 STARTS = 21
 WARM_UP = 40
 SAMPLES = 60
 PACED = 2
+_CHUNK_BOUNDARY = re.compile(rb"\r\n[0-9A-Fa-f]+\r\n")
+IDLE_SAMPLES = 6
+IDLE_SECONDS = 0.1
 
 
 @dataclass
@@ -41,6 +43,8 @@ class Measured:
 
     start_seconds: list[float] = field(default_factory=list)
     start_with_certificates_seconds: list[float] = field(default_factory=list)
+    first_token_seconds: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in COLD})
+    idle_first_byte_seconds: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in COLD})
     resident_bytes: list[float] = field(default_factory=list)
     first_byte_seconds: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in WORKLOADS})
     cpu_seconds: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in WORKLOADS})
@@ -51,98 +55,38 @@ class Measured:
 CPU_LIMITS = {"turns": 0.5, "burst": 0.85, "turns-json": 0.85, "burst-json": 1.4}
 RATE_LIMITS = {"turns": 2.0, "burst": 1.2, "turns-json": 1.2, "burst-json": 0.6}
 """Ratios to Node.js. Nearly all of a burst with JSON is making the documents, which Node.js compiles."""
-ENVIRON = {
-    "AWS_LAMBDA_FUNCTION_NAME": "bench",
-    "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024",
-    "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/bench",
-    "AWS_LAMBDA_LOG_STREAM_NAME": "bench",
-}
-"""What Lambda sets for every function, and Node's client insists on."""
 
 
 def run() -> Suite:
-    """Measures both sides; without Node.js or its client the peer's column stays empty."""
-    ours, node = Measured(), Measured()
-    handler, missing = _node_client()
-    sides = [(_start_python, ours), *([(handler, node)] if handler else [])]
-    for _ in range(STARTS):
-        for start, side in sides:
-            side.start_seconds.append(_start_time(start))
-        if handler is not None and "NODE_EXTRA_CA_CERTS" in os.environ:
-            node.start_with_certificates_seconds.append(_start_time(_start_node_with_certificates))
+    """Measures all sides; the column of a peer that is not here stays empty."""
+    ours, *peers = sides()
+    here = {side: Measured() for side in (ours, *peers) if side.start is not None}
+    for number in range(STARTS):
+        for side, measured in here.items():
+            _measure_start(side, measured, COLD[number % len(COLD)])
+        if peers[0] in here and "NODE_EXTRA_CA_CERTS" in os.environ:
+            with start_node(NODE_EXTRA_CA_CERTS=os.environ["NODE_EXTRA_CA_CERTS"]) as function:
+                here[peers[0]].start_with_certificates_seconds.append(function.start_seconds)
     for number in range(ROUNDS):
-        for start, side in sides:
-            _measure(start, side, paced=number < PACED)
+        for side, measured in here.items():
+            assert side.start is not None
+            _measure(side.start, measured, paced=number < PACED)
     return Suite(
-        title=f"runtime: a bare function, {COUNT} tokens an invocation, medians of {ROUNDS} processes",
-        ours=f"lambda_asgi (Python {sys.version.split()[0]})",
-        peer=missing or f"aws-lambda-ric (Node {_node_version()})",
-        figures=tuple(_figures(ours, node if handler else None)),
+        title=f"runtime: a bare application, {COUNT} tokens an invocation, medians of {ROUNDS} processes",
+        ours=ours.title,
+        peer=peers[0].title,
+        figures=tuple(_figures(here[ours], *(here.get(peer) for peer in peers))),
+        others=tuple(peer.title for peer in peers[1:]),
     )
 
 
-def _start_time(start: Callable[[], Function]) -> float:
-    with start() as function:
-        return function.start_seconds
-
-
-def _start_python() -> Function:
-    return Function(
-        [str(ROOT / "functions/stream/bootstrap"), sys.executable, "/var/runtime/bootstrap.py"],
-        ENVIRON
-        | {
-            "_HANDLER": "runtime_app.app",
-            "LAMBDA_TASK_ROOT": str(ROOT / "bench"),
-            "PYTHONPATH": str(ROOT / "layers/common"),
-        },
-    )
-
-
-def _start_node() -> Function:
-    return Function(
-        ["node", str(NODE_BUILD / "node_modules/aws-lambda-ric/index.mjs"), "handler.handler"],
-        ENVIRON | {"_HANDLER": "handler.handler", "LAMBDA_TASK_ROOT": str(NODE_BUILD)},
-    )
-
-
-def _start_node_with_certificates() -> Function:
-    """Where this machine's environment makes Node read a bundle of certificates as it starts; Lambda's does not."""
-    return Function(
-        ["node", str(NODE_BUILD / "node_modules/aws-lambda-ric/index.mjs"), "handler.handler"],
-        ENVIRON
-        | {
-            "_HANDLER": "handler.handler",
-            "LAMBDA_TASK_ROOT": str(NODE_BUILD),
-            "NODE_EXTRA_CA_CERTS": os.environ["NODE_EXTRA_CA_CERTS"],
-        },
-    )
-
-
-def _node_client() -> tuple[Callable[[], Function] | None, str]:
-    """What starts Node's side, or why it cannot be had."""
-    for tool in ("node", "npm", "cmake", "autoconf", "automake", "libtoolize"):
-        if shutil.which(tool) is None:
-            return None, f"aws-lambda-ric: no {tool} here"
-    NODE_BUILD.mkdir(parents=True, exist_ok=True)
-    for source in NODE_SOURCE.iterdir():
-        shutil.copy(source, NODE_BUILD)
-    if not (NODE_BUILD / "node_modules/aws-lambda-ric/rapid-client.node").exists():
-        with (NODE_BUILD / "npm.log").open("w") as log:
-            npm = subprocess.run(
-                ["npm", "ci", "--no-audit", "--no-fund", "--foreground-scripts"],
-                cwd=NODE_BUILD,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                check=False,
-            )
-        if npm.returncode:
-            return None, f"aws-lambda-ric: npm failed, see {NODE_BUILD / 'npm.log'}"
-    return _start_node, ""
-
-
-def _node_version() -> str:
-    return subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout.strip("v\n")
+def _measure_start(side: Side, into: Measured, workload: str) -> None:
+    assert side.start is not None
+    with side.start() as function:
+        into.start_seconds.append(function.start_seconds)
+        answer = function.invoke(event(workload))
+    _check(answer)
+    into.first_token_seconds[workload].append(function.start_seconds + answer.first_body_seconds)
 
 
 def _measure(start: Callable[[], Function], into: Measured, *, paced: bool) -> None:
@@ -157,6 +101,10 @@ def _measure(start: Callable[[], Function], into: Measured, *, paced: bool) -> N
             into.cpu_seconds[workload].append((function.cpu_seconds - before) / SAMPLES / COUNT)
             into.answer_seconds[workload].extend(answer.seconds for answer in answers)
             into.first_byte_seconds[workload].extend(answer.first_body_seconds for answer in answers)
+        for workload in COLD:
+            for _ in range(IDLE_SAMPLES):
+                time.sleep(IDLE_SECONDS)
+                into.idle_first_byte_seconds[workload].append(function.invoke(event(workload)).first_body_seconds)
         into.resident_bytes.append(function.resident_bytes)
         if paced:
             arrivals = function.invoke(event("paced")).arrivals
@@ -165,21 +113,29 @@ def _measure(start: Callable[[], Function], into: Measured, *, paced: bool) -> N
 
 def _check(answer: Answer) -> None:
     """Measuring a wrong answer would mean nothing."""
-    if answer.body.count(TOKEN) != COUNT:
-        raise AssertionError(f"{answer.body.count(TOKEN)} tokens, not {COUNT}")
+    tokens = _CHUNK_BOUNDARY.sub(b"", answer.body).count(TOKEN)
+    if tokens != COUNT:
+        raise AssertionError(f"{tokens} tokens, not {COUNT}")
 
 
-def _figures(ours: Measured, node: Measured | None) -> list[Figure]:
+def _figures(ours: Measured, *peers: Measured | None) -> list[Figure]:
     def figure(
         name: str,
         unit: str,
         take: Callable[[Measured], float],
-        limit: float,
+        limit: float | None = None,
         *,
         smaller: bool = True,
         compare: str = "ratio",
     ) -> Figure:
-        return Figure(name, unit, take(ours), take(node) if node else None, limit, compare, smaller)
+        peer, *others = (take(peer) if peer else None for peer in peers)
+        return Figure(name, unit, take(ours), peer, limit, compare, smaller, others=tuple(others))
+
+    def cold(workload: str) -> Callable[[Measured], float]:
+        return lambda m: median(m.first_token_seconds[workload]) * 1e3
+
+    def idle(workload: str) -> Callable[[Measured], float]:
+        return lambda m: median(m.idle_first_byte_seconds[workload]) * 1e3
 
     def first_byte(workload: str) -> Callable[[Measured], float]:
         return lambda m: median(m.first_byte_seconds[workload]) * 1e3
@@ -192,13 +148,16 @@ def _figures(ours: Measured, node: Measured | None) -> list[Figure]:
 
     median = statistics.median
     starts = [figure("start to first /next", "ms", lambda m: median(m.start_seconds[1:]) * 1e3, 1.0)]
+    node = peers[0]
     if node and node.start_with_certificates_seconds:
         slower = median(node.start_with_certificates_seconds[1:]) * 1e3
         starts.append(Figure("... with this machine's NODE_EXTRA_CA_CERTS", "ms", starts[0].ours, slower))
     return [
         *starts,
+        *(figure(f"cold start to first token, {WORKLOADS[name]}", "ms", cold(name)) for name in COLD),
+        *(figure(f"first body byte after idling, {WORKLOADS[name]}", "ms", idle(name)) for name in COLD),
         *(
-            figure(f"warm time to first body byte, {name}", "ms", first_byte(workload), 0.5)
+            figure(f"first body byte back to back, {name}", "ms", first_byte(workload), 0.5)
             for workload, name in WORKLOADS.items()
         ),
         *(

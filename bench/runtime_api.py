@@ -78,10 +78,26 @@ def event(workload: str) -> bytes:
     ).encode()
 
 
-class Function:
-    """A process that serves invocations, from its start to its end."""
+def cpu_seconds(pid: int) -> float:
+    """CPU time of a process so far, to the nanosecond (clock_getcpuclockid(3))."""
+    return time.clock_gettime((~pid << 3) | _CPUCLOCK_SCHED)
 
-    def __init__(self, command: Sequence[str], environ: Mapping[str, str], folder: Path | None = None) -> None:
+
+def resident_bytes(pid: int) -> int:
+    """Resident memory of a process now."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+class Function:
+    """A process that serves invocations, from its start to its end, with the processes that run beside it."""
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        environ: Mapping[str, str],
+        folder: Path | None = None,
+        beside: Sequence[Sequence[str]] = (),
+    ) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._listener, selectors.EVENT_READ)
@@ -90,13 +106,16 @@ class Function:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "NODE_"))}
         address = f"127.0.0.1:{self._listener.getsockname()[1]}"
         started = time.perf_counter()
-        self._process = subprocess.Popen(
-            command,
-            env={**inherited, **environ, "AWS_LAMBDA_RUNTIME_API": address},
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-        )
+        self._processes = [
+            subprocess.Popen(
+                each,
+                env={**inherited, **environ, "AWS_LAMBDA_RUNTIME_API": address},
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+            )
+            for each in (command, *beside)
+        ]
         try:
             self._await_next()
         except BaseException:
@@ -112,14 +131,13 @@ class Function:
 
     @property
     def cpu_seconds(self) -> float:
-        """CPU time of the whole process so far, to the nanosecond (clock_getcpuclockid(3))."""
-        return time.clock_gettime((~self._process.pid << 3) | _CPUCLOCK_SCHED)
+        """CPU time of the processes so far."""
+        return sum(cpu_seconds(process.pid) for process in self._processes)
 
     @property
     def resident_bytes(self) -> int:
-        """Resident memory now."""
-        with open(f"/proc/{self._process.pid}/statm", encoding="ascii") as file:  # noqa: PTH123
-            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        """Resident memory of the processes now."""
+        return sum(resident_bytes(process.pid) for process in self._processes)
 
     def invoke(self, payload: bytes) -> Answer:
         """Sends an event, receives the whole answer, and waits for the next ``/next``."""
@@ -185,16 +203,20 @@ class Function:
                 self._selector.register(connection, selectors.EVENT_READ)
                 continue
             piece = sock.recv(1 << 20)
+            # A sender with Nagle's algorithm on must not wait for a delayed ACK: nobody knows how AWS's side does it.
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
             if piece:
                 return sock, piece
             self._selector.unregister(sock)
             sock.close()
-            if self._process.poll() is not None:
-                raise FunctionError(f"the process ended with {self._process.returncode}")
+            for process in self._processes:
+                if process.poll() is not None:
+                    raise FunctionError(f"the process ended with {process.returncode}")
 
     def _stop(self) -> None:
-        self._process.send_signal(signal.SIGKILL)
-        self._process.wait()
+        for process in self._processes:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
         for key in list(self._selector.get_map().values()):
             if isinstance(key.fileobj, socket.socket):
                 key.fileobj.close()
