@@ -12,7 +12,7 @@ import uuid
 from typing import Protocol
 
 from local_stack.emulator.invocation import EmulatedInvocation
-from local_stack.http.http1 import BodyTooLargeError, ClientGoneError, Exchange
+from local_stack.http.http1 import BodyTooLargeError, ClientDisconnectedError, Exchange
 
 MAX_PAYLOAD_BYTES = 6 * 1024 * 1024 + 100
 """Limit of an event and of a buffered response."""
@@ -137,7 +137,7 @@ class RuntimeApi:
                 if size > MAX_STREAM_BYTES or invocation.over.is_set():
                     break
                 await invocation.answer.write(piece)
-        except ClientGoneError:
+        except ClientDisconnectedError:
             # The process died or closed its connection. The sandbox reports a death; here the response is truncated.
             await self._conclude(invocation, "Runtime.TruncatedResponse")
             raise

@@ -67,7 +67,7 @@ def test_given_issuer_is_the_one_of_local_tokens(given: RunningStack) -> None:
 def test_redis_that_does_not_answer_is_told_and_the_stack_runs_without(given: RunningStack) -> None:
     assert start(given, "Hi").status_code == 201
     line = next(line for line in given.log().splitlines() if "Redis on 127.0.0.1:" in line)
-    assert line.endswith("): it goes on without it.")
+    assert line.endswith("): the stack runs without it.")
     assert "secret" not in given.log()
 
 
