@@ -111,7 +111,7 @@ class Functions:
                     spec,
                     self._sandbox,
                     max_processes=self._options.max_processes,
-                    figures=LambdaMetrics(self.metrics, function.name),
+                    metrics=LambdaMetrics(self.metrics, function.name),
                 )
 
     async def _warm_up(self) -> None:
@@ -127,7 +127,7 @@ class Functions:
         while True:
             await asyncio.sleep(SAMPLE_EVERY_SECONDS)
             for pool in self.pools.values():
-                pool.figures.sample()
+                pool.metrics.sample()
 
     def _sandbox(self, function: FunctionSpec) -> Sandbox:
         write = self._console.writer(short_name(function.name))

@@ -22,9 +22,9 @@ class Pool:
     """Runs invocations of one function."""
 
     def __init__(
-        self, function: FunctionSpec, make_sandbox: SandboxFactory, *, max_processes: int, figures: LambdaMetrics
+        self, function: FunctionSpec, make_sandbox: SandboxFactory, *, max_processes: int, metrics: LambdaMetrics
     ) -> None:
-        self.figures = figures
+        self.metrics = metrics
         self._function = function
         self._make_sandbox = make_sandbox
         self._max_processes = max_processes
@@ -46,20 +46,20 @@ class Pool:
                 await sandbox.initialised()
             except SandboxInitError as error:
                 sandbox.claims -= 1
-                self.figures.begins()
+                self.metrics.invocation_started()
                 await answer.fail(error.error_type)
-                self.figures.ends(0, failed=True)
+                self.metrics.invocation_ended(0, failed=True)
                 return
             if not sandbox.ended.is_set():
                 break
         invocation = EmulatedInvocation(event, answer, self._function.timeout_seconds)
         sandbox.submit(invocation)
-        self.figures.begins()
+        self.metrics.invocation_started()
         try:
             await invocation.over.wait()
         finally:
             ended = invocation.ended or time.monotonic()
-            self.figures.ends(ended - invocation.started, failed=invocation.failed)
+            self.metrics.invocation_ended(ended - invocation.started, failed=invocation.failed)
 
     async def warm_up(self) -> None:
         """Starts a process if none is alive; waits until it is initialised or has failed."""
@@ -105,7 +105,7 @@ class Pool:
             sandbox.claims += 1
             return sandbox
         if len(self._alive()) >= self._max_processes:
-            self.figures.throttled()
+            self.metrics.throttled()
             raise ThrottledError
         return await self._add(claims=1)
 

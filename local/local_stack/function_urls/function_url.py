@@ -41,4 +41,4 @@ async def serve(exchange: Exchange, pool: Pool) -> None:
     except ThrottledError:
         await problems.throttled(exchange, headers)
     finally:
-        pool.figures.answered(exchange.status)
+        pool.metrics.url_responded(exchange.status)
