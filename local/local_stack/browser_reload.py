@@ -1,6 +1,6 @@
-"""Reloads the chat page in the browser when one of its files changes: a script asks every second for the version.
+"""Reloads the chat page in the browser when one of its files changes: a script polls the version every second.
 
-It asks instead of keeping a connection open: a browser opens six to a host, and answers need them.
+It polls instead of holding a connection: a browser opens at most six to a host, and answers need them.
 """
 
 import asyncio
@@ -29,31 +29,31 @@ look();
 
 
 class BrowserReload:
-    """The version of a folder's files, and the script that asks for it."""
+    """Serves the version of a folder's files, and the script that polls it."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._numbers = itertools.count()
-        self._began = time.time_ns()
+        self._started = time.time_ns()
         self._version = next(self._numbers)
 
     async def watch(self, watching: asyncio.Event) -> None:
-        """Counts changes. Edits from when `watching` is set are noticed."""
+        """Increments the version on each change. Sets `watching` once edits are detected."""
         async for found in awatch(self._folder, step=100, rust_timeout=500, yield_on_timeout=True):
             watching.set()
             if found:
                 self._version = next(self._numbers)
 
     def handlers(self) -> dict[str, Handler]:
-        """By path."""
+        """The handlers by exact path."""
         return {_VERSION: self._serve_version, _SCRIPT: self._serve_script}
 
     def with_script(self, page: bytes) -> bytes:
-        """A page that asks."""
+        """Adds the script to an HTML page."""
         return page.replace(b"</body>", b'<script type="module" src="%b"></script></body>' % _SCRIPT.encode())
 
     async def _serve_version(self, exchange: Exchange) -> None:
-        version = f"{self._began}-{self._version}".encode()
+        version = f"{self._started}-{self._version}".encode()
         await exchange.respond(200, {**_NOT_KEPT, "content-type": "text/plain; charset=utf-8"}, version)
 
     async def _serve_script(self, exchange: Exchange) -> None:

@@ -108,7 +108,7 @@ def test_no_folder_keeps_nothing(template: Path, tmp_path: Path) -> None:
     before = set(tmp_path.iterdir())
     with stack_on(template, "") as stack:
         things(stack).put_item(Item={"id": "a"})
-        assert "Data lives in memory: it is gone when the stack ends." in stack.log()
+        assert "Data is in memory only and lost when the stack stops." in stack.log()
 
     assert set(tmp_path.iterdir()) == before
 
