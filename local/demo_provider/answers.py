@@ -1,4 +1,4 @@
-"""What the demo provider says: deterministic Markdown that fits the prompt a little, and shows the conversation."""
+"""The demo provider's answers: deterministic Markdown, selected by keywords of the prompt, with a quote of it."""
 
 import itertools
 import random
@@ -71,7 +71,7 @@ A streamed answer travels like this:
 
 - the browser opens an `EventSource` and keeps the connection open
 - the server writes an event for each piece of text, with an `id`
-- when the connection breaks, the browser comes back with `Last-Event-ID` and gets only what it has not seen
+- when the connection breaks, the browser reconnects with `Last-Event-ID` and gets only what it has not seen
 
 ```text
 id: 42
@@ -131,18 +131,18 @@ def answer(prompts: Sequence[str]) -> str:
 
 
 def tokens_of(text: str) -> list[str]:
-    """Splits `text` into pieces of about a token; joined they are the text."""
+    """Splits `text` into pieces of about one token; joined they equal the text."""
     return _TOKEN.findall(text)
 
 
 def exactly(tokens: Sequence[str], count: int) -> list[str]:
-    """`count` tokens: cut, or repeated."""
+    """Exactly `count` tokens: truncated or repeated."""
     return list(itertools.islice(itertools.cycle([*tokens, "\n\n"]), count))
 
 
 def noise(tokens: int, chars: int) -> list[str]:
-    """As many tokens of so many characters each; the same ones each time."""
-    source = random.Random(tokens * chars)  # noqa: S311  # nothing depends on it
+    """`tokens` pseudo-random tokens of `chars` characters each; deterministic."""
+    source = random.Random(tokens * chars)  # noqa: S311  # not used for security
     return ["".join(source.choices(string.ascii_letters + string.digits, k=chars)) for _ in range(tokens)]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from demo_provider.answers import tokens_of
-from demo_provider.wire import Asked, compact, text_of
+from demo_provider.wire import CompletionRequest, compact, text_of
 
 _ERRORS = {
     400: ("invalid_request_error", "The request is not valid."),
@@ -19,11 +19,11 @@ _ERRORS = {
 _STOP_REASONS = {"stop": "end_turn", "length": "max_tokens", "content_filter": "refusal"}
 
 
-def read(body: Mapping[str, Any]) -> Asked:
-    """Raises KeyError, TypeError or AttributeError for a body that is no request."""
+def read(body: Mapping[str, Any]) -> CompletionRequest:
+    """Parses a request; raises KeyError, TypeError or AttributeError for an invalid body."""
     messages = body["messages"]
     texts = [text_of(body.get("system")), *(text_of(message["content"]) for message in messages)]
-    return Asked(
+    return CompletionRequest(
         model=body["model"],
         prompts=tuple(text_of(message["content"]) for message in messages if message["role"] == "user"),
         max_tokens=body["max_tokens"],
@@ -39,10 +39,10 @@ def error_body(status: int) -> dict[str, object]:
 
 
 class AnthropicWire:
-    """One answer."""
+    """Encodes one answer."""
 
-    def __init__(self, asked: Asked) -> None:
-        self._asked = asked
+    def __init__(self, request: CompletionRequest) -> None:
+        self._request = request
 
     def opening(self) -> bytes:
         block = {"type": "text", "text": ""}
@@ -87,12 +87,12 @@ class AnthropicWire:
             "id": f"msg_{uuid.uuid4().hex[:24]}",
             "type": "message",
             "role": "assistant",
-            "model": self._asked.model,
+            "model": self._request.model,
             "content": content,
             "stop_reason": stop_reason,
             "stop_sequence": None,
             "usage": {
-                "input_tokens": self._asked.input_tokens,
+                "input_tokens": self._request.input_tokens,
                 "cache_creation_input_tokens": 0,
                 "cache_read_input_tokens": 0,
                 "output_tokens": output_tokens,

@@ -16,15 +16,15 @@ from demo_provider.answers import answer, exactly, noise, tokens_of
 from demo_provider.calls import Call, Calls
 from demo_provider.directives import Directives
 from demo_provider.streaming import StreamedAnswer
-from demo_provider.wire import Asked, Wire
+from demo_provider.wire import CompletionRequest, Wire
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One provider's way of speaking."""
+    """One provider's wire format."""
 
-    read: Callable[[Mapping[str, Any]], Asked]
-    write: Callable[[Asked], Wire]
+    read: Callable[[Mapping[str, Any]], CompletionRequest]
+    write: Callable[[CompletionRequest], Wire]
     error_body: Callable[[int], dict[str, object]]
 
 
@@ -33,7 +33,7 @@ ANTHROPIC = Format(anthropic_wire.read, anthropic_wire.AnthropicWire, anthropic_
 
 
 def create_app(*, tokens_per_second: float = 40.0) -> Starlette:
-    """`tokens_per_second` 0: as quick as possible."""
+    """`tokens_per_second` 0: as fast as possible."""
     calls = Calls()
 
     async def openai(request: Request) -> ASGIApp:
@@ -62,8 +62,8 @@ def create_app(*, tokens_per_second: float = 40.0) -> Starlette:
 async def _answer(request: Request, form: Format, calls: Calls, tokens_per_second: float) -> ASGIApp:
     try:
         body = await request.json()
-        asked = form.read(body)
-        prompt = asked.prompts[-1]
+        completion = form.read(body)
+        prompt = completion.prompts[-1]
         directives = Directives.parse(prompt)
     except (ValueError, KeyError, TypeError, AttributeError, IndexError):
         return JSONResponse(form.error_body(400), status_code=400)
@@ -74,31 +74,31 @@ async def _answer(request: Request, form: Format, calls: Calls, tokens_per_secon
         call.state = "completed"
         headers = {} if directives.retry_after is None else {"retry-after": directives.retry_after}
         return JSONResponse(form.error_body(directives.status), status_code=directives.status, headers=headers)
-    tokens, finish = _tokens(asked, directives)
-    wire = form.write(asked)
-    if not asked.stream:
+    tokens, finish = _tokens(completion, directives)
+    wire = form.write(completion)
+    if not completion.stream:
         call.state = "completed"
         return JSONResponse(wire.whole(text="".join(tokens), finish=finish, output_tokens=len(tokens)))
     rate = tokens_per_second if directives.rate is None else directives.rate
     return StreamedAnswer(wire, tokens, finish, rate, directives, call)
 
 
-def _tokens(asked: Asked, directives: Directives) -> tuple[list[str], str]:
-    """The answer's tokens, and why it ends where it does."""
-    tokens = [] if directives.empty else tokens_of(answer(asked.prompts))
+def _tokens(request: CompletionRequest, directives: Directives) -> tuple[list[str], str]:
+    """The answer's tokens and finish reason."""
+    tokens = [] if directives.empty else tokens_of(answer(request.prompts))
     if directives.tokens is not None:
         tokens = exactly(tokens, directives.tokens)
     if directives.token_chars is not None:
         tokens = noise(len(tokens), directives.token_chars)
     if directives.surrogates:
         tokens = list(itertools.chain.from_iterable(_halves(token) for token in [*tokens, " \N{GRINNING FACE}"]))
-    if asked.max_tokens is not None and len(tokens) > asked.max_tokens:
-        return tokens[: asked.max_tokens], "length"
+    if request.max_tokens is not None and len(tokens) > request.max_tokens:
+        return tokens[: request.max_tokens], "length"
     return tokens, directives.finish or "stop"
 
 
 def _halves(token: str) -> list[str]:
-    """Splits `token` within each character that UTF-16 writes as a pair."""
+    """Splits `token` within each character that UTF-16 encodes as a surrogate pair."""
     units = token.encode("utf-16-be")
     characters = [units[at : at + 2].decode("utf-16-be", "surrogatepass") for at in range(0, len(units), 2)]
     pieces = [""]

@@ -1,4 +1,4 @@
-"""A record of the calls, for tests: how many there were, which are open, which the client closed."""
+"""Records calls for tests: their number, and which are open, completed or closed by the client."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -20,12 +20,12 @@ class Call:
 
 @dataclass(slots=True)
 class Calls:
-    """The latest calls."""
+    """The latest calls, up to `_KEPT`."""
 
     _calls: deque[Call] = field(default_factory=lambda: deque(maxlen=_KEPT))
 
     def add(self, call: Call) -> int:
-        """Remembers a call. Returns how many with the very same prompt there were before."""
+        """Records a call. Returns the number of earlier calls with the same prompt."""
         before = sum(earlier.prompt == call.prompt and earlier.path == call.path for earlier in self._calls)
         self._calls.append(call)
         return before
@@ -35,7 +35,7 @@ class Calls:
         return [call for call in self._calls if text in call.prompt]
 
     def counts(self, text: str) -> dict[str, int]:
-        """Their number, in all and by state."""
+        """The number of calls whose prompt contains `text`, total and by state."""
         calls = self.having(text)
         states = ("open", "completed", "closedByClient")
         return {"calls": len(calls)} | {state: sum(call.state == state for call in calls) for state in states}

@@ -1,4 +1,4 @@
-"""What a prompt asks the demo provider to do: `[demo:...]`."""
+"""Parses the directives in a prompt: `[demo:...]`."""
 
 import re
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ _BRACKETS = re.compile(r"\[demo:([^\]]*)\]")
 
 @dataclass(frozen=True, slots=True)
 class Directives:
-    """See the package's docstring. Each `*_after` is a number of tokens; None: never."""
+    """See the package's docstring. Each `*_after` is a number of tokens; None means never."""
 
     status: int | None = None
     times: int | None = None
@@ -30,10 +30,10 @@ class Directives:
 
     @classmethod
     def parse(cls, prompt: str) -> Self:
-        """The directives in `prompt`; ones that do not exist are ignored.
+        """Parses the directives in `prompt`; unknown ones are ignored.
 
         Raises:
-            ValueError: a number that is none.
+            ValueError: an invalid number.
         """
         found = _BRACKETS.search(prompt)
         words = dict(word.partition("=")[::2] for word in found[1].split()) if found else {}
@@ -62,5 +62,5 @@ class Directives:
 
 
 def without_directives(prompt: str) -> str:
-    """The prompt as a person would read it."""
+    """The prompt with its directives removed."""
     return _BRACKETS.sub("", prompt).strip()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from demo_provider.answers import tokens_of
-from demo_provider.wire import Asked, compact, text_of
+from demo_provider.wire import CompletionRequest, compact, text_of
 
 _ERRORS = {
     400: ("invalid_request_error", None, "The request is not valid."),
@@ -17,11 +17,11 @@ _ERRORS = {
 }
 
 
-def read(body: Mapping[str, Any]) -> Asked:
-    """Raises KeyError, TypeError or AttributeError for a body that is no request."""
+def read(body: Mapping[str, Any]) -> CompletionRequest:
+    """Parses a request; raises KeyError, TypeError or AttributeError for an invalid body."""
     messages = body["messages"]
     options = body.get("stream_options") or {}
-    return Asked(
+    return CompletionRequest(
         model=body["model"],
         prompts=tuple(text_of(message["content"]) for message in messages if message["role"] == "user"),
         max_tokens=body.get("max_completion_tokens") or body.get("max_tokens"),
@@ -37,15 +37,15 @@ def error_body(status: int) -> dict[str, object]:
 
 
 class OpenAIWire:
-    """One answer."""
+    """Encodes one answer."""
 
-    def __init__(self, asked: Asked) -> None:
-        self._asked = asked
+    def __init__(self, request: CompletionRequest) -> None:
+        self._request = request
         self._frame: dict[str, object] = {
             "id": f"chatcmpl-{uuid.uuid4().hex}",
             "object": "chat.completion.chunk",
             "created": int(time.time()),
-            "model": asked.model,
+            "model": request.model,
             "service_tier": "default",
             "system_fingerprint": None,
         }
@@ -66,7 +66,7 @@ class OpenAIWire:
 
     def ending(self, *, finish: str, output_tokens: int) -> bytes:
         ending = self._chunk({}, finish)
-        if self._asked.include_usage:
+        if self._request.include_usage:
             ending += _event({**self._frame, "choices": [], "usage": self._usage(output_tokens)})
         return ending + b"data: [DONE]\n\n"
 
@@ -78,14 +78,14 @@ class OpenAIWire:
 
     def _chunk(self, delta: dict[str, object], finish: str | None = None) -> bytes:
         choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
-        usage: dict[str, object] = {"usage": None} if self._asked.include_usage else {}
+        usage: dict[str, object] = {"usage": None} if self._request.include_usage else {}
         return _event({**self._frame, "choices": [choice], **usage})
 
     def _usage(self, output_tokens: int) -> dict[str, object]:
         return {
-            "prompt_tokens": self._asked.input_tokens,
+            "prompt_tokens": self._request.input_tokens,
             "completion_tokens": output_tokens,
-            "total_tokens": self._asked.input_tokens + output_tokens,
+            "total_tokens": self._request.input_tokens + output_tokens,
             "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
             "completion_tokens_details": {"reasoning_tokens": 0, "audio_tokens": 0},
         }

@@ -1,4 +1,4 @@
-"""Sends one answer, token by token, with whatever the prompt directs to go wrong."""
+"""Streams one answer token by token, with the faults that the prompt's directives request."""
 
 import asyncio
 import contextlib
@@ -13,16 +13,16 @@ from demo_provider.directives import Directives
 from demo_provider.wire import Wire
 
 _BURST = 32
-"""Tokens sent at once when there is no pace to keep."""
+"""Tokens sent in one write when the rate is unlimited."""
 
 
 class ConnectionCutError(Exception):
-    """Tells the server to drop the connection: the answer ends without an end."""
+    """Makes the server drop the connection in the middle of the answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class StreamedAnswer:
-    """An ASGI application that gives one answer."""
+    """An ASGI application that streams one answer."""
 
     wire: Wire
     tokens: Sequence[str]
@@ -32,35 +32,35 @@ class StreamedAnswer:
     call: Call
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
-        gone = asyncio.create_task(_disconnected(receive))
+        disconnected = asyncio.create_task(_disconnected(receive))
         try:
-            await self._send(send, gone)
+            await self._send(send, disconnected)
         finally:
-            self.call.state = "closedByClient" if gone.done() else "completed"
-            gone.cancel()
+            self.call.state = "closedByClient" if disconnected.done() else "completed"
+            disconnected.cancel()
 
-    async def _send(self, send: Send, gone: asyncio.Task[None]) -> None:
+    async def _send(self, send: Send, disconnected: asyncio.Task[None]) -> None:
         if self.directives.hang:
-            await gone
+            await disconnected
             return
         headers = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-cache")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
-        async with contextlib.aclosing(self._body(gone)) as body:
+        async with contextlib.aclosing(self._body(disconnected)) as body:
             async for data in body:
-                if gone.done():
+                if disconnected.done():
                     return
                 await send(_part(data))
         await send(_part(b"", more=False))
 
-    async def _body(self, gone: asyncio.Task[None]) -> AsyncGenerator[bytes]:
+    async def _body(self, disconnected: asyncio.Task[None]) -> AsyncGenerator[bytes]:
         yield self.wire.opening()
-        await _sleep(self.directives.slow_first, gone)
+        await _sleep(self.directives.slow_first, disconnected)
         fault, after = self._fault()
-        async for tokens in self._paced(self.tokens[:after], gone):
+        async for tokens in self._paced(self.tokens[:after], disconnected):
             yield b"".join(map(self.wire.token, tokens))
         match fault:
             case "stall":
-                await gone
+                await disconnected
             case "die":
                 raise ConnectionCutError
             case "malformed":
@@ -71,7 +71,7 @@ class StreamedAnswer:
                 yield self.wire.ending(finish=self.finish, output_tokens=len(self.tokens))
 
     def _fault(self) -> tuple[str | None, int | None]:
-        """The fault that comes first, and the number of tokens before it."""
+        """The earliest fault, and the number of tokens before it."""
         faults = {
             "stall": self.directives.stall_after,
             "die": self.directives.die_after,
@@ -83,15 +83,15 @@ class StreamedAnswer:
         after, name = min(planned, default=(None, None))
         return name, after
 
-    async def _paced(self, tokens: Sequence[str], gone: asyncio.Task[None]) -> AsyncGenerator[Iterable[str]]:
+    async def _paced(self, tokens: Sequence[str], disconnected: asyncio.Task[None]) -> AsyncGenerator[Iterable[str]]:
         if not self.tokens_per_second:
             for burst in itertools.batched(tokens, _BURST, strict=False):
                 yield burst
             return
         loop = asyncio.get_running_loop()
-        begun = loop.time()
+        started = loop.time()
         for number, token in enumerate(tokens):
-            await _sleep(begun + number / self.tokens_per_second - loop.time(), gone)
+            await _sleep(started + number / self.tokens_per_second - loop.time(), disconnected)
             yield (token,)
 
 
@@ -104,6 +104,6 @@ async def _disconnected(receive: Receive) -> None:
         pass
 
 
-async def _sleep(seconds: float, gone: asyncio.Task[None]) -> None:
+async def _sleep(seconds: float, disconnected: asyncio.Task[None]) -> None:
     if seconds > 0:
-        await asyncio.wait([gone], timeout=seconds)
+        await asyncio.wait([disconnected], timeout=seconds)

@@ -1,4 +1,4 @@
-"""What the two formats have in common."""
+"""The common interface of the two wire formats."""
 
 import json
 from collections.abc import Sequence
@@ -7,8 +7,8 @@ from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A request, whatever its format. `prompts` are the user's messages, oldest first."""
+class CompletionRequest:
+    """A request, independent of the format. `prompts` are the user's messages, oldest first."""
 
     model: str
     prompts: tuple[str, ...]
@@ -22,7 +22,7 @@ class Wire(Protocol):
     """Writes one answer in a provider's format."""
 
     def opening(self) -> bytes:
-        """What comes before the first token."""
+        """The bytes before the first token."""
 
     def token(self, text: str) -> bytes: ...
 
@@ -30,22 +30,22 @@ class Wire(Protocol):
         """An event whose data is not JSON."""
 
     def error_event(self) -> bytes:
-        """The provider's own failure, in the middle of a stream."""
+        """The provider's error event in the middle of a stream."""
 
     def ending(self, *, finish: str, output_tokens: int) -> bytes:
-        """`finish` is stop, length or content_filter."""
+        """The final bytes; `finish` is stop, length or content_filter."""
 
     def whole(self, *, text: str, finish: str, output_tokens: int) -> dict[str, object]:
-        """The body of an answer that is not streamed."""
+        """The body of a response that is not streamed."""
 
 
 def compact(value: object) -> bytes:
-    """JSON; what JSON must escape, and lone surrogates, are escaped."""
+    """Compact JSON in ASCII, so lone surrogates are escaped."""
     return json.dumps(value, separators=(",", ":")).encode()
 
 
 def text_of(content: object) -> str:
-    """A message's content: a string, or parts of which the text ones count."""
+    """The text of a message's content: a string, or the text parts of a list."""
     if isinstance(content, str):
         return content
     if isinstance(content, Sequence):

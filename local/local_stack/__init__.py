@@ -1,5 +1,5 @@
-"""The whole system on one machine, without Docker, an AWS account or an API key: ``python -m local_stack``.
+"""Runs the whole system on one machine, without Docker, an AWS account or an API key: ``python -m local_stack``.
 
-It reads ``template.yaml`` and runs what stands there: functions as real processes behind Lambda's Runtime API, their
-Function URLs on one origin, tables, schedules. No part of the system imports it.
+It reads ``template.yaml`` and runs its resources: functions as real processes behind Lambda's Runtime API, their
+Function URLs on one origin, tables, schedules. Deployed code never imports it.
 """

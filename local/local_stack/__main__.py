@@ -1,4 +1,4 @@
-"""``python -m local_stack``: reads the settings, and runs the stack."""
+"""``python -m local_stack``: reads the settings and runs the stack."""
 
 import os
 import sys
@@ -6,7 +6,7 @@ import sys
 from local_stack.options import OptionsError, parse_options
 
 _READ_AT_IMPORT = ("LOG_LEVEL", "POWERTOOLS_LOG_LEVEL")
-"""By Powertools, in this process too; they are meant for the functions."""
+"""Powertools reads these at import in this process too, but they are meant for the functions."""
 
 
 def main() -> None:

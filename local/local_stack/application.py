@@ -1,4 +1,4 @@
-"""Starts the stack, runs it until a signal, ends it."""
+"""Runs the stack until a signal arrives, then shuts it down."""
 
 import asyncio
 import os
@@ -29,13 +29,13 @@ async def _run(options: Options) -> int:
         return work.result()
     work.cancel()
     await asyncio.wait({work})
-    console.plain("chat-sse has ended.")
+    console.plain("chat-sse has stopped.")
     return 0
 
 
 def _signalled(signalled: asyncio.Event) -> None:
     if signalled.is_set():
-        # Asked twice: at once. The guardian kills what is left.
+        # A second signal exits immediately. The guardian kills the remaining processes.
         os._exit(1)
     signalled.set()
 
@@ -48,7 +48,7 @@ async def _serve(options: Options, console: Console) -> int:
     except OSError as error:
         console.plain(
             f"chat-sse cannot listen on {options.host}:{options.port}: {error.strerror or error}. "
-            "PORT= and HOST= name another address."
+            "Set PORT= or HOST= to use another address."
         )
     except GivenSettingsError as error:
         console.plain(f"chat-sse cannot start: {error}")

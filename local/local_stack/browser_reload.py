@@ -1,7 +1,7 @@
-"""Reloads the chat page in the browser when one of its files changes: a script asks every second for the version.
+"""Reloads the chat page in the browser when one of its files changes: a script polls the version every second.
 
-It asks instead of keeping a connection open: a browser opens six to a host, and answers need them. The version is a
-hash of the files, so a restart of the stack alone reloads nothing: a reload loses what is typed and not sent.
+It polls instead of holding a connection: a browser opens at most six to a host, and answers need them. The version is a
+hash of the files, so a restart of the stack does not reload the page: a reload loses an unsent draft.
 """
 
 import asyncio
@@ -31,14 +31,14 @@ look();
 
 
 class BrowserReload:
-    """The version of a folder's files, and the script that asks for it."""
+    """Serves the version of a folder's files, and the script that polls it."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._version = ""
 
     async def watch(self, watching: asyncio.Event) -> None:
-        """Computes the version, again after each change. Edits from when `watching` is set are noticed."""
+        """Computes the version, again after each change. Sets `watching` once edits are detected."""
         async for found in awatch(
             self._folder, watch_filter=_WATCHED, step=100, rust_timeout=500, yield_on_timeout=True
         ):
@@ -47,11 +47,11 @@ class BrowserReload:
                 watching.set()
 
     def handlers(self) -> dict[str, Handler]:
-        """By path."""
+        """The handlers by exact path."""
         return {_VERSION: self._serve_version, _SCRIPT: self._serve_script}
 
     def with_script(self, page: bytes) -> bytes:
-        """A page that asks."""
+        """Adds the script to an HTML page."""
         return page.replace(b"</body>", b'<script type="module" src="%b"></script></body>' % _SCRIPT.encode())
 
     async def _serve_version(self, exchange: Exchange) -> None:

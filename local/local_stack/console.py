@@ -1,4 +1,4 @@
-"""What the stack prints: lines with the name of whoever wrote them."""
+"""Console output: lines prefixed with the name of their source."""
 
 import os
 import sys
@@ -7,44 +7,44 @@ from typing import TextIO
 
 
 class Style:
-    """Colours, on a terminal only; https://no-color.org says when not."""
+    """Colours, on a terminal only and unless NO_COLOR is set (https://no-color.org)."""
 
     def __init__(self, *, colours: bool = False) -> None:
         self._colours = colours
 
     @classmethod
     def of(cls, output: TextIO | None, environ: Mapping[str, str] = os.environ) -> "Style":
-        """The style for an output."""
+        """The style for an output stream."""
         return cls(colours=output is not None and output.isatty() and not environ.get("NO_COLOR"))
 
     def bad(self, text: str) -> str:
-        """A text that stands out."""
+        """Marks an error: red if colours are on."""
         return f"\033[31m{text}\033[0m" if self._colours else text
 
 
 class Console:
-    """Writes lines to stdout at once; a reader that went away is no error."""
+    """Writes lines to stdout unbuffered; a closed pipe is not an error."""
 
     def __init__(self) -> None:
         self._width = len("history")
 
     def line(self, source: str, text: str) -> None:
-        """One line."""
+        """Prints a line of one source."""
         self._width = max(self._width, len(source))
         self.plain(f"{source:>{self._width}} | {text}")
 
     def plain(self, text: str) -> None:
-        """Text as it is."""
+        """Prints text without a source."""
         try:
             print(text, flush=True)
         except (BrokenPipeError, ValueError):
             sys.stdout = None  # print() then writes nothing
 
     def writer(self, source: str) -> Callable[[str], None]:
-        """Takes lines of one source."""
+        """Returns a function that prints lines of one source."""
         return lambda text: self.line(source, text)
 
 
 def short_name(function: str) -> str:
-    """As `stream` for StreamFunction."""
+    """The short name of a function, such as `stream` for StreamFunction."""
     return (function.removesuffix("Function") or function).lower()

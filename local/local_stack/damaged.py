@@ -1,17 +1,17 @@
-"""Names for damaged data that is put aside: `x.damaged`, then `x.damaged-2` and so on. No name is used twice."""
+"""Names for copies of damaged data: `x.damaged`, then `x.damaged-2` and so on. No name is reused."""
 
 import re
 from pathlib import Path
 
 
 def damaged_copies(path: Path) -> list[Path]:
-    """What has been put aside of `path`, the oldest first."""
+    """The existing damaged copies of `path`, oldest first."""
     found = ((_number(path, other), other) for other in path.parent.glob(f"{path.stem}.damaged*"))
     return [other for number, other in sorted(found) if number]
 
 
 def next_damaged_copy(path: Path) -> Path:
-    """A name that is later than all that are there."""
+    """A name with a number above all existing copies."""
     copies = damaged_copies(path)
     first = path.with_suffix(".damaged")
     return first.with_name(f"{first.name}-{_number(path, copies[-1]) + 1}") if copies else first

@@ -1,7 +1,6 @@
-"""Logs of functions as readable lines: Powertools' JSON becomes a line, and Lambda's own lines are left out.
+"""Formats the functions' logs: Powertools' JSON becomes one readable line; Lambda's own lines are dropped.
 
-Only the fields that are named here are shown: none of them holds text of a prompt or of an answer, and one that is new
-to a function is shown by LOGS=json until it is named here.
+Only the fields listed here are shown, because none of them contains text of a prompt or an answer. LOGS=json shows all.
 """
 
 import json
@@ -20,14 +19,14 @@ _FIELDS: Final = (
     *("status", "exception_name", "aws_error", "session_id", "gen_ai.conversation.id"),
 )
 _FAILURE: Final = re.compile(r"RequestId: \S+ (?:Task timed out|Error: )|INIT_REPORT .*\tStatus: (?:timeout|error)")
-"""Lambda's own lines on what went wrong."""
+"""Lambda's own lines about failures, which are shown."""
 _MAX_CHARS = 400
 
 
 def readable(line: str, style: Style) -> str | None:
-    """The line as it is printed; None: it is not.
+    """The line to print; None to drop it.
 
-    Lines that are no JSON object of a logger, such as a traceback, stay as they are.
+    Lines that are not a logger's JSON object, such as a traceback, are unchanged.
     """
     if line.startswith(_LAMBDAS_OWN):
         return None
@@ -39,11 +38,11 @@ def readable(line: str, style: Style) -> str | None:
         return line
     if not isinstance(record, dict):
         return line
-    return None if "_aws" in record else _of_record(record, style) or line  # metrics have `_aws`
+    return None if "_aws" in record else _format_record(record, style) or line  # metrics have `_aws`
 
 
-def _of_record(record: Mapping[str, Any], style: Style) -> str | None:
-    """None: a logger did not write it."""
+def _format_record(record: Mapping[str, Any], style: Style) -> str | None:
+    """A logger's record as one line; None if it is not a logger's record."""
     level, message = record.get("level"), record.get("message")
     if not isinstance(level, str) or message is None:
         return None
@@ -58,7 +57,7 @@ def _of_record(record: Mapping[str, Any], style: Style) -> str | None:
 
 
 def _time(record: Mapping[str, Any]) -> str:
-    """Powertools' `2026-11-27 05:34:56,191+0000` in this machine's time zone, as requests have it."""
+    """Converts Powertools' `2026-11-27 05:34:56,191+0000` to this machine's time zone, as in the access log."""
     try:
         at = datetime.strptime(str(record.get("timestamp")), "%Y-%m-%d %H:%M:%S,%f%z")
     except ValueError:

@@ -1,4 +1,4 @@
-"""The stack's settings: environment variables for what a person sets, arguments for what programs set."""
+"""The stack's settings: environment variables for users, command line arguments for programs."""
 
 import argparse
 import os
@@ -26,20 +26,20 @@ NAMES = (
     "REDIS_URL",
     "STREAM_CONCURRENCY",
 )
-"""The variables that are the stack's own settings."""
+"""The environment variables that are the stack's own settings."""
 
 
 class OptionsError(Exception):
-    """A setting that cannot be used; the message is one sentence."""
+    """An invalid setting; the message is one sentence."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """How the stack runs.
+    """The stack's settings.
 
-    `data` is the folder that keeps what is in DynamoDB and Redis, None for memory only; `fresh` begins with nothing in
-    it. `json_logs` prints what functions log as they log it. `environ` is where the functions' settings, provider keys
-    and addresses of DynamoDB and Redis are looked up.
+    `data` is the folder that persists DynamoDB and Redis, None for memory only; `fresh` deletes its data first.
+    `json_logs` prints the functions' logs unchanged. `environ` provides the functions' settings, provider keys, and
+    addresses of DynamoDB and Redis.
     """
 
     host: str = "127.0.0.1"
@@ -61,11 +61,11 @@ class Options:
 
 
 def parse_options(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> Options:
-    """Reads the command line and the environment.
+    """Parses the command line and the environment.
 
     Raises:
-        OptionsError: a variable is not what it must be, or `--web` names no folder.
-        SystemExit: the arguments are wrong, or ask for help.
+        OptionsError: an environment variable is invalid, or `--web` is not a folder.
+        SystemExit: the arguments are invalid or contain --help.
     """
     parsed = _parser().parse_args(arguments)
     _check(environ)
@@ -95,14 +95,14 @@ def parse_options(arguments: Sequence[str] | None = None, environ: Mapping[str, 
 
 
 def _check(environ: Mapping[str, str]) -> None:
-    """What the stack only hands on."""
+    """Validates variables that the stack only passes on."""
     rate = environ.get("DEMO_TOKENS_PER_SECOND") or "0"
     try:
         fits = 0 <= float(rate) < float("inf")
     except ValueError:
         fits = False
     if not fits:
-        raise OptionsError(f"DEMO_TOKENS_PER_SECOND must be a number from 0 (as quick as possible), not {rate!r}.")
+        raise OptionsError(f"DEMO_TOKENS_PER_SECOND must be a number from 0 (as fast as possible), not {rate!r}.")
     for name in ("AWS_ENDPOINT_URL_DYNAMODB", *(f"{provider.upper()}_BASE_URL" for provider in provider_names())):
         url = urlsplit(environ.get(name) or "http://none")
         if url.scheme not in {"http", "https"} or not url.hostname:
@@ -110,7 +110,7 @@ def _check(environ: Mapping[str, str]) -> None:
 
 
 def _data(environ: Mapping[str, str], state: Path) -> Path | None:
-    """DATA, relative to the current folder; where it is empty, memory; where it is absent, a folder of the state's."""
+    """DATA, relative to the current folder; None if it is empty; if unset, `data` in the state folder."""
     if "DATA" not in environ:
         return state.absolute() / "data"
     return Path(environ["DATA"]).absolute() if environ["DATA"] else None
@@ -134,22 +134,20 @@ def _flag(environ: Mapping[str, str], name: str) -> bool:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m local_stack",
-        description="The whole system on this machine.",
+        description="Runs the whole system on this machine.",
         epilog="Environment: HOST, PORT, MAX_PROCESSES (of each function), STREAM_CONCURRENCY, IDLE_SECONDS, "
         "DATA (a folder; empty: memory), FRESH=1, LOGS (text or json), REDIS_URL, AWS_ENDPOINT_URL_DYNAMODB, "
         "DEMO_TOKENS_PER_SECOND, "
         "for each provider <PROVIDER>_API_KEY and <PROVIDER>_BASE_URL, and every setting of a function.",
     )
     defaults = Options()
-    parser.add_argument("--template", type=Path, default=defaults.template, help="what to run")
-    parser.add_argument("--artefacts", type=Path, metavar="DIR", help="run what `sam build` put there (.aws-sam/build)")
-    parser.add_argument("--web", type=Path, default=defaults.web, help="the folder of the demo page")
+    parser.add_argument("--template", type=Path, default=defaults.template, help="the template to run")
+    parser.add_argument("--artefacts", type=Path, metavar="DIR", help="run the output of `sam build` (.aws-sam/build)")
+    parser.add_argument("--web", type=Path, default=defaults.web, help="folder of the demo page")
+    parser.add_argument("--state", type=Path, default=defaults.state, help="folder of the local secret and the data")
+    parser.add_argument("--no-reload", action="store_true", help="do not restart processes when files change")
     parser.add_argument(
-        "--state", type=Path, default=defaults.state, help="where the local secret and the data are kept"
-    )
-    parser.add_argument("--no-reload", action="store_true", help="do not restart the processes when files are edited")
-    parser.add_argument(
-        "--set", type=_pair, action="append", default=[], metavar="NAME=VALUE", help="a variable of all functions"
+        "--set", type=_pair, action="append", default=[], metavar="NAME=VALUE", help="set a variable of all functions"
     )
     parser.add_argument(
         "--timeout",
@@ -157,7 +155,7 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="FUNCTION=SECONDS",
-        help="not the template's",
+        help="override the template's timeout",
     )
     return parser
 

@@ -1,4 +1,4 @@
-"""Which model provider each function talks to: the real one, one that the developer names, or the demo provider."""
+"""Selects the endpoint of each model provider: the real one, one that the developer sets, or the demo provider."""
 
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
@@ -7,7 +7,7 @@ from chat.catalog import load_catalog
 
 _DUMMY_KEY = "local"
 _PASSED_ON = ("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy", "SSL_CERT_FILE")
-"""What the way to a real provider may need."""
+"""Proxy and TLS settings that a connection to a real provider may need."""
 
 
 def provider_names() -> tuple[str, ...]:
@@ -16,7 +16,7 @@ def provider_names() -> tuple[str, ...]:
 
 
 def on_demo(names: Iterable[str], environ: Mapping[str, str]) -> tuple[str, ...]:
-    """The providers for which the environment has neither key nor address."""
+    """The providers without a key or an address in the environment."""
     return tuple(
         name
         for name in names
@@ -25,7 +25,7 @@ def on_demo(names: Iterable[str], environ: Mapping[str, str]) -> tuple[str, ...]
 
 
 def provider_variables(names: Iterable[str], environ: Mapping[str, str], demo_address: str | None) -> dict[str, str]:
-    """The stream function's variables for all providers; `demo_address` is needed if one is to be the demo."""
+    """The stream function's variables for all providers; `demo_address` is required if one uses the demo provider."""
     names = tuple(names)
     demo = on_demo(names, environ)
     variables = {name: environ[name] for name in _PASSED_ON if environ.get(name)} if len(demo) < len(names) else {}
@@ -41,7 +41,7 @@ def provider_variables(names: Iterable[str], environ: Mapping[str, str], demo_ad
 
 
 def _path(name: str) -> str:
-    """What follows the host in the provider's own address: some SDKs append /v1 themselves, others expect it there."""
+    """The path of the provider's base URL: some SDKs append /v1 themselves, others expect it there."""
     from chat_stream.providers.registry import PROVIDERS
 
     return urlsplit(PROVIDERS[name].base_url).path

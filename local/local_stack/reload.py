@@ -1,4 +1,4 @@
-"""Edits of what the functions run."""
+"""Watches the template and the functions' code for edits."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
@@ -12,16 +12,16 @@ _TURN_MS = 500
 
 
 class _Sources(DefaultFilter):
-    """Not the byte code and caches that Python itself writes, nor folders that are hidden."""
+    """Ignores bytecode, caches and hidden folders."""
 
     def __call__(self, change: Change, path: str) -> bool:
         return super().__call__(change, path) and not path.endswith((".pyc", "~"))
 
 
 async def changes(template: Path, folders: Iterable[Path], watching: asyncio.Event) -> AsyncIterator[str]:
-    """Names of what was edited, each time something was; edits close together come as one.
+    """Yields the names of edited files; edits in quick succession are combined.
 
-    Edits from when `watching` is set are noticed.
+    Sets `watching` once edits are detected.
     """
     async for found in awatch(
         template,

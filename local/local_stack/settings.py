@@ -1,7 +1,7 @@
-"""The functions' settings that the environment of the stack gives.
+"""Function settings from the stack's environment.
 
-Which there are is read from where they are: the functions' `Settings` classes, and the template, whose parameters may
-be given by the name of the variable they lead to or by their own (`LOG_LEVEL` for `LogLevel`).
+The known settings come from the functions' `Settings` classes and from the template. A template parameter can be set by
+the name of the variable that it sets or by its own name (`LOG_LEVEL` for `LogLevel`).
 """
 
 import importlib
@@ -17,11 +17,11 @@ from local_stack.options import ROOT
 from local_stack.sam.template import FunctionSpec, ParameterSpec, Template
 
 _OF_THE_SDK = "AWS_"
-"""A developer's own account is none of the functions' business."""
+"""Excluded: the functions must not use the developer's own account."""
 
 
 class GivenSettingsError(Exception):
-    """A setting that does not fit; the message is one sentence."""
+    """An invalid setting; the message is one sentence."""
 
 
 class FunctionSettings:
@@ -34,10 +34,10 @@ class FunctionSettings:
             for function in template.functions
         }
         classes = {module: _classes(module) for found in modules.values() for module in found}
-        # What another class is made of is read by way of that one.
-        parts = {base for found in classes.values() for cls in found for base in cls.__mro__[1:]}
+        # A base class is validated as part of its subclass.
+        bases = {base for found in classes.values() for cls in found for base in cls.__mro__[1:]}
         self._classes = {
-            name: [cls for module in found for cls in classes[module] if cls not in parts]
+            name: [cls for module in found for cls in classes[module] if cls not in bases]
             for name, found in modules.items()
         }
         self._variables = frozenset(
@@ -50,14 +50,14 @@ class FunctionSettings:
 
     @property
     def names(self) -> frozenset[str]:
-        """All that may be given."""
+        """The names of all known settings."""
         return self._variables.union(self._aliases)
 
     def given(self, environ: Mapping[str, str]) -> dict[str, str]:
-        """The functions' variables that the environment gives; an empty one counts as absent.
+        """The functions' variables that the environment sets; an empty one counts as unset.
 
         Raises:
-            GivenSettingsError: the template allows other values.
+            GivenSettingsError: the template does not allow the value.
         """
         given = {name: environ[name] for name in self._variables if environ.get(name)}
         for alias, variable in self._aliases.items():
@@ -67,10 +67,10 @@ class FunctionSettings:
         return given
 
     def check(self, function: FunctionSpec, environ: Mapping[str, str]) -> None:
-        """Reads a function's settings as it will do itself.
+        """Validates a function's settings with its own `Settings` classes.
 
         Raises:
-            GivenSettingsError: it could not.
+            GivenSettingsError: a setting is invalid.
         """
         for cls in self._classes[function.name]:
             try:
@@ -86,7 +86,7 @@ def _classes(module: str) -> list[type[Settings]]:
 
 
 def _modules(folder: Path) -> Iterator[str]:
-    """The modules named `settings` in the folder's packages that are this project's own."""
+    """The modules named `settings` in those of the folder's packages that belong to this project."""
     for package in sorted(path.parent for path in folder.glob("*/__init__.py")):
         if _is_of_this_project(package.name):
             for file in sorted(package.rglob("settings.py")):
@@ -102,12 +102,12 @@ def _is_of_this_project(package: str) -> bool:
 
 
 def _names(cls: type[Settings]) -> Iterable[str]:
-    """The variables of its fields; one that holds a mapping is put together of several that are none of its own."""
+    """The variables of the class's fields; mapping fields are skipped, as they combine several variables."""
     return (name.upper() for name, field in cls.model_fields.items() if get_origin(field.annotation) is not Mapping)
 
 
 def _alias(parameter: str) -> str:
-    """As LOG_LEVEL for LogLevel."""
+    """A parameter's name as a variable: LOG_LEVEL for LogLevel."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", parameter).upper()
 
 

@@ -1,4 +1,4 @@
-"""Everything together: servers, tables, functions, the front."""
+"""Assembles the stack: servers, tables, functions, the HTTP front."""
 
 import asyncio
 import contextlib
@@ -35,25 +35,25 @@ from local_stack.token import TokenEndpoint, load_secret
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """What a stack that is ready tells of itself. `settings` are the functions' settings that the environment gave."""
+    """A running stack's details for the banner. `settings` names the function settings from the environment."""
 
     address: str
     demo_providers: tuple[str, ...]
     settings: tuple[str, ...]
     remarks: tuple[str, ...]
-    """Sentences."""
+    """Sentences for the banner."""
 
 
 @contextlib.asynccontextmanager
 async def running(options: Options, console: Console) -> AsyncIterator[Running]:
-    """The stack, ready; when the context ends nothing of it is left.
+    """Starts the stack; stops all its processes when the context exits.
 
     Raises:
-        OSError: the address cannot be had.
+        OSError: the address cannot be bound.
         TemplateError: the template cannot be read.
-        GivenSettingsError: a setting from the environment does not fit.
-        DataFolderError: the folder for the data cannot be used.
-        ServiceError: a server did not start.
+        GivenSettingsError: a setting from the environment is invalid.
+        DataFolderError: the data folder cannot be used.
+        ServiceProcessError: a server did not start.
     """
     template = read_template(options.template)
     settings = FunctionSettings(template)
@@ -71,7 +71,7 @@ async def running(options: Options, console: Console) -> AsyncIterator[Running]:
         servers = Servers(template, options.environ, data, guardian, console)
         cleanup.push_async_callback(servers.stop)
         await servers.start()
-        # What follows in this process speaks to DynamoDB as the functions do.
+        # From here on this process uses the functions' DynamoDB too.
         os.environ.update(servers.variables)
         variables = {**servers.variables, **given, **options.variables}
         surroundings = Surroundings(secret, servers.provider_variables, variables)
@@ -90,11 +90,11 @@ async def running(options: Options, console: Console) -> AsyncIterator[Running]:
             in_browser = BrowserReload(options.web)
             paths |= in_browser.handlers()
             pages = Pages(options.web, changed=in_browser.with_script)
-            looked = asyncio.Event()
-            looking = asyncio.create_task(in_browser.watch(looked))
-            cleanup.callback(looking.cancel)
-            looking.add_done_callback(lambda _: looked.set())
-            await looked.wait()
+            watching_pages = asyncio.Event()
+            page_watch = asyncio.create_task(in_browser.watch(watching_pages))
+            cleanup.callback(page_watch.cancel)
+            page_watch.add_done_callback(lambda _: watching_pages.set())
+            await watching_pages.wait()
         front = Front(lambda: functions.pools, paths, pages)
         handle: Handler = front.handle
         if not options.json_logs:
@@ -114,7 +114,7 @@ async def running(options: Options, console: Console) -> AsyncIterator[Running]:
             f"http://{host}:{port}",
             servers.demo_providers,
             tuple(sorted(given)),
-            (*_on_data(servers, data), *servers.remarks, *_on_names(options, settings)),
+            (*_data_remarks(servers, data), *servers.remarks, *_spelling_remarks(options, settings)),
         )
 
 
@@ -122,11 +122,11 @@ def _secret(options: Options) -> str:
     try:
         return load_secret(options.state)
     except OSError as error:
-        raise ServiceProcessError(f"{options.state} cannot keep the local secret: {error.strerror}.") from None
+        raise ServiceProcessError(f"the local secret cannot be stored in {options.state}: {error.strerror}.") from None
 
 
 def _check_settings(template: Template, settings: FunctionSettings, options: Options, secret: str) -> None:
-    """Before anything is started, with addresses in the place of those that are not known yet."""
+    """Validates the functions' settings before anything starts; unknown addresses get placeholders."""
     providers = provider_variables(provider_names(), options.environ, "http://127.0.0.1")
     variables = {"REDIS_URL": "redis://127.0.0.1", **settings.given(options.environ), **options.variables}
     surroundings = Surroundings(secret, providers, variables)
@@ -134,18 +134,18 @@ def _check_settings(template: Template, settings: FunctionSettings, options: Opt
         settings.check(function, surroundings.variables_of(function))
 
 
-def _on_data(servers: Servers, data: DataFolder | None) -> list[str]:
+def _data_remarks(servers: Servers, data: DataFolder | None) -> list[str]:
     if not (servers.own_dynamodb or servers.own_redis):
         return []
     if data is None:
-        return ["Data lives in memory: it is gone when the stack ends."]
-    return [f"Data is kept in {data.path} (FRESH=1 begins anew, DATA= keeps nothing)."]
+        return ["Data is in memory only and lost when the stack stops."]
+    return [f"Data is kept in {data.path} (FRESH=1 deletes it, DATA= keeps data in memory only)."]
 
 
-def _on_names(options: Options, settings: FunctionSettings) -> list[str]:
+def _spelling_remarks(options: Options, settings: FunctionSettings) -> list[str]:
     providers = {f"{name.upper()}_{what}" for name in provider_names() for what in ("API_KEY", "BASE_URL")}
     known = {name for name in (*settings.names, *NAMES, *providers) if not name.startswith("AWS_")}
-    return [f"{name} is not a setting: is {nearest} meant?" for name, nearest in misspelled(options.environ, known)]
+    return [f"{name} is not a setting: did you mean {nearest}?" for name, nearest in misspelled(options.environ, known)]
 
 
 def _local_paths(template: Template, functions: Functions, surroundings: Surroundings) -> dict[str, Handler]:
@@ -173,9 +173,9 @@ async def _reload(options: Options, functions: Functions, console: Console, watc
             try:
                 template = read_template(options.template)
             except TemplateError as error:
-                console.line("local", f"{error} The functions go on as they were.")
+                console.line("local", f"{error} The functions keep running unchanged.")
                 continue
-            console.line("local", f"{changed} changed: new processes.")
+            console.line("local", f"{changed} changed: restarting functions.")
             await functions.update(template)
             if functions.folders != folders:
                 break

@@ -1,4 +1,4 @@
-"""``GET /local/token``: tokens for made-up users, in place of the service that runs the user accounts."""
+"""``GET /local/token``: issues tokens for test users, in place of a real identity provider."""
 
 import asyncio
 import contextlib
@@ -27,17 +27,17 @@ _PARAMETERS = {"user", "tier", "disabled"}
 
 
 class TokenRequestError(Exception):
-    """A request that names no user; the message is for whoever sent it."""
+    """An invalid request; the message goes to the client."""
 
 
 def load_secret(folder: Path) -> str:
-    """The local secret, made at the first start: a page that is open stays signed in when the stack starts again."""
+    """The local secret, created at the first start, so that an open page stays signed in after a restart."""
     file = folder / "auth-secret"
     with contextlib.suppress(FileNotFoundError):
         return file.read_text(encoding="ascii").strip()
     folder.mkdir(parents=True, exist_ok=True)
     secret = secrets.token_urlsafe(48)
-    # Written aside and linked, so that of two stacks that start at once both get the same one.
+    # Written to a temporary file and linked: two stacks that start at the same time get the same secret.
     own = folder / f"auth-secret.{os.getpid()}"
     own.touch(mode=0o600)
     own.write_text(secret, encoding="ascii")
@@ -48,21 +48,21 @@ def load_secret(folder: Path) -> str:
 
 
 class TokenEndpoint:
-    """Makes the tokens, and the users' records with their tiers."""
+    """Issues tokens, and stores the users' records with their tiers."""
 
     def __init__(self, variables: Mapping[str, str]) -> None:
-        """`variables` are those of a function: they name the tables, and say which tokens it takes."""
+        """`variables` are a function's environment: the table names and the token settings."""
         self._settings = AuthSettings.from_environ(variables)
         self._users = DynamoUserStore(Tables(StorageSettings.from_environ(variables)))
 
     async def handle(self, exchange: Exchange) -> None:
-        """Answers with the token as text."""
+        """Stores the user and responds with the token as text."""
         if exchange.method not in {"GET", "HEAD"}:
             await problem(exchange, 405, "method_not_allowed", "GET /local/token?user=...&tier=...")
             return
         secret = self._settings.auth_secret
         if self._settings.jwt_algorithm != ALGORITHM or secret is None:
-            await problem(exchange, 409, "tokens_from_elsewhere", "The functions take the tokens of another issuer.")
+            await problem(exchange, 409, "tokens_from_elsewhere", "The functions accept tokens of another issuer.")
             return
         try:
             user = parse_user(exchange.target)
@@ -84,15 +84,15 @@ class TokenEndpoint:
 
 
 def parse_user(target: str) -> User:
-    """The user that a request's query describes.
+    """Parses the user from a request's query.
 
     Raises:
-        TokenRequestError: with a sentence.
+        TokenRequestError: a parameter is missing or invalid.
     """
     pairs = parse_qsl(urlsplit(target).query, keep_blank_values=True)
     query = dict(pairs)
     if len(query) != len(pairs) or query.keys() - _PARAMETERS:
-        raise TokenRequestError("The parameters are user, tier and disabled, each once at most.")
+        raise TokenRequestError("The parameters are user, tier and disabled, each at most once.")
     user_id = query.get("user", "")
     if not (1 <= len(user_id) <= _MAX_USER_CHARS and user_id.isprintable()):
         raise TokenRequestError(f"user must be 1 to {_MAX_USER_CHARS} printable characters.")

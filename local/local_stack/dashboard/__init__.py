@@ -1,1 +1,1 @@
-"""The template's CloudWatch dashboard and alarms, drawn from the metrics of the running stack."""
+"""Renders the template's CloudWatch dashboard and alarms from the running stack's metrics."""

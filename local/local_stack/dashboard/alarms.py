@@ -1,4 +1,4 @@
-"""Whether an alarm would ring.
+"""Evaluates the state of an alarm.
 
 Source: docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html
 """
@@ -11,7 +11,7 @@ from local_stack.dashboard.graph import Graph
 from local_stack.dashboard.lines import Window
 from local_stack.metrics.recorder import MetricsRecorder
 
-OK, RINGS, NO_DATA = "OK", "ALARM", "INSUFFICIENT_DATA"
+OK, ALARM, NO_DATA = "OK", "ALARM", "INSUFFICIENT_DATA"
 
 _COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
     "GreaterThanOrEqualToThreshold": operator.ge,
@@ -22,7 +22,7 @@ _COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
 
 
 def state(alarm: Alarm, metrics: MetricsRecorder, *, now: float, running_since: float) -> str:
-    """OK, ALARM or INSUFFICIENT_DATA; that, too, of values that are missing because the stack is younger than they."""
+    """OK, ALARM or INSUFFICIENT_DATA; values from before the start of the stack do not count as breaching."""
     window = Window.until_now(alarm.period, alarm.periods, now)
     (shown,) = Graph(alarm.entries, metrics, window).shown()
     values = shown.line.values
@@ -32,4 +32,4 @@ def state(alarm: Alarm, metrics: MetricsRecorder, *, now: float, running_since: 
     )
     if alarm.missing == "breaching" and running_since > window.start:
         return NO_DATA if all(value is None for value in values) else OK
-    return RINGS if breaching >= alarm.needed else OK
+    return ALARM if breaching >= alarm.needed else OK

@@ -1,4 +1,4 @@
-"""What the template says of the dashboard and of the alarms, as typed values.
+"""The template's dashboard and alarms as typed values.
 
 Sources: docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html and
 docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudwatch-alarm.html
@@ -18,7 +18,7 @@ _DEFAULT_PERIOD = 300
 
 @dataclass(frozen=True, slots=True)
 class WidgetPlace:
-    """On a grid of 24 columns."""
+    """Position and size on a grid of 24 columns."""
 
     x: int
     y: int
@@ -38,7 +38,7 @@ class Widget:
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """When it rings: `needed` of the last `periods` values compare with `threshold`."""
+    """An alarm; it goes off when `needed` of the last `periods` values breach `threshold`."""
 
     name: str
     description: str
@@ -53,17 +53,17 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True)
 class Dashboard:
-    """Alarms are by their ARNs, as widgets call them."""
+    """Widgets, and the alarms by ARN, as widgets reference them."""
 
     widgets: tuple[Widget, ...] = ()
     alarms: Mapping[str, Alarm] | None = None
 
 
 def read_dashboard(path: Path, parameters: Mapping[str, str] | None = None) -> Dashboard:
-    """The first dashboard of a template, and all its alarms; of a template without one: nothing.
+    """The first dashboard of a template and all alarms; no widgets if the template has no dashboard.
 
     Raises:
-        TemplateError: the template cannot be read, or the dashboard's body is not JSON of widgets.
+        TemplateError: the template cannot be read, or the dashboard's body is invalid.
     """
     document = load(path)
     resolver = Resolver(document, parameters)
@@ -81,7 +81,7 @@ def _widgets(body: str) -> tuple[Widget, ...]:
     try:
         return tuple(_widget(widget) for widget in json.loads(body)["widgets"])
     except (ValueError, KeyError, TypeError, IndexError) as error:
-        raise TemplateError(f"The dashboard's body is not understood: {error!r}") from None
+        raise TemplateError(f"The dashboard's body is invalid: {error!r}") from None
 
 
 def _widget(widget: Mapping[str, Any]) -> Widget:
@@ -93,7 +93,7 @@ def _widget(widget: Mapping[str, Any]) -> Widget:
 
 
 def _entry(items: Sequence[Any], default_statistic: str) -> Entry:
-    """An array: namespace, name, dimensions' names and values in turn, and options; or an expression alone."""
+    """Parses an array: namespace, name, alternating dimension names and values, options; or options only."""
     options: Mapping[str, Any] = items[-1] if isinstance(items[-1], dict) else {}
     look = Look(options.get("label", ""), options.get("color", ""), options.get("visible", True))
     identifier = options.get("id", "")

@@ -1,4 +1,4 @@
-"""``/local/dashboard``: the page, its files, and the data that it asks for."""
+"""``/local/dashboard``: the page, its files, and its data."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -21,7 +21,7 @@ type Handler = Callable[[Exchange], Awaitable[None]]
 
 
 class DashboardEndpoint:
-    """Serves the dashboard of a template, read anew when the file changes."""
+    """Serves the dashboard of a template; reloads the template when the file changes."""
 
     def __init__(self, template: Path, metrics: MetricsRecorder) -> None:
         self._template = template
@@ -38,7 +38,7 @@ class DashboardEndpoint:
         path = exchange.target.partition("?")[0].removeprefix(PATH)
         file = self._pages.find(path or "/")
         if file is None:
-            await problems.problem(exchange, 404, "not_found", "There is no such file.")
+            await problems.problem(exchange, 404, "not_found", "File not found.")
         else:
             await self._pages.serve(exchange, file)
 
@@ -49,11 +49,11 @@ class DashboardEndpoint:
             await problems.problem(exchange, 400, "invalid_request", f"seconds must be one of {choice}.")
             return
         try:
-            told = self._view.of(self._dashboard(), int(seconds))
+            view = self._view.of(self._dashboard(), int(seconds))
         except (TemplateError, ValueError) as error:
             await problems.problem(exchange, 500, "internal_error", str(error))
             return
-        body = json.dumps(told, separators=(",", ":"))
+        body = json.dumps(view, separators=(",", ":"))
         await exchange.respond(200, _HEADERS, body.encode())
 
     def _dashboard(self) -> Dashboard:

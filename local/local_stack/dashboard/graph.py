@@ -1,4 +1,4 @@
-"""Metrics and expressions that belong together, as lines: those of one widget, or of one alarm."""
+"""Evaluates the metrics and expressions of one widget or one alarm to lines."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +14,7 @@ _PROPERTY = re.compile(r"\$\{PROP\('([^']+)'\)\}")
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How a line is shown; no label: the metric's name."""
+    """How a line is shown; an empty label shows the metric's name."""
 
     label: str = ""
     color: str = ""
@@ -47,7 +47,7 @@ type Entry = MetricEntry | ExpressionEntry
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A line with its label. `searched`: a search found it, and may find others."""
+    """A line with its label. `searched`: the line is a result of a SEARCH expression."""
 
     label: str
     color: str
@@ -67,17 +67,17 @@ class Graph:
         self.count = window.count
 
     def shown(self) -> list[Shown]:
-        """The visible lines, in the template's order; a search gives one for each metric it finds.
+        """The visible lines in the template's order; a search gives one line for each metric found.
 
         Raises:
-            MetricMathError, SearchError: an expression is not understood.
+            MetricMathError, SearchError: an expression is invalid or not supported.
         """
         return [shown for entry in self._entries if entry.look.visible for shown in self._show(entry)]
 
     def named(self, identifier: str) -> Value:
         entry = next((entry for entry in self._entries if entry.identifier == identifier), None)
         if entry is None or identifier in self._open:
-            raise MetricMathError(f"Nothing that could be used here has the id {identifier}.")
+            raise MetricMathError(f"The id {identifier} is undefined or refers to itself.")
         self._open.add(identifier)
         try:
             return self._value(entry)
@@ -97,7 +97,7 @@ class Graph:
         look = entry.look
         for line in value if isinstance(value, list) else [value]:
             if not isinstance(line, Line):
-                raise MetricMathError(f"{entry.identifier} is no time series.")
+                raise MetricMathError(f"{entry.identifier} is not a time series.")
             yield Shown(_label(look.label, line) or entry.identifier, look.color, isinstance(value, list), line)
 
     def _value(self, entry: Entry) -> Value:
@@ -127,7 +127,7 @@ class Graph:
 
 
 def _label(label: str, line: Line) -> str:
-    """A label with what it quotes of the metric; none given: the metric's name."""
+    """A label with its ${PROP(...)} references resolved; the metric's name if it is empty."""
     if not label:
         return line.properties.get("MetricName", "")
     return _PROPERTY.sub(lambda match: line.properties.get(match[1], ""), label)

@@ -1,16 +1,16 @@
-"""Values over a span of time, and what they are of."""
+"""Lines of a chart and the time window that they cover."""
 
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 type Values = tuple[float | None, ...]
-"""One for each period, oldest first; None where there is none."""
+"""One value for each period, oldest first; None for a period without a value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """`count` periods of `period` seconds each, the first one beginning at `start` (seconds since the epoch)."""
+    """`count` periods of `period` seconds each; the first starts at `start` (seconds since the epoch)."""
 
     start: int
     period: int
@@ -18,16 +18,16 @@ class Window:
 
     @classmethod
     def until_now(cls, period: int, count: int, now: float | None = None) -> "Window":
-        """The periods, at the multiples of their length, of which the last one is running."""
+        """The last `count` periods, aligned to multiples of `period`, including the current one."""
         end = int(time.time() if now is None else now) // period * period + period
         return cls(end - period * count, period, count)
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One value for each of a window's periods. `properties` are what labels may quote: MetricName, Dim.<name>.
+    """One value for each of a window's periods. Labels may refer to `properties`: MetricName, Dim.<name>.
 
-    `counted`: no value means that nothing happened, for the values are sums.
+    `counted`: the values are sums, so a missing value means zero.
     """
 
     values: Values

@@ -1,7 +1,7 @@
-"""CloudWatch's metric math, as far as the template uses it.
+"""The subset of CloudWatch's metric math that the template uses.
 
-Source: docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html. Its expressions are written as
-Python's are, so Python's parser reads them; what is not in the tables below is refused.
+Source: docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html. Its expressions have Python's
+syntax, so Python's parser reads them; anything not listed below is rejected.
 """
 
 import ast
@@ -13,7 +13,7 @@ from typing import Protocol
 from local_stack.dashboard.lines import Line
 
 type Value = float | str | Line | list[Line]
-"""A number, a text, a time series or an array of them."""
+"""A number, a string, a time series or an array of time series."""
 
 _OPERATORS: Mapping[type[ast.AST], Callable[[float, float], float]] = {
     ast.Add: operator.add,
@@ -25,36 +25,36 @@ _OPERATORS: Mapping[type[ast.AST], Callable[[float, float], float]] = {
 
 
 class MetricMathError(ValueError):
-    """An expression that is not understood here; the message says what of it."""
+    """An invalid or unsupported expression; the message names the part."""
 
 
 class Terms(Protocol):
-    """What an expression may speak of."""
+    """The values that an expression can refer to."""
 
     period: int
-    """Seconds of a value."""
+    """The period in seconds."""
     count: int
-    """How many values a time series has."""
+    """The number of values of a time series."""
 
     def named(self, identifier: str) -> Value:
-        """What has this id.
+        """The value with this id.
 
         Raises:
-            MetricMathError: nothing has.
+            MetricMathError: the id is not defined.
         """
 
     def metrics(self) -> list[Line]:
-        """All that are not expressions."""
+        """The lines of METRICS(): all entries that are not expressions."""
 
     def search(self, query: str, statistic: str) -> list[Line]:
-        """What SEARCH finds."""
+        """The lines of a SEARCH expression."""
 
 
 def evaluate(expression: str, terms: Terms) -> Value:
-    """The expression's value.
+    """Evaluates an expression.
 
     Raises:
-        MetricMathError: it is not understood.
+        MetricMathError: the expression is invalid or not supported.
     """
     try:
         tree = ast.parse(expression, mode="eval")
@@ -107,7 +107,7 @@ class _Evaluation:
 
     @property
     def _nothing(self) -> Line:
-        """What an array of no time series adds up to."""
+        """The result of combining an empty array of time series."""
         return Line((None,) * self._terms.count)
 
     def _chosen(self, condition: Line, chosen: Value, otherwise: Value) -> Line:
@@ -129,17 +129,17 @@ class _Evaluation:
             return value.values
         if isinstance(value, int | float):
             return [value] * size
-        raise self._error("an array or a text where a number must be")
+        raise self._error("an array or a string in place of a number")
 
     def _lines(self, value: Value) -> list[Line]:
         if isinstance(value, Line):
             return [value]
         if isinstance(value, list):
             return value
-        raise self._error("an array of something else than time series")
+        raise self._error("an array of values other than time series")
 
     def _error(self, what: str) -> MetricMathError:
-        return MetricMathError(f"{what} is not known to the local stack, in {self._expression}")
+        return MetricMathError(f"{what} is not supported by the local stack, in {self._expression}")
 
 
 def _applied(apply: Callable[[float, float], float], one: float | None, other: float | None) -> float | None:
@@ -152,7 +152,7 @@ def _applied(apply: Callable[[float, float], float], one: float | None, other: f
 
 
 def _each_period(lines: Sequence[Line], combine: Callable[[list[float]], float]) -> Line:
-    """The values of each period combined; lines without one do not count."""
+    """Combines the values of each period; missing values are ignored."""
     periods = (
         [value for value in values if value is not None]
         for values in zip(*(line.values for line in lines), strict=True)

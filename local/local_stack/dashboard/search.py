@@ -1,7 +1,7 @@
-"""The query of a SEARCH expression: a schema, and terms that must all fit.
+"""Parses the query of a SEARCH expression: a schema, and terms that must all match.
 
-Source: docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/search-expression-syntax.html. Of it, what the template
-uses: quoted terms, which match whole names and values, joined by an implied AND.
+Source: docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/search-expression-syntax.html. Supports the subset that
+the template uses: quoted terms, which match whole names and values, joined by an implied AND.
 """
 
 import re
@@ -13,12 +13,12 @@ _TERM = re.compile(r'(?:(?P<key>[\w.-]+)=)?"(?P<value>[^"]*)"')
 
 
 class SearchError(ValueError):
-    """A query that is not understood here; the message quotes it."""
+    """An invalid or unsupported query; the message quotes it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """`namespace` and `dimension_names` are None where any will do. `terms` are pairs; without a name it is None."""
+    """A parsed query; None matches anything. `terms` are pairs of name (None if not given) and value."""
 
     namespace: str | None
     dimension_names: tuple[str, ...] | None
@@ -26,17 +26,17 @@ class Search:
     terms: tuple[tuple[str | None, str], ...]
 
     def fits(self, dimensions: Mapping[str, str]) -> bool:
-        """Whether a metric of the right namespace and name has what the terms ask for."""
+        """True if the dimensions match all terms; the caller has matched namespace and name."""
         return all(
             value in dimensions.values() if key is None else dimensions.get(key) == value for key, value in self.terms
         )
 
 
 def parse_search(query: str) -> Search:
-    """Reads what stands between SEARCH's single quotes.
+    """Parses the text between SEARCH's single quotes.
 
     Raises:
-        SearchError: it is not understood.
+        SearchError: the query is invalid or not supported.
     """
     namespace: str | None = None
     names: tuple[str, ...] | None = None
@@ -53,7 +53,7 @@ def parse_search(query: str) -> Search:
 
 def _terms(query: str, text: str) -> Sequence[tuple[str | None, str]]:
     if _TERM.sub("", text).strip():
-        raise SearchError(f"SEARCH is not understood: {query}")
+        raise SearchError(f"Invalid SEARCH query: {query}")
     return [(match["key"], match["value"]) for match in _TERM.finditer(text)]
 
 

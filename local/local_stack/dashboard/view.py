@@ -1,4 +1,4 @@
-"""The dashboard as the page is told it: widgets with their values."""
+"""Builds the dashboard page's JSON: widgets with their values."""
 
 import time
 from collections.abc import Mapping
@@ -13,8 +13,8 @@ from local_stack.metrics.recorder import MetricsRecorder
 from local_stack.sam.cloudformation import TemplateError
 
 PERIODS = {300: 10, 900: 30, 3600: 60, 10800: 180}
-"""Seconds that may be looked at, and the seconds of one value then."""
-_CLEANUP = "The cleanup says so, once a run: every five minutes."
+"""The time spans that the page offers and the period of each, in seconds."""
+_CLEANUP = "The cleanup function reports this once a run, every five minutes."
 _ABSENT = {
     "AWS/DynamoDB": "DynamoDB's own metrics exist in AWS only.",
     "AWS/ElastiCache": "ElastiCache's own metrics exist in AWS only.",
@@ -34,7 +34,7 @@ class View:
 
         Raises:
             TemplateError: an alarm is not in the template.
-            MetricMathError, SearchError, ValueError: an expression or a statistic is not understood.
+            MetricMathError, SearchError, ValueError: an expression or a statistic is not supported.
         """
         now, period = time.time(), PERIODS[seconds]
         window = Window.until_now(period, seconds // period, now)
@@ -59,7 +59,7 @@ class View:
     def _alarm(self, dashboard: Dashboard, arn: str, now: float) -> dict[str, str]:
         alarm = (dashboard.alarms or {}).get(arn)
         if alarm is None:
-            raise TemplateError(f"The dashboard shows {arn}, which is no alarm of the template.")
+            raise TemplateError(f"The dashboard shows {arn}, which is not an alarm of the template.")
         state = alarms.state(alarm, self._metrics, now=now, running_since=self._since)
         return {"name": alarm.name, "description": alarm.description, "state": state}
 
@@ -81,7 +81,7 @@ class View:
 
 
 def _note(widget: Widget) -> str:
-    """Why there may be nothing to see: all that the widget shows is AWS's own, or the cleanup's."""
+    """Explains an empty widget: all its metrics exist in AWS only, or come from the cleanup function."""
     dimensions = [entry.dimensions for entry in widget.entries if isinstance(entry, MetricEntry)]
     if {found["service"] for found in dimensions if "service" in found} == {Service.CLEANUP}:
         return _CLEANUP

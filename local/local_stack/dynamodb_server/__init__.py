@@ -1,12 +1,12 @@
-"""A DynamoDB on one machine: the operations and expressions that applications use, in one process, from memory.
+"""An in-memory DynamoDB in one process: the operations and expressions that applications use.
 
-    handler (HTTP)  ->  operations  ->  database (tables, indexes)  ->  journal (a file, if it is to last)
+    handler (HTTP)  ->  operations  ->  database (tables, indexes)  ->  journal (an optional file)
                             |
                     expressions (conditions, updates, projections, keys)
 
-One request is answered at a time, so each is atomic. Stored items are never changed in place: a write puts a new one in
-the place of the old, so a transaction is decided on the items as they are and needs no undoing.
+The server handles one request at a time, so each request is atomic. Stored items are immutable: a write replaces the
+item. A transaction evaluates all its conditions before it writes, so it needs no rollback.
 
-What is not imitated: capacity and throttling, streams, backups, PartiQL, the parameters from before expressions, the
-list of reserved words, and eventual consistency.
+Not emulated: capacity and throttling, streams, backups, PartiQL, the legacy parameters that expressions replaced,
+reserved words, and eventual consistency.
 """

@@ -1,4 +1,4 @@
-"""``python -m local_stack.dynamodb_server``: serves on a free port, and prints its address."""
+"""``python -m local_stack.dynamodb_server``: serves on a free port and prints its address."""
 
 import argparse
 import asyncio
@@ -12,14 +12,14 @@ from local_stack.dynamodb_server.storage.journal import Journal, JournalError
 from local_stack.http import http1
 
 MAX_REQUEST_BYTES = 17 * 1024 * 1024
-"""More than a batch of writes may have."""
+"""Above the limit of BatchWriteItem (16 MB)."""
 _JSON = "application/x-amz-json-1.0"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="local_stack.dynamodb_server", description="A DynamoDB on this machine.")
-    parser.add_argument("--file", type=Path, help="what it keeps its data in; without it they are gone when it ends")
-    parser.add_argument("--expire-seconds", type=float, help="how often items are removed whose time to live is over")
+    parser = argparse.ArgumentParser(prog="local_stack.dynamodb_server", description="A local DynamoDB.")
+    parser.add_argument("--file", type=Path, help="file that stores the data; default: memory only")
+    parser.add_argument("--expire-seconds", type=float, help="interval between removals of expired items")
     arguments = parser.parse_args()
     try:
         database = Database(None if arguments.file is None else Journal(arguments.file, _say))
@@ -29,7 +29,7 @@ def main() -> None:
 
 
 async def serve(database: Database, expire_seconds: float | None = None) -> None:
-    """Serves until it is cancelled."""
+    """Serves until cancelled."""
     service = DynamoDBService(database)
 
     async def handle(exchange: http1.Exchange) -> None:

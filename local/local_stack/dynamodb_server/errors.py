@@ -1,4 +1,4 @@
-"""What DynamoDB refuses, as it says it.
+"""DynamoDB's error responses.
 
 Source: docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
 """
@@ -7,7 +7,7 @@ from typing import Any
 
 
 class DynamoDBError(Exception):
-    """A request that is refused; `error_type` is the API's name for it, `details` are further fields of the answer."""
+    """A rejected request. `error_type` is the API's error name, `details` are further fields of the response."""
 
     def __init__(self, error_type: str, message: str, **details: Any) -> None:
         super().__init__(message)
@@ -17,12 +17,12 @@ class DynamoDBError(Exception):
 
 
 def invalid(message: str) -> DynamoDBError:
-    """A request that makes no sense."""
+    """A malformed or invalid request."""
     return DynamoDBError("ValidationException", message)
 
 
 def condition_failed(item: dict[str, Any] | None = None) -> DynamoDBError:
-    """A condition that did not hold; `item` is what was there, if the caller asked for it."""
+    """A condition that evaluated to false; `item` is the stored item, if the caller requested it."""
     details = {} if item is None else {"Item": item}
     return DynamoDBError("ConditionalCheckFailedException", "The conditional request failed", **details)
 

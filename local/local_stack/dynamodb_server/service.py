@@ -1,4 +1,4 @@
-"""One request of DynamoDB's API: bytes in, status and bytes out.
+"""Handles one DynamoDB API request: bytes in, status and bytes out.
 
 Source: docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.LowLevelAPI.html
 """
@@ -37,23 +37,23 @@ _OPERATIONS: Final[dict[str, _Operation]] = {
 
 
 class DynamoDBService:
-    """Answers one request at a time; what it has changed is kept before it answers."""
+    """Handles one request at a time; commits its changes to the journal before it responds."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._transactions = Transactions(database)
 
     def answer(self, target: str, body: bytes) -> tuple[int, bytes]:
-        """`target` is the request's X-Amz-Target."""
+        """Returns status and body. `target` is the request's X-Amz-Target header."""
         try:
-            status, found = 200, self._run(target.removeprefix(TARGET), body)
+            status, response = 200, self._run(target.removeprefix(TARGET), body)
         except DynamoDBError as error:
-            status, found = 400, {"__type": _type(error), "message": error.message, **error.details}
-        except Exception:  # noqa: BLE001  # whatever it is, the caller is told and the server lives on
+            status, response = 400, {"__type": _type(error), "message": error.message, **error.details}
+        except Exception:  # noqa: BLE001  # an unexpected error becomes a 500; the server keeps running
             traceback.print_exc()
-            status, found = 500, {"__type": "InternalServerError", "message": "The local DynamoDB failed."}
+            status, response = 500, {"__type": "InternalServerError", "message": "The local DynamoDB failed."}
         self._database.commit()
-        return status, json.dumps(found, separators=(",", ":")).encode()
+        return status, json.dumps(response, separators=(",", ":")).encode()
 
     def _run(self, operation: str, body: bytes) -> dict[str, Any]:
         try:
@@ -63,11 +63,11 @@ class DynamoDBService:
         if operation == "TransactWriteItems":
             return self._transactions.transact_write_items(request)
         if operation not in _OPERATIONS:
-            raise DynamoDBError("UnknownOperationException", f"{operation or 'This'} is not imitated here.")
+            raise DynamoDBError("UnknownOperationException", f"{operation or 'This operation'} is not supported here.")
         try:
             return _OPERATIONS[operation](self._database, request)
         except KeyError as error:
-            raise invalid(f"A parameter is missing, or its value is not known: {error}") from None
+            raise invalid(f"A parameter is missing or has an unknown value: {error}") from None
 
 
 def _type(error: DynamoDBError) -> str:

@@ -1,7 +1,7 @@
-"""Attribute values as DynamoDB's JSON has them: `{"S": "text"}`, `{"N": "1"}`, and so on.
+"""Attribute values in DynamoDB's JSON format: `{"S": "text"}`, `{"N": "1"}`, and so on.
 
 Source: docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValue.html, and the developer guide's
-"Supported data types" and "Item sizes" beside it.
+sections "Supported data types" and "Item sizes".
 """
 
 import base64
@@ -15,15 +15,15 @@ from local_stack.dynamodb_server.errors import invalid
 type Value = dict[str, Any]
 type Item = dict[str, Value]
 type Scalar = str | Decimal | bytes
-"""A key's value, as keys are ordered. Strings order by code point, which is the order of their UTF-8 bytes."""
+"""A key value that sorts as DynamoDB sorts it. Strings sort by code point, which is the order of their UTF-8 bytes."""
 
 MAX_ITEM_BYTES: Final = 400 * 1024
 MAX_NAME_BYTES: Final = 65535
 MAX_DEPTH: Final = 32
-"""Levels of lists and maps, the value in the innermost included."""
+"""Nesting levels of lists and maps, including the innermost value."""
 _DIGITS = 38
 _EXACT = Context(prec=300)
-"""Holds the sum of the largest and the smallest number without rounding."""
+"""Enough digits to add the largest and the smallest number without rounding."""
 _LARGEST = Decimal("9.9999999999999999999999999999999999999E+125")
 _SMALLEST = Decimal("1E-130")
 _SETS = {"SS": "string", "NS": "number", "BS": "binary"}
@@ -31,24 +31,24 @@ _NEVER_EMPTY = "One or more parameter values were invalid: An {} set  may not be
 
 
 def type_of(value: Value) -> str:
-    """As `S` or `M`."""
+    """The type code, such as `S` or `M`."""
     return next(iter(value))
 
 
 def normalised(item: Item) -> Item:
-    """The item with its numbers as DynamoDB writes them.
+    """The item with its numbers in DynamoDB's canonical form.
 
     Raises:
-        DynamoDBError: a value is none.
+        DynamoDBError: a value is invalid.
     """
     return _normalised_members(item, 0)
 
 
 def normalised_value(value: Value, depth: int = 0) -> Value:
-    """One value, its numbers as DynamoDB writes them.
+    """One value with its numbers in DynamoDB's canonical form.
 
     Raises:
-        DynamoDBError: it is none.
+        DynamoDBError: the value is invalid.
     """
     if not isinstance(value, dict) or len(value) != 1:
         raise invalid(
@@ -81,7 +81,7 @@ def normalised_number(text: str) -> str:
     """A number without leading and trailing zeros.
 
     Raises:
-        DynamoDBError: it is none, or has more than 38 digits, or is too large or too small.
+        DynamoDBError: the text is not a number, has more than 38 digits, or is out of range.
     """
     try:
         number = Decimal(text)
@@ -103,7 +103,7 @@ def normalised_number(text: str) -> str:
 
 
 def scalar(value: Value) -> Scalar | None:
-    """What a value that has an order (S, N, B) is compared by; None for any other."""
+    """The sortable form of a value of type S, N or B; None for any other type."""
     ((kind, content),) = value.items()
     if kind == "S":
         return str(content)
@@ -113,7 +113,7 @@ def scalar(value: Value) -> Scalar | None:
 
 
 def equal(left: Value, right: Value) -> bool:
-    """Same type and same value; the order of a set does not count."""
+    """True for the same type and value; the order within a set is ignored."""
     kind = type_of(left)
     if kind != type_of(right):
         return False
@@ -128,12 +128,12 @@ def equal(left: Value, right: Value) -> bool:
 
 
 def item_bytes(item: Item) -> int:
-    """An item's size, as its limit and those of pages count it."""
+    """An item's size as DynamoDB counts it, for the item and page limits."""
     return sum(_utf8_bytes(name) + value_bytes(value) for name, value in item.items())
 
 
 def value_bytes(value: Value) -> int:
-    """A value's size."""
+    """A value's size as DynamoDB counts it."""
     ((kind, content),) = value.items()
     match kind:
         case "S":
@@ -154,10 +154,10 @@ def value_bytes(value: Value) -> int:
 
 
 def total(first: str, second: str, sign: int) -> str:
-    """The sum of two numbers, or their difference.
+    """`first + sign * second`.
 
     Raises:
-        DynamoDBError: it is too large, or has too many digits.
+        DynamoDBError: the result is too large or has too many digits.
     """
     return normalised_number(str(_EXACT.add(Decimal(first), sign * Decimal(second))))
 
@@ -182,7 +182,7 @@ def _checked_binary(text: str) -> str:
     try:
         base64.b64decode(text, validate=True)
     except binascii.Error:
-        raise invalid("A binary value is not base64") from None
+        raise invalid("A binary value is not valid base64") from None
     return text
 
 

@@ -1,1 +1,1 @@
-"""Lambda on one machine: processes of functions, invocations, schedules."""
+"""A Lambda emulator: function processes, invocations, schedules."""

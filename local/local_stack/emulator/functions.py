@@ -1,4 +1,4 @@
-"""The template's functions as running processes, and what they are told of their surroundings."""
+"""The template's functions as running processes, and their environment variables."""
 
 import asyncio
 import contextlib
@@ -26,15 +26,15 @@ SAMPLE_EVERY_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a function's variables say of the machine it runs on."""
+    """The part of a function's environment that depends on this machine."""
 
     auth_secret: str
     provider_variables: Mapping[str, str]
     variables: Mapping[str, str]
-    """For all functions, over what the template says and the stack itself sets."""
+    """Variables of all functions; they override the template and the stack."""
 
     def variables_of(self, function: FunctionSpec) -> dict[str, str]:
-        """The function's environment: secrets take the place of the names of secrets."""
+        """The function's environment, with secret ARNs replaced by the secrets."""
         own = dict(function.environment)
         if own.pop("AUTH_SECRET_ARN", None) is not None:
             own |= {
@@ -50,7 +50,7 @@ class Surroundings:
 
 
 class Functions:
-    """All pools, by the functions' names."""
+    """The process pools of all functions, by function name."""
 
     def __init__(
         self, template: Template, options: Options, surroundings: Surroundings, guardian: Guardian, console: Console
@@ -71,12 +71,12 @@ class Functions:
 
     @property
     def folders(self) -> set[Path]:
-        """Where the code is."""
+        """The folders of the functions' code and layers."""
         specs = [pool.function for pool in self.pools.values()]
         return {folder for spec in specs for folder in (spec.code, *spec.layers)}
 
     async def start(self) -> None:
-        """One warm process for each function with a URL; returns when they are ready or have failed."""
+        """Starts one process for each function with a URL; returns when they are initialised or have failed."""
         await self._warm_up()
         self._tasks += [asyncio.create_task(self._reap()), asyncio.create_task(self._sample())]
         for pool in self.pools.values():
@@ -85,7 +85,7 @@ class Functions:
                 self._tasks.append(asyncio.create_task(run_schedule(pool, schedule, log)))
 
     async def update(self, template: Template) -> None:
-        """New code or a new template: new processes; invocations that run are finished by the old ones."""
+        """Replaces all processes after a change of code or template; old ones finish their invocations."""
         self._take(template)
         for name in self.pools.keys() - {function.name for function in template.functions}:
             self._removed.append(self.pools.pop(name))
@@ -93,7 +93,7 @@ class Functions:
         await self._warm_up()
 
     async def stop(self) -> None:
-        """Ends everything at once."""
+        """Kills all processes."""
         for task in self._tasks:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -111,7 +111,7 @@ class Functions:
                     spec,
                     self._sandbox,
                     max_processes=self._options.max_processes,
-                    figures=LambdaMetrics(self.metrics, function.name),
+                    metrics=LambdaMetrics(self.metrics, function.name),
                 )
 
     async def _warm_up(self) -> None:
@@ -127,7 +127,7 @@ class Functions:
         while True:
             await asyncio.sleep(SAMPLE_EVERY_SECONDS)
             for pool in self.pools.values():
-                pool.figures.sample()
+                pool.metrics.sample()
 
     def _sandbox(self, function: FunctionSpec) -> Sandbox:
         write = self._console.writer(short_name(function.name))

@@ -1,4 +1,4 @@
-"""How a function's process is started: command, folder and environment, as Lambda gives them.
+"""The command, folder and environment of a function's process, as in Lambda.
 
 Source: docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
 """
@@ -24,7 +24,7 @@ FAKE_CREDENTIALS = {
     "AWS_SESSION_TOKEN": "local",
     "AWS_DEFAULT_REGION": REGION,
     "AWS_REGION": REGION,
-    # Neither the developer's own account nor a machine's role is ever asked.
+    # Never use the developer's own account or the machine's role.
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "AWS_EC2_METADATA_DISABLED": "true",
@@ -32,14 +32,14 @@ FAKE_CREDENTIALS = {
 
 
 def given_credentials(environ: Mapping[str, str]) -> dict[str, str]:
-    """The fake credentials, with what the environment has in their place; its key needs no token of ours."""
+    """The fake credentials, overridden by the environment; a given access key drops the fake session token."""
     given = {name: environ[name] for name in FAKE_CREDENTIALS if environ.get(name)}
     return {**FAKE_CREDENTIALS, **({"AWS_SESSION_TOKEN": ""} if "AWS_ACCESS_KEY_ID" in given else {}), **given}
 
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """A process to start."""
+    """The parameters of a process to start."""
 
     command: Sequence[str]
     env: Mapping[str, str]
@@ -47,7 +47,7 @@ class Launch:
 
 
 class Launcher:
-    """Starts functions from the sources, or from built artefacts with nothing else of the project importable."""
+    """Builds launch parameters for functions, from sources or from built artefacts in an isolated interpreter."""
 
     def __init__(
         self,
@@ -56,10 +56,10 @@ class Launcher:
         runtime: Path | None = None,
         environ: Mapping[str, str] = os.environ,
     ) -> None:
-        """`variables` gives a function's own environment.
+        """`variables` returns a function's own environment.
 
-        `runtime` is a folder for an interpreter with Lambda's runtime client alone (it is made here): with it functions
-        import what their artefacts hold, as in Lambda. Without it the project's environment gives the libraries.
+        `runtime` is a folder in which to create an interpreter with Lambda's runtime client only: functions then import
+        only what their artefacts contain, as in Lambda. Without it they import from the project's environment.
         """
         self._variables = variables
         self._environ = environ
@@ -67,15 +67,15 @@ class Launcher:
         self._python = sys.executable if runtime is None else make_runtime(runtime)
 
     def arn(self, function: FunctionSpec) -> str:
-        """The function's name to the outside."""
+        """The function's ARN."""
         return f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{function.name}"
 
     def runtime(self, function: FunctionSpec) -> str:
-        """What runs the function, for the log."""
+        """The name of the function's runtime, for the log."""
         return "lambda_asgi" if "AWS_LAMBDA_EXEC_WRAPPER" in function.environment else "awslambdaric"
 
     def launch(self, function: FunctionSpec, runtime_api: str, concurrency: int) -> Launch:
-        """The process for the function, talking to the Runtime API at `runtime_api` (host and port)."""
+        """Launch parameters of a process that uses the Runtime API at `runtime_api` (host and port)."""
         own = dict(self._variables(function))
         command = [self._python, "-m", "awslambdaric", function.handler]
         if wrapper := own.get("AWS_LAMBDA_EXEC_WRAPPER"):
@@ -110,13 +110,13 @@ class Launcher:
             env["AWS_LAMBDA_INITIALIZATION_TYPE"] = "lambda-managed-instances"
             env["AWS_LAMBDA_MAX_CONCURRENCY"] = str(concurrency)
         if self._bare:
-            # Lambda's folders are read-only: whatever is to be compiled must have been shipped so.
+            # Lambda's folders are read-only: bytecode must be part of the artefact.
             env |= {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONNOUSERSITE": "1"}
         return env
 
 
 def _local_path(function: FunctionSpec, path: str) -> str:
-    """A path as it is in Lambda, on this machine."""
+    """Maps a path in Lambda to this machine."""
     if path.startswith("/var/task/"):
         return str(function.code / path.removeprefix("/var/task/"))
     if path.startswith("/opt/"):
@@ -128,7 +128,7 @@ def _local_path(function: FunctionSpec, path: str) -> str:
 
 
 def make_runtime(folder: Path) -> str:
-    """Makes an environment with Lambda's runtime client and nothing else; returns its interpreter."""
+    """Creates a virtual environment with only Lambda's runtime client; returns its interpreter."""
     venv.EnvBuilder(symlinks=True, with_pip=False).create(folder)
     packages = next(folder.glob("lib/python*/site-packages"))
     for name in _RUNTIME_CLIENT:

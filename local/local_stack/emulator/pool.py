@@ -1,4 +1,4 @@
-"""A function's sandboxes: warm ones are used again, new ones started on demand up to a limit."""
+"""A function's sandboxes: warm ones are reused, new ones are started on demand up to a limit."""
 
 import asyncio
 import contextlib
@@ -15,16 +15,16 @@ SandboxFactory = Callable[[FunctionSpec], Sandbox]
 
 
 class ThrottledError(Exception):
-    """All the processes a function may have are busy."""
+    """All processes of the function are busy and the limit is reached."""
 
 
 class Pool:
     """Runs invocations of one function."""
 
     def __init__(
-        self, function: FunctionSpec, make_sandbox: SandboxFactory, *, max_processes: int, figures: LambdaMetrics
+        self, function: FunctionSpec, make_sandbox: SandboxFactory, *, max_processes: int, metrics: LambdaMetrics
     ) -> None:
-        self.figures = figures
+        self.metrics = metrics
         self._function = function
         self._make_sandbox = make_sandbox
         self._max_processes = max_processes
@@ -35,10 +35,10 @@ class Pool:
         return self._function
 
     async def invoke(self, event: bytes, answer: Answer) -> None:
-        """Runs the function; returns when its answer is complete or has failed.
+        """Runs the function; returns when its response is complete or has failed.
 
         Raises:
-            ThrottledError: no process is free and no more may be started.
+            ThrottledError: no process is free and the limit is reached.
         """
         while True:
             sandbox = await self._claim()
@@ -46,23 +46,23 @@ class Pool:
                 await sandbox.initialised()
             except SandboxInitError as error:
                 sandbox.claims -= 1
-                self.figures.begins()
+                self.metrics.invocation_started()
                 await answer.fail(error.error_type)
-                self.figures.ends(0, failed=True)
+                self.metrics.invocation_ended(0, failed=True)
                 return
             if not sandbox.ended.is_set():
                 break
         invocation = EmulatedInvocation(event, answer, self._function.timeout_seconds)
         sandbox.submit(invocation)
-        self.figures.begins()
+        self.metrics.invocation_started()
         try:
             await invocation.over.wait()
         finally:
             ended = invocation.ended or time.monotonic()
-            self.figures.ends(ended - invocation.started, failed=invocation.failed)
+            self.metrics.invocation_ended(ended - invocation.started, failed=invocation.failed)
 
     async def warm_up(self) -> None:
-        """Starts a process if there is none, and waits until it is ready or has failed."""
+        """Starts a process if none is alive; waits until it is initialised or has failed."""
         if self._alive():
             return
         sandbox = await self._add(claims=0)
@@ -70,33 +70,33 @@ class Pool:
             await sandbox.initialised()
 
     def replace(self, function: FunctionSpec) -> None:
-        """New code or settings, for the processes that are started from now on."""
+        """Retires all processes; new ones run the new code and settings."""
         self._function = function
         self.retire()
 
     def retire(self) -> None:
-        """Processes that are at work finish it, and none gets more."""
+        """Stops assigning invocations to the current processes; those in flight finish."""
         for sandbox in self._alive():
             sandbox.retire()
 
     def reap(self, idle_seconds: float) -> None:
-        """Ends processes that had nothing to do for so long, but for the one used last."""
+        """Ends processes that have been idle for `idle_seconds`, except the most recently used one."""
         idle = sorted((s for s in self._alive() if not s.claims and s.ready), key=lambda s: s.idle_since)
         for sandbox in idle[:-1]:
             if time.monotonic() - sandbox.idle_since >= idle_seconds:
                 sandbox.retire()
 
     async def stop(self) -> None:
-        """Ends all processes at once."""
+        """Kills all processes."""
         for sandbox in self._sandboxes:
             sandbox.kill()
         await asyncio.gather(*(sandbox.ended.wait() for sandbox in self._sandboxes))
 
     async def _claim(self) -> Sandbox:
-        """A sandbox with a place taken in it: the warm one used last, else one that is starting, else a new one."""
+        """Claims a place in a sandbox: the most recently used warm one, else a starting one, else a new one."""
         candidates = [sandbox for sandbox in self._alive() if sandbox.has_place]
         if not candidates and (finishing := [sandbox for sandbox in self._alive() if sandbox.finishing]):
-            # A client can be back with its next request before the runtime has asked for one.
+            # A client can send its next request before the runtime has polled for one.
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(finishing[0].freed.wait(), _GRACE_SECONDS)
             candidates = [sandbox for sandbox in self._alive() if sandbox.has_place]
@@ -105,7 +105,7 @@ class Pool:
             sandbox.claims += 1
             return sandbox
         if len(self._alive()) >= self._max_processes:
-            self.figures.throttled()
+            self.metrics.throttled()
             raise ThrottledError
         return await self._add(claims=1)
 
@@ -117,6 +117,6 @@ class Pool:
         return sandbox
 
     def _alive(self) -> list[Sandbox]:
-        """Those that count; the others are forgotten when they have ended."""
+        """The sandboxes that take invocations; drops ended ones."""
         self._sandboxes = [sandbox for sandbox in self._sandboxes if not sandbox.ended.is_set()]
         return [sandbox for sandbox in self._sandboxes if not sandbox.retired]

@@ -1,4 +1,4 @@
-"""``POST /local/run/<function>``: runs a function that has a schedule, without waiting for its turn."""
+"""``POST /local/run/<function>``: runs a scheduled function immediately."""
 
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -14,10 +14,10 @@ type Handler = Callable[[Exchange], Awaitable[None]]
 
 
 class RunEndpoint:
-    """Invokes functions as their schedules do, and answers with what they return."""
+    """Invokes functions with their schedule's event and returns their response."""
 
     def __init__(self, template: Template, pools: Callable[[], Mapping[str, Pool]]) -> None:
-        """`pools` gives the pools by the functions' names as they are now."""
+        """`pools` returns the current pools by function name."""
         self._functions = [function for function in template.functions if function.schedules]
         self._pools = pools
 
@@ -34,7 +34,7 @@ class RunEndpoint:
             try:
                 await self._pools()[function.name].invoke(event_of(function.schedules[0]), answer)
             except ThrottledError:
-                await problem(exchange, 429, "throttled", "All of its processes are busy.")
+                await problem(exchange, 429, "throttled", "All processes of the function are busy.")
                 return
             if answer.error_type is not None:
                 await problem(exchange, 502, "function_failed", f"The run failed: {answer.error_type}.")
@@ -46,7 +46,7 @@ class RunEndpoint:
 
 
 class _Collected:
-    """An `invocation.Answer` that keeps everything."""
+    """An `invocation.Answer` that collects the response."""
 
     def __init__(self) -> None:
         self.received = bytearray()

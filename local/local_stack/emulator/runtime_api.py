@@ -1,9 +1,9 @@
 """Lambda's Runtime API, one server for each sandbox, as strict as Lambda's own.
 
-Of the Extensions API it has what a runtime needs that registers itself to be sent SIGTERM.
+Of the Extensions API it implements what a runtime needs that registers to receive SIGTERM.
 
 Sources: docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html, runtimes-custom.html and runtimes-extensions-api.html
-beside it, and what AWS's Runtime Interface Emulator answers.
+in the same guide, and the responses of AWS's Runtime Interface Emulator.
 """
 
 import asyncio
@@ -12,12 +12,12 @@ import uuid
 from typing import Protocol
 
 from local_stack.emulator.invocation import EmulatedInvocation
-from local_stack.http.http1 import BodyTooLargeError, ClientGoneError, Exchange
+from local_stack.http.http1 import BodyTooLargeError, ClientDisconnectedError, Exchange
 
 MAX_PAYLOAD_BYTES = 6 * 1024 * 1024 + 100
-"""Of an event, and of a buffered answer."""
+"""Limit of an event and of a buffered response."""
 MAX_STREAM_BYTES = 200 * 1024 * 1024
-"""Of a streamed answer."""
+"""Limit of a streamed response."""
 
 _PREFIX = "/2018-06-01/runtime/"
 _EXTENSIONS = ["", "2020-01-01", "extension"]
@@ -27,20 +27,20 @@ _INVOCATION_ID = "lambda-runtime-invocation-id"
 
 
 class RuntimeEvents(Protocol):
-    """Who is told what the runtime does."""
+    """Callbacks for the runtime's requests."""
 
     def runtime_ready(self) -> None:
-        """It asks for an invocation: it is initialised, and done with what it had."""
+        """The runtime polls for an invocation: it is initialised and has finished the previous one."""
 
     def runtime_init_failed(self, error_type: str) -> None:
-        """It reports that its initialisation failed."""
+        """The runtime reports that its initialisation failed."""
 
     def invocation_over(self, invocation: EmulatedInvocation) -> None:
-        """The answer is complete, or the error reported."""
+        """The response is complete, or the error was reported."""
 
 
 class RuntimeApi:
-    """Serves one runtime. `concurrency` above 1 is Lambda Managed Instances: that many invocations at a time."""
+    """Serves one runtime. A `concurrency` above 1 emulates Lambda Managed Instances: concurrent invocations."""
 
     def __init__(self, function_arn: str, concurrency: int, events: RuntimeEvents) -> None:
         self._arn = function_arn
@@ -48,25 +48,25 @@ class RuntimeApi:
         self._events = events
         self._waiting: asyncio.Queue[EmulatedInvocation] = asyncio.Queue()
         self._running: dict[str, EmulatedInvocation] = {}
-        self._gone: set[str] = set()
+        self._abandoned: set[str] = set()
 
     @property
     def running(self) -> tuple[EmulatedInvocation, ...]:
-        """The invocations that have no complete answer yet, those included that no poller has taken."""
+        """The invocations without a complete response, including those not yet polled."""
         return tuple(self._running.values())
 
     def submit(self, invocation: EmulatedInvocation) -> None:
-        """Hands the invocation to the runtime when it next asks."""
+        """Queues the invocation for the runtime's next poll."""
         self._running[invocation.request_id] = invocation
         self._waiting.put_nowait(invocation)
 
     def abandon(self, invocation: EmulatedInvocation) -> None:
-        """Whatever the runtime still sends for this invocation is answered with 410."""
+        """Drops the invocation; later requests for it get 410."""
         if self._running.pop(invocation.request_id, None):
-            self._gone.add(invocation.request_id)
+            self._abandoned.add(invocation.request_id)
 
     async def handle(self, exchange: Exchange) -> None:
-        """Answers one request of the runtime."""
+        """Handles one request of the runtime."""
         path = exchange.target.removeprefix(_PREFIX)
         match exchange.method, path.split("/"):
             case "GET", ["invocation", "next"]:
@@ -87,13 +87,15 @@ class RuntimeApi:
                 headers = {"lambda-extension-identifier": str(uuid.uuid4())}
                 await exchange.respond(200, headers, b"{}")
             case "GET", [*start, "event", "next"] if start == _EXTENSIONS:
-                await asyncio.Event().wait()  # an internal extension that asked for no events gets none
+                await asyncio.Event().wait()  # an internal extension that registered for no events gets none
             case _:
-                await _refuse(exchange, 404, "NotFound", f"{exchange.method} {exchange.target} is not of this API.")
+                await _refuse(
+                    exchange, 404, "NotFound", f"{exchange.method} {exchange.target} is not part of this API."
+                )
 
     async def _next(self, exchange: Exchange) -> None:
         if len(self._running) - self._waiting.qsize() >= self._concurrency:
-            await _refuse(exchange, 403, "InvalidStateTransition", "The invocation before has no answer yet.")
+            await _refuse(exchange, 403, "InvalidStateTransition", "The previous invocation has no response yet.")
             return
         self._events.runtime_ready()
         invocation = await self._waiting.get()
@@ -109,14 +111,14 @@ class RuntimeApi:
         await exchange.respond(200, headers, invocation.event)
 
     async def _claim(self, exchange: Exchange, request_id: str) -> EmulatedInvocation | None:
-        """The invocation that is answered; a request that Lambda would refuse is refused."""
+        """The invocation that the request responds to; None after rejecting a request that Lambda rejects."""
         invocation = self._running.get(request_id)
-        if request_id in self._gone:
+        if request_id in self._abandoned:
             await _refuse(exchange, 410, "InvocationGone", "The invocation is over.")
         elif invocation is None:
             await _refuse(exchange, 400, "InvalidRequestID", "Invalid request ID")
         elif invocation.answering:
-            await _refuse(exchange, 403, "InvalidStateTransition", "The invocation has been answered.")
+            await _refuse(exchange, 403, "InvalidStateTransition", "The invocation already has a response.")
         elif self._concurrency > 1 and exchange.header(_INVOCATION_ID) != invocation.invocation_id:
             await _refuse(exchange, 400, "InvalidInvocationID", "Lambda-Runtime-Invocation-Id was not sent back.")
         elif problem := _framing_problem(exchange):
@@ -135,8 +137,8 @@ class RuntimeApi:
                 if size > MAX_STREAM_BYTES or invocation.over.is_set():
                     break
                 await invocation.answer.write(piece)
-        except ClientGoneError:
-            # The process died or closed its connection. If it died, the sandbox says so; here the answer just breaks.
+        except ClientDisconnectedError:
+            # The process died or closed its connection. The sandbox reports a death; here the response is truncated.
             await self._conclude(invocation, "Runtime.TruncatedResponse")
             raise
         if size > MAX_STREAM_BYTES:
@@ -181,14 +183,14 @@ class RuntimeApi:
 def _framing_problem(exchange: Exchange) -> str | None:
     mode = exchange.header(_MODE)
     if mode not in {None, "buffered", "streaming"}:
-        return f"The response mode {mode} is not known."
+        return f"Unknown response mode {mode}."
     if mode == "streaming" and (exchange.header("transfer-encoding") or "").lower() != "chunked":
         return "A streamed response must have Transfer-Encoding: chunked."
     return None
 
 
 def _declared_trailers(exchange: Exchange) -> dict[str, str]:
-    """Trailer fields that were not announced do not count."""
+    """The trailer fields that the Trailer header announced; others are ignored."""
     announced = {name.strip().lower() for name in (exchange.header("trailer") or "").split(",")}
     return {name: value for name, value in exchange.trailers.items() if name in announced}
 

@@ -1,4 +1,4 @@
-"""One execution environment: a runtime's process, its Runtime API, and what Lambda's platform does around them."""
+"""One execution environment: a runtime process, its Runtime API, and Lambda's platform behaviour around them."""
 
 import asyncio
 import time
@@ -14,11 +14,11 @@ from local_stack.processes.memory import peak_memory_mb
 from local_stack.sam.template import FunctionSpec
 
 INIT_SECONDS = 10.0
-"""Lambda's limit to the time until the runtime's first request for an invocation."""
+"""Lambda's init timeout: until the runtime's first poll for an invocation."""
 
 
 class SandboxInitError(Exception):
-    """A sandbox that did not come up; `error_type` is Lambda's."""
+    """A sandbox that failed to initialise; `error_type` is Lambda's."""
 
     def __init__(self, error_type: str) -> None:
         super().__init__(error_type)
@@ -26,7 +26,7 @@ class SandboxInitError(Exception):
 
 
 class Sandbox:
-    """Runs one process of a function until it dies or is told to."""
+    """Runs one process of a function until it exits or is killed."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class Sandbox:
         concurrency: int,
         log: Callable[[str], None],
     ) -> None:
-        """`log` takes each line, the platform's and the process's."""
+        """`log` receives each line of the platform and the process."""
         self._function = function
         self._launcher = launcher
         self._guardian = guardian
@@ -54,31 +54,31 @@ class Sandbox:
         self._peak_memory_mb = 0
         self._started = time.monotonic()
         self.claims = 0
-        """Places that are taken, by invocations or by those who wait for the start."""
+        """Claimed places: running invocations, and callers that wait for the start."""
         self.retired = False
-        """It gets no more invocations, and dies when it has none."""
+        """Takes no more invocations; killed when the last one has finished."""
         self.freed = asyncio.Event()
-        """Set whenever a place becomes free, and when there will be none."""
+        """Set when a place becomes free, and when the process has exited."""
         self.ended = asyncio.Event()
         self.idle_since = time.monotonic()
 
     @property
     def ready(self) -> bool:
-        """Initialised and alive."""
+        """True while initialised and alive."""
         return self._initialised.done() and not self._initialised.cancelled() and not self.ended.is_set()
 
     @property
     def has_place(self) -> bool:
-        """It can be claimed once more."""
+        """True if another invocation can be claimed."""
         return self.claims < self._concurrency and not self.retired and not self.ended.is_set()
 
     @property
     def finishing(self) -> bool:
-        """It has answered, and a place will be free when its runtime says so."""
+        """True if a response is complete and its place becomes free at the runtime's next poll."""
         return not self.retired and any(invocation.over.is_set() for invocation in self._timers)
 
     async def start(self) -> None:
-        """Starts the process; it is watched from then on. `initialised` tells when it is ready."""
+        """Starts and monitors the process. `initialised` waits until it is ready."""
         listener = http1.bind("127.0.0.1", 0)
         port = listener.getsockname()[1]
         self._server = await http1.serve(listener, self._api.handle)
@@ -96,15 +96,15 @@ class Sandbox:
         self._spawn(self._limit_init())
 
     async def initialised(self) -> None:
-        """Waits for the runtime's first request for an invocation.
+        """Waits for the runtime's first poll for an invocation.
 
         Raises:
-            InitError: it never came.
+            SandboxInitError: the process exited or the init timeout expired before it.
         """
         await asyncio.shield(self._initialised)
 
     def submit(self, invocation: EmulatedInvocation) -> None:
-        """Runs the invocation; the place for it has been claimed."""
+        """Runs the invocation in a place that the caller has claimed."""
         invocation.start()
         self.freed.clear()
         self._log(f"START RequestId: {invocation.request_id} Version: $LATEST")
@@ -115,13 +115,13 @@ class Sandbox:
         self._api.submit(invocation)
 
     def retire(self) -> None:
-        """No more invocations; those it has are finished first."""
+        """Takes no more invocations; ends when those in flight have finished."""
         self.retired = True
         if not self.claims:
             self.kill()
 
     def kill(self) -> None:
-        """At once."""
+        """Kills the process."""
         self.retired = True
         if self._child is not None:
             self._child.kill()
@@ -143,7 +143,7 @@ class Sandbox:
         if invocation not in self._timers:
             return
         invocation.ended = time.monotonic()
-        # A runtime with one invocation at a time is done when it asks for the next: until then it is at work.
+        # A runtime without concurrency is busy until it polls for the next invocation.
         if self._concurrency > 1:
             self._measure()
             self._free(invocation)
@@ -219,7 +219,7 @@ class Sandbox:
         self.freed.set()
         if not self._initialised.done():
             self._initialised.set_exception(SandboxInitError(error_type))
-            self._initialised.exception()  # it may be that nobody waits for it
+            self._initialised.exception()  # marks it as retrieved: possibly nobody waits for it
         for invocation in tuple(self._timers):
             await invocation.fail("Runtime.ExitError")
             self._free(invocation, "error\tError Type: Runtime.ExitError")

@@ -1,4 +1,4 @@
-"""Functions that run on their own, as EventBridge Scheduler runs them."""
+"""Scheduled invocations, as EventBridge Scheduler makes them."""
 
 import asyncio
 import json
@@ -16,7 +16,7 @@ _UNIT_SECONDS = {"minute": 60, "hour": 3600, "day": 86400}
 
 
 def interval_seconds(expression: str) -> float | None:
-    """Of ``rate(5 minutes)`` and its like; None for anything else."""
+    """The interval of a ``rate(5 minutes)`` expression; None for any other expression."""
     match = _RATE.fullmatch(expression.strip())
     if match is None:
         return None
@@ -30,21 +30,21 @@ async def run(
     *,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> None:
-    """Invokes the function time and again, until cancelled."""
+    """Invokes the function at its interval until cancelled."""
     seconds = interval_seconds(schedule.expression)
     if not seconds:
-        log(f"{schedule.name} is not run here: {schedule.expression} is not a rate.")
+        log(f"{schedule.name} is not run here: {schedule.expression} is not a rate expression.")
         return
     while True:
         await sleep(seconds)
         try:
             await pool.invoke(event_of(schedule), _Discarded())
         except ThrottledError:
-            log(f"{schedule.name} was left out: all processes are busy.")
+            log(f"{schedule.name} was skipped: all processes are busy.")
 
 
 def event_of(schedule: ScheduleSpec) -> bytes:
-    """What the function is invoked with: the template's own event, or one as EventBridge makes it."""
+    """The invocation's event: the template's `Input`, or EventBridge's default."""
     return (schedule.payload or json.dumps(_scheduled_event(schedule))).encode()
 
 
@@ -63,7 +63,7 @@ def _scheduled_event(schedule: ScheduleSpec) -> dict[str, object]:
 
 
 class _Discarded:
-    """An `invocation.Answer` that nobody waits for."""
+    """An `invocation.Answer` that discards the response."""
 
     async def begin(self, content_type: str) -> None:
         pass

@@ -1,1 +1,1 @@
-"""Function URLs on one machine."""
+"""The Function URLs: routing, events, responses, CORS, access log."""

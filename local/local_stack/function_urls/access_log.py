@@ -1,4 +1,4 @@
-"""A line for each request: when it ended, what it was, and what became of it."""
+"""The access log: one line for each request, written when it has finished."""
 
 import time
 from collections.abc import Callable
@@ -13,7 +13,7 @@ _BAD: Final = HTTPStatus.BAD_REQUEST
 _FAILED: Final = HTTPStatus.INTERNAL_SERVER_ERROR
 _PHRASES: Final = {status.value: status.phrase for status in HTTPStatus}
 _QUIET = "/local/"
-"""The dashboard asks every few seconds."""
+"""Paths that the dashboard polls every few seconds."""
 
 
 def logged(
@@ -24,21 +24,22 @@ def logged(
     is_file: Callable[[str], bool],
     function_of: Callable[[str], str | None],
 ) -> Handler:
-    """`handle`, with a line after each request; for files and the stack's own paths only if they fail.
+    """Wraps `handle` to log each request; requests for files and the stack's own paths only if they fail.
 
-    `function_of` gives the name of the function that serves a path.
+    `function_of` returns the name of the function that serves a path.
     """
 
     async def serve(exchange: Exchange) -> None:
-        began = time.perf_counter()
+        started = time.perf_counter()
         path = exchange.target.partition("?")[0]
         try:
             await handle(exchange)
         finally:
             status = exchange.status
             if status >= _BAD or not (path.startswith(_QUIET) or is_file(path)):
-                took = _duration(time.perf_counter() - began)
-                words = [function_of(path) or "", _remark(status), "client left" if exchange.client_gone else ""]
+                took = _duration(time.perf_counter() - started)
+                disconnected = "client disconnected" if exchange.client_disconnected else ""
+                words = [function_of(path) or "", _remark(status), disconnected]
                 rest = "".join(f"  {word}" for word in words if word)
                 now = datetime.now().astimezone()
                 line = f"{now:%H:%M:%S} {exchange.method} {path} {status or '---'} {took}{rest}"
@@ -48,7 +49,7 @@ def logged(
 
 
 def _remark(status: int) -> str:
-    """What stands out where there are no colours."""
+    """The status phrase of a failure, visible without colours."""
     if status < _BAD:
         return ""
     phrase = _PHRASES.get(status, "")

@@ -1,7 +1,7 @@
-"""Functions' answers as HTTP responses of a Function URL.
+"""Converts functions' responses to HTTP responses of a Function URL.
 
-A buffered answer is JSON that describes the response; a streamed one begins with such JSON and eight NUL bytes, and the
-rest is the body, passed on as it comes.
+A buffered response is JSON that describes the HTTP response. A streamed one starts with such JSON and eight NUL bytes;
+the rest is the body, forwarded as it arrives.
 Source: docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html and .../configuration-response-streaming.html
 """
 
@@ -22,11 +22,11 @@ _NOT_PASSED_ON = {"connection", "content-length", "keep-alive", "te", "trailer",
 
 
 class MalformedAnswerError(Exception):
-    """What the function gave back does not describe an HTTP response."""
+    """The function's response does not describe an HTTP response."""
 
 
 class HttpAnswer:
-    """An `invocation.Answer` over one HTTP exchange. A client that goes away is not told to the function."""
+    """An `invocation.Answer` over one HTTP exchange. The function does not learn that a client disconnected."""
 
     def __init__(self, exchange: Exchange, extra_headers: Headers) -> None:
         self._exchange = exchange
@@ -86,7 +86,7 @@ def _buffered_response(answer: bytes) -> tuple[int, Headers, bytes]:
     except ValueError:
         raise MalformedAnswerError from None
     if not (isinstance(described, dict) and "statusCode" in described):
-        # Anything else is the body itself.
+        # Any other JSON is the body itself.
         body = described if isinstance(described, str) else json.dumps(described)
         return 200, [("content-type", "application/json")], body.encode()
     status, headers = _status_and_headers(described, "application/json")

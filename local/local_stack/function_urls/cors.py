@@ -1,4 +1,4 @@
-"""CORS as Function URLs apply it: from their configuration, over whatever the function says.
+"""CORS as Function URLs apply it: their configuration overrides the function's own headers.
 
 Source: docs.aws.amazon.com/lambda/latest/api/API_Cors.html and https://fetch.spec.whatwg.org/#http-cors-protocol
 """
@@ -8,7 +8,7 @@ from local_stack.sam.template import CorsSpec
 
 
 def is_preflight(exchange: Exchange) -> bool:
-    """A browser asking before it sends."""
+    """True for a CORS preflight request."""
     return (
         exchange.method == "OPTIONS"
         and exchange.header("origin") is not None
@@ -17,7 +17,7 @@ def is_preflight(exchange: Exchange) -> bool:
 
 
 def preflight_headers(cors: CorsSpec, exchange: Exchange) -> Headers:
-    """The answer to a preflight; without what is not allowed."""
+    """The headers of a preflight response; only what is allowed."""
     headers = _origin_headers(cors, exchange)
     if headers:
         wanted = exchange.header("access-control-request-method") or ""
@@ -34,7 +34,7 @@ def preflight_headers(cors: CorsSpec, exchange: Exchange) -> Headers:
 
 
 def response_headers(cors: CorsSpec | None, exchange: Exchange) -> Headers:
-    """What is added to a function's answer."""
+    """The CORS headers to add to a function's response."""
     if cors is None:
         return []
     headers = _origin_headers(cors, exchange)

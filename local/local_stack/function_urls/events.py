@@ -1,4 +1,4 @@
-"""HTTP requests as the events that Function URLs send (payload format 2.0).
+"""Builds Function URL events from HTTP requests (payload format 2.0).
 
 Source: docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html#urls-payloads
 """
@@ -20,7 +20,7 @@ _HOP_BY_HOP = {"connection", "expect", "keep-alive", "proxy-connection", "te", "
 def function_url_event(
     method: str, target: str, headers: Headers, body: bytes, *, client_host: str, url_id: str, now: datetime
 ) -> bytes:
-    """The event's JSON. `target` is the request line's, `url_id` stands for the function's URL."""
+    """The event as JSON. `target` is the request target, `url_id` identifies the Function URL."""
     path, _, query = target.partition("?")
     joined = _join(headers, client_host)
     host = joined.get("host", "localhost")
@@ -29,7 +29,7 @@ def function_url_event(
         "routeKey": "$default",
         "rawPath": path,
         "rawQueryString": query,
-        # Function URLs name a request's cookies here and leave the header in place.
+        # Function URLs list a request's cookies here and also keep the header.
         "cookies": [
             cookie.strip() for key, value in headers if key == "cookie" for cookie in value.split(";") if cookie.strip()
         ],
@@ -64,7 +64,7 @@ def function_url_event(
 
 
 def _join(headers: Headers, client_host: str) -> dict[str, str]:
-    """One value a name; what the caller says of its own address does not count."""
+    """Joins headers to one value for each name; replaces the client's X-Forwarded headers."""
     joined: dict[str, str] = {}
     for name, value in headers:
         if name in _SET_BY_LAMBDA or name in _HOP_BY_HOP:
@@ -82,7 +82,7 @@ def _query_parameters(query: str) -> dict[str, str]:
 
 
 def _body(content_type: str, body: bytes) -> tuple[str, bool]:
-    """Text as it is, anything else in base64."""
+    """The body and whether it is base64: text unchanged, anything else encoded."""
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type in _TEXT_TYPES or media_type.startswith("text/") or media_type.endswith(("+json", "+xml")):
         try:

@@ -1,4 +1,4 @@
-"""One origin for everything: the functions' paths, the demo page, and the stack's own paths below ``/local/``."""
+"""Routes the requests of the stack's single origin: functions, the demo page, and paths under ``/local/``."""
 
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -7,30 +7,30 @@ from h11 import RemoteProtocolError
 from local_stack.emulator.pool import Pool
 from local_stack.function_urls import function_url
 from local_stack.http import problems
-from local_stack.http.http1 import ClientGoneError, Exchange
+from local_stack.http.http1 import ClientDisconnectedError, Exchange
 from local_stack.http.pages import Pages
 
 Handler = Callable[[Exchange], Awaitable[None]]
 
 
 class Front:
-    """Finds out whose a request is."""
+    """Routes requests to functions, files and local handlers."""
 
     def __init__(self, pools: Callable[[], Mapping[str, Pool]], local: Mapping[str, Handler], pages: Pages) -> None:
-        """`pools` gives the pools by the functions' names as they are now; `local` handlers by exact path."""
+        """`pools` returns the current pools by function name; `local` holds handlers by exact path."""
         self._pools = pools
         self._local = local
         self._pages = pages
 
     async def handle(self, exchange: Exchange) -> None:
-        """Answers one request; what goes wrong here is a 500, and told to whoever watches."""
+        """Handles one request. An unexpected error becomes a 500 and is raised, so that it is logged."""
         try:
             await self._route(exchange)
-        except (ClientGoneError, ConnectionError, RemoteProtocolError):
+        except (ClientDisconnectedError, ConnectionError, RemoteProtocolError):
             raise
         except Exception:
             if not exchange.started:
-                await problems.problem(exchange, 500, "internal_error", "The local stack failed; its output says why.")
+                await problems.problem(exchange, 500, "internal_error", "The local stack failed; see its output.")
             raise
 
     def function_of(self, path: str) -> str | None:
@@ -56,7 +56,7 @@ class Front:
             )
 
     def _pool(self, path: str) -> Pool | None:
-        """The function whose path it is; a path that ends in ``/*`` stands for all below it."""
+        """The function that serves the path; a pattern that ends in ``/*`` matches all paths below it."""
         for pool in self._pools().values():
             for served in pool.function.paths:
                 if path == served or (served.endswith("/*") and path.startswith(served[:-1])):

@@ -1,4 +1,4 @@
-"""A function behind its URL: a request in, an invocation, its answer out."""
+"""Serves one request of a Function URL: builds the event, invokes the function, returns its response."""
 
 from datetime import UTC, datetime
 
@@ -12,7 +12,7 @@ from local_stack.http.http1 import BodyTooLargeError, Exchange
 
 
 async def serve(exchange: Exchange, pool: Pool) -> None:
-    """Answers the request by way of the function."""
+    """Invokes the function and sends its response; answers preflights and oversized requests itself."""
     function = pool.function
     spec = function.url.cors if function.url is not None else None
     if spec is not None and cors.is_preflight(exchange):
@@ -41,4 +41,4 @@ async def serve(exchange: Exchange, pool: Pool) -> None:
     except ThrottledError:
         await problems.throttled(exchange, headers)
     finally:
-        pool.figures.answered(exchange.status)
+        pool.metrics.url_responded(exchange.status)

@@ -1,11 +1,10 @@
-"""Keeps pages of other sites away from what the stack gives without a password, and answers CORS for this machine's.
+"""Blocks pages of other sites from the stack's unauthenticated endpoints; answers CORS for pages on localhost.
 
-A browser on this machine opens pages of any site, and each could ask the stack for a token. What such a page sends is
-known by its `Origin`, `Sec-Fetch-Site` or, where a name was made to point here (DNS rebinding), by its `Host`. A page
-on `http://localhost:5173` is of another origin than the stack, and for a browser even of another site than
-`http://127.0.0.1:3000`, but it is this machine's.
+A browser on this machine opens pages of any site, and each could request a token from the stack. Such requests are
+recognised by `Origin`, by `Sec-Fetch-Site` or, under DNS rebinding, by `Host`. A page on `http://localhost:5173` has
+another origin than the stack, and for a browser even another site than `http://127.0.0.1:3000`, but is allowed.
 
-This is no access control: a program sends what it likes, and with `HOST=0.0.0.0` one on any machine of the network can.
+This is not access control: a program can send any header, and with `HOST=0.0.0.0` any machine of the network can too.
 """
 
 from collections.abc import Awaitable, Callable
@@ -20,16 +19,16 @@ type Handler = Callable[[Exchange], Awaitable[None]]
 
 _MAX_AGE_SECONDS = 3600
 _OTHER_SITE = (
-    "The request comes from a page of {}: serve the page on localhost or 127.0.0.1 (any port), or send the request "
-    "from a program, such as curl."
+    "The request comes from a page of {}: serve the page on localhost or 127.0.0.1 (any port), or use a program such "
+    "as curl."
 )
 
 
 def refuse_other_sites(handler: Handler) -> Handler:
-    """The handler behind a check: a browser's request from a page of another site is refused with 403.
+    """Wraps a handler to reject a browser's request from a page of another site with 403.
 
-    Requests of programs, of the stack's own pages, and of pages on this machine's localhost reach it; the last get CORS
-    headers, and their preflights are answered here. See the module about what this does not protect from.
+    Requests of programs, of the stack's own pages and of pages on localhost pass; the last get CORS headers, and their
+    preflights are answered here. The module docstring lists what this does not protect from.
     """
 
     async def handle(exchange: Exchange) -> None:
@@ -45,7 +44,7 @@ def refuse_other_sites(handler: Handler) -> Handler:
 
 
 def _refusal(exchange: Exchange) -> str | None:
-    """Why the request is refused, and what to do; None: it is not."""
+    """Why the request is rejected and what to do; None if it is allowed."""
     host = _hostname(f"//{exchange.header('host') or ''}")
     if not (_is_address(host) or _is_localhost(host) or "." not in host):
         return f"The stack does not answer as {host}: use localhost or this machine's IP address in the URL."

@@ -1,1 +1,1 @@
-"""The HTTP server of the local stack."""
+"""The local stack's HTTP server, static files and problem documents."""

@@ -1,7 +1,7 @@
 """A small HTTP/1.1 server: h11 for the protocol, asyncio streams for the bytes.
 
-Two things are needed here that servers for applications do not give: the bytes of a request's body the moment they
-arrive, with its trailer fields, and a connection that can be cut in the middle of an answer.
+The stack needs two things that application servers do not offer: request body bytes as soon as they arrive, with their
+trailer fields, and a way to close a connection in the middle of a response.
 """
 
 import asyncio
@@ -20,10 +20,10 @@ _BODILESS = {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}
 
 
 class BodyTooLargeError(Exception):
-    """A request's body is larger than the reader allows."""
+    """A request's body exceeds the reader's limit."""
 
 
-class ClientGoneError(Exception):
+class ClientDisconnectedError(Exception):
     """The client closed the connection before its request was complete."""
 
 
@@ -38,24 +38,24 @@ class Exchange:
         self.headers: Headers = [(name.decode("ascii"), value.decode("latin-1")) for name, value in request.headers]
         self.trailers: dict[str, str] = {}
         self.extra_headers: Headers = []
-        """Sent with the response's own."""
+        """Sent in addition to the response's headers."""
         self.started = False
         self.status = 0
-        self.client_gone = False
+        self.client_disconnected = False
 
     @property
     def client_host(self) -> str:
         return self._connection.client_host
 
     def header(self, name: str) -> str | None:
-        """The first header of that (lower case) name."""
+        """The first header with that (lower case) name."""
         return next((value for key, value in self.headers if key == name), None)
 
     async def body(self) -> AsyncIterator[bytes]:
-        """The request's body, piece by piece: what has arrived together comes as one; then `trailers` are set.
+        """Yields the request's body in pieces as they arrive; sets `trailers` at the end.
 
         Raises:
-            ClientGoneError: the connection ended before the body did.
+            ClientDisconnectedError: the connection closed before the end of the body.
         """
         while True:
             pieces, end = await self._connection.receive_body()
@@ -69,8 +69,8 @@ class Exchange:
         """The whole body.
 
         Raises:
-            BodyTooLargeError: it has more bytes than `limit`.
-            ClientGoneError: the connection ended before the body did.
+            BodyTooLargeError: the body has more bytes than `limit`.
+            ClientDisconnectedError: the connection closed before the end of the body.
         """
         if int(self.header("content-length") or 0) > limit:
             raise BodyTooLargeError
@@ -90,7 +90,7 @@ class Exchange:
         await self._send(h11.Response(status_code=status, headers=encoded, reason=_reason(status)))
 
     async def send(self, data: bytes) -> None:
-        """Sends some of the body. A client that went away is no error: see `client_gone`."""
+        """Sends a piece of the body. A disconnected client is not an error: see `client_disconnected`."""
         if data and self._sends_body:
             await self._send(h11.Data(data=data))
 
@@ -99,7 +99,7 @@ class Exchange:
         await self._send(h11.EndOfMessage())
 
     async def respond(self, status: int, headers: Mapping[str, str] | Headers, body: bytes = b"") -> None:
-        """A whole response at once."""
+        """Sends a complete response."""
         items = list(headers.items()) if isinstance(headers, Mapping) else headers
         if status not in _BODILESS:
             items = [*items, ("content-length", str(len(body)))]
@@ -108,12 +108,12 @@ class Exchange:
         await self.finish()
 
     def cut(self) -> None:
-        """Closes the connection with the answer unfinished: what was sent arrives, and then it breaks off."""
+        """Closes the connection in the middle of the response; bytes already sent still arrive."""
         self._connection.close()
 
     async def _send(self, event: h11.Event) -> None:
-        if not self.client_gone:
-            self.client_gone = not await self._connection.send(event)
+        if not self.client_disconnected:
+            self.client_disconnected = not await self._connection.send(event)
 
 
 def _reason(status: int) -> bytes:
@@ -124,7 +124,7 @@ Handler = Callable[[Exchange], Awaitable[None]]
 
 
 class _HttpConnection:
-    """One client's connection: requests one after the other."""
+    """One client connection, which serves requests in sequence."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
@@ -146,7 +146,7 @@ class _HttpConnection:
                 self._http.start_next_cycle()
         except h11.RemoteProtocolError as error:
             await self._refuse(error)
-        except (ClientGoneError, ConnectionError):
+        except (ClientDisconnectedError, ConnectionError):
             pass
         finally:
             self.close()
@@ -154,7 +154,7 @@ class _HttpConnection:
                 await self._writer.wait_closed()
 
     async def receive_body(self) -> tuple[bytes, h11.EndOfMessage | None]:
-        """What has arrived of the body, at least one byte or the end."""
+        """The body bytes received so far, at least one byte or the end."""
         pieces: list[bytes] = []
         while True:
             event = self._http.next_event()
@@ -167,10 +167,10 @@ class _HttpConnection:
             elif event is h11.NEED_DATA:
                 await self._receive()
             else:
-                raise ClientGoneError
+                raise ClientDisconnectedError
 
     async def send(self, event: h11.Event) -> bool:
-        """Whether there was somebody to send it to."""
+        """Sends the event; False if the client has disconnected."""
         data = self._http.send(event)
         if self._writer.is_closing():
             return False
@@ -195,11 +195,11 @@ class _HttpConnection:
             await self.send(h11.InformationalResponse(status_code=HTTPStatus.CONTINUE, headers=[]))
         data = await self._reader.read(_READ_BYTES)
         if not data and self._http.their_state is h11.SEND_BODY:
-            raise ClientGoneError
+            raise ClientDisconnectedError
         self._http.receive_data(data)
 
     async def _ready_for_next(self) -> bool:
-        """Reads what the handler left of the body: closing at once would take the response from the client as well."""
+        """Discards the unread body: closing before that would reset the connection and lose the response."""
         discarded = 0
         while self._http.their_state is h11.SEND_BODY and discarded < _MAX_DISCARDED_BYTES:
             pieces, _ = await self.receive_body()
@@ -227,13 +227,13 @@ async def serve(listener: socket.socket, handler: Handler) -> asyncio.Server:
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A socket that listens on the address; port 0 takes a free one. Who connects before it is served has to wait.
+    """A listening socket; port 0 selects a free port. Connections wait in the backlog until it is served.
 
     Raises:
-        OSError: the address is in use, or not this machine's.
+        OSError: the address is in use or does not belong to this machine.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio sends small pieces at once (TCP_NODELAY) only where the protocol is named.
+    # asyncio sets TCP_NODELAY only if the protocol is given.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -247,6 +247,6 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody has at the moment, for a program that must be told one."""
+    """A currently free port of 127.0.0.1, for a program that cannot select one itself."""
     with bind("127.0.0.1", 0) as listener:
         return int(listener.getsockname()[1])

@@ -1,4 +1,4 @@
-"""The demo page's files."""
+"""Serves the demo page's files."""
 
 import asyncio
 from collections.abc import Callable
@@ -24,7 +24,7 @@ _TYPES = {
 }
 _HEADERS = {
     "cache-control": "no-store",
-    # The page shows what models write: nothing but its own files may load or run, and no image may tell a stranger.
+    # The page renders model output: only its own files may load or run, and images must not leak data to other hosts.
     "content-security-policy": (
         "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'none'; "
         "frame-ancestors 'none'"
@@ -35,15 +35,15 @@ _HEADERS = {
 
 
 class Pages:
-    """Serves a folder; its ``index.html`` stands for ``/``."""
+    """Serves a folder, with its ``index.html`` at ``/``."""
 
     def __init__(self, folder: Path, *, changed: Callable[[bytes], bytes] = lambda page: page) -> None:
-        """`changed` gives HTML as it is served."""
+        """`changed` transforms HTML before it is served."""
         self._folder = folder.resolve()
         self._changed = changed
 
     def find(self, path: str) -> Path | None:
-        """The file for a request's path; None outside the folder, for other kinds of file and for hidden ones."""
+        """The file of a request path; None outside the folder, for unknown file types and for hidden files."""
         path = unquote(path)
         parts = [part for part in path.split("/") if part]
         if not path.isprintable() or any(part.startswith(".") for part in parts):
@@ -53,7 +53,7 @@ class Pages:
         return file if inside and file.suffix in _TYPES and file.is_file() else None
 
     def has(self, path: str) -> bool:
-        """Whether a request's path is a file here."""
+        """True if a request path maps to a file."""
         return self.find(path) is not None
 
     async def serve(self, exchange: Exchange, file: Path) -> None:

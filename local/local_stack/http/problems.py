@@ -1,4 +1,4 @@
-"""What the stack itself refuses, as problem documents (RFC 9457) or as Lambda words it."""
+"""Error responses of the stack itself: problem documents (RFC 9457), or Lambda's own format."""
 
 import json
 from http import HTTPStatus
@@ -8,7 +8,7 @@ from local_stack.http.http1 import Exchange
 
 
 async def problem(exchange: Exchange, status: int, code: str, detail: str, **extensions: Any) -> None:
-    """Answers with a problem document."""
+    """Responds with a problem document."""
     document = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
@@ -22,7 +22,7 @@ async def problem(exchange: Exchange, status: int, code: str, detail: str, **ext
 
 
 async def throttled(exchange: Exchange, headers: list[tuple[str, str]]) -> None:
-    """As Lambda answers when a function has no concurrency left."""
+    """Lambda's response when a function has reached its concurrency limit."""
     body = {"Reason": "ConcurrentInvocationLimitExceeded", "Type": "User", "message": "Rate Exceeded."}
     await exchange.respond(
         429,
@@ -32,7 +32,7 @@ async def throttled(exchange: Exchange, headers: list[tuple[str, str]]) -> None:
 
 
 async def too_large(exchange: Exchange, headers: list[tuple[str, str]]) -> None:
-    """As Lambda answers when the event would have more than 6 MB."""
+    """Lambda's response when the event would exceed 6 MB."""
     body = {"message": "Request must be smaller than 6291556 bytes for the InvokeFunction operation"}
     await exchange.respond(
         413,

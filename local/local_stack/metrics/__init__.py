@@ -1,1 +1,1 @@
-"""Metrics in memory, from EMF and of Lambda."""
+"""In-memory metrics: those that functions print as EMF, and Lambda's own."""

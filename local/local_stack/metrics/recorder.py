@@ -1,6 +1,6 @@
-"""Metrics that the functions printed (CloudWatch's Embedded Metric Format): as Prometheus text, and as time series.
+"""Records metrics that functions print in CloudWatch's Embedded Metric Format; exports Prometheus text and time series.
 
-As in CloudWatch each dimension set of a metric is a series of its own. Sources:
+As in CloudWatch, each dimension set of a metric is a separate series. Sources:
 docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html and
 https://prometheus.io/docs/instrumenting/exposition_formats/
 """
@@ -26,7 +26,7 @@ type Dimensions = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class SeriesKey:
-    """What makes a series."""
+    """Identifies a series."""
 
     namespace: str
     name: str
@@ -35,7 +35,7 @@ class SeriesKey:
 
 @dataclass(slots=True)
 class _Series:
-    """One metric with one set of dimensions: over all time, and by time."""
+    """One metric with one set of dimensions: totals and time series."""
 
     unit: str
     all: TimeBucket = field(default_factory=TimeBucket)
@@ -47,13 +47,13 @@ class _Series:
 
 
 class MetricsRecorder:
-    """Keeps what it is shown."""
+    """Stores metrics by series, up to `MAX_SERIES`."""
 
     def __init__(self) -> None:
         self._series: dict[SeriesKey, _Series] = {}
 
     def take(self, line: str) -> bool:
-        """Adds the metrics of a log line; False: the line carries none, or none that can be read."""
+        """Adds the metrics of a log line; False if the line has no valid metrics."""
         if '"_aws"' not in line:
             return False
         try:
@@ -67,20 +67,20 @@ class MetricsRecorder:
         return True
 
     def add(self, key: SeriesKey, unit: str, at: float, *values: float) -> None:
-        """Adds values of that time, in seconds since the epoch."""
+        """Adds values at the time `at`, in seconds since the epoch."""
         if key in self._series or len(self._series) < MAX_SERIES:
             series = self._series.setdefault(key, _Series(unit))
             for value in values:
                 series.add(at, value)
 
     def unit(self, key: SeriesKey) -> str:
-        """CloudWatch's name of the series' unit; empty: there is no such series."""
+        """The series' unit in CloudWatch's terms; empty for an unknown series."""
         return self._series[key].unit if key in self._series else ""
 
     def find(
         self, namespace: str | None = None, name: str | None = None, dimension_names: Sequence[str] | None = None
     ) -> list[SeriesKey]:
-        """The series there are, in order; each argument that is given must fit (the names in any order)."""
+        """The matching series, sorted; None matches all, dimension names match in any order."""
         names = None if dimension_names is None else sorted(dimension_names)
         return sorted(
             (
@@ -104,21 +104,21 @@ class MetricsRecorder:
         stat: str,
         origin: int = 0,
     ) -> Sequence[Point]:
-        """A statistic of exactly these dimensions, period by period, oldest first; see `TimeSeries.points`.
+        """A statistic of the series with exactly these dimensions, oldest period first; see `TimeSeries.points`.
 
-        Of a series that is not there: nothing.
+        Empty for an unknown series.
 
         Raises:
-            ValueError: no such statistic, or no such period.
+            ValueError: unknown statistic or invalid period.
         """
         found = self._series.get(SeriesKey(namespace, name, tuple(sorted(dimensions.items()))))
         by_time = found.by_time if found else TimeSeries()
         return by_time.points(since=since, period=period, stat=stat, origin=origin)
 
     def text(self) -> str:
-        """Everything so far: counts as counters, gauges as the latest value, the rest as summaries.
+        """All series as Prometheus text: counts as counters, gauges as the latest value, others as summaries.
 
-        Quantiles are of the latest 1000 values.
+        Quantiles cover the latest 1000 values.
         """
         families: dict[str, list[tuple[SeriesKey, _Series]]] = {}
         for key in self.find():
@@ -138,7 +138,7 @@ def _items(record: Mapping[str, Any], directive: Mapping[str, Any]) -> Iterator[
 
 
 def _family_lines(name: str, family: Sequence[tuple[SeriesKey, _Series]]) -> Iterator[str]:
-    """A name's series; they share one unit."""
+    """The lines of one metric name; its series share one unit."""
     key, first = family[0]
     if key.name in _GAUGES:
         yield f"# TYPE {name} gauge"
@@ -162,7 +162,7 @@ def _summary_lines(name: str, dimensions: Dimensions, values: TimeBucket) -> Ite
 
 
 def _number(value: float) -> str:
-    """A sum with all its digits: `:g` has six."""
+    """Formats a sum with up to 12 digits; `:g` alone has six."""
     return f"{value:.12g}"
 
 

@@ -1,4 +1,4 @@
-"""One metric's values over time, as CloudWatch gives them: for each period a statistic, and nothing where no value is.
+"""One metric's values over time: as in CloudWatch, one statistic for each period that has values.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Statistics-definitions.html
 """
@@ -11,11 +11,11 @@ from typing import NamedTuple
 BUCKET_SECONDS = 10
 KEPT_SECONDS = 3 * 3600
 MAX_VALUES = 1000
-"""Of a bucket, for percentiles; of more, these are the latest. Counts, sums and extremes are of all."""
+"""Values kept in a bucket for percentiles, the latest ones. Counts, sums and extremes cover all values."""
 
 
 class Point(NamedTuple):
-    """A statistic over the period that begins at `start` (seconds since the epoch)."""
+    """A statistic over the period that starts at `start` (seconds since the epoch)."""
 
     start: float
     value: float
@@ -23,7 +23,7 @@ class Point(NamedTuple):
 
 @dataclass(slots=True)
 class TimeBucket:
-    """Values of some seconds."""
+    """The values of one interval."""
 
     count: int = 0
     total: float = 0.0
@@ -32,7 +32,7 @@ class TimeBucket:
     values: list[float] = field(default_factory=list)
 
     def add(self, value: float) -> None:
-        """Takes one value."""
+        """Adds one value."""
         self.count += 1
         self.total += value
         self.minimum = min(self.minimum, value)
@@ -43,7 +43,7 @@ class TimeBucket:
             self.values[self.count % MAX_VALUES] = value
 
     def quantile(self, share: float) -> float:
-        """The value that this share of the values does not exceed (nearest rank)."""
+        """The quantile for `share` (0 to 1), by nearest rank."""
         ordered = sorted(self.values)
         return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
@@ -61,7 +61,7 @@ def statistic(name: str) -> Callable[[TimeBucket], float]:
     """A statistic by CloudWatch's name: Sum, Average, Minimum, Maximum, SampleCount, p50, p99.9, ...
 
     Raises:
-        ValueError: there is none of that name.
+        ValueError: unknown name.
     """
     if name in _STATISTICS:
         return _STATISTICS[name]
@@ -70,7 +70,7 @@ def statistic(name: str) -> Callable[[TimeBucket], float]:
     except ValueError:
         share = math.nan
     if not name.startswith("p") or not 0 <= share <= 1:
-        raise ValueError(f"There is no statistic {name!r}.")
+        raise ValueError(f"Unknown statistic {name!r}.")
     return lambda bucket: bucket.quantile(share)
 
 
@@ -82,7 +82,7 @@ class TimeSeries:
         self.latest = 0.0
 
     def add(self, at: float, value: float) -> None:
-        """Takes a value of that time, in seconds since the epoch."""
+        """Adds a value at the time `at`, in seconds since the epoch."""
         self.latest = value
         number = int(at // BUCKET_SECONDS)
         if number not in self._buckets:
@@ -91,15 +91,15 @@ class TimeSeries:
         self._buckets.setdefault(number, TimeBucket()).add(value)
 
     def points(self, *, since: float, period: int, stat: str, origin: int = 0) -> Sequence[Point]:
-        """The statistic of each period that has values, oldest first, from the one that `since` is in.
+        """The statistic of each period that has values, oldest first, starting with the period that contains `since`.
 
-        `period` is in seconds, a multiple of `BUCKET_SECONDS`; periods begin at its multiples, counted from `origin`.
+        `period` is in seconds, a multiple of `BUCKET_SECONDS`; periods are aligned to multiples of it from `origin`.
 
         Raises:
-            ValueError: no such statistic, or no such period.
+            ValueError: unknown statistic or invalid period.
         """
         if period <= 0 or period % BUCKET_SECONDS:
-            raise ValueError(f"{period} is no multiple of {BUCKET_SECONDS} seconds.")
+            raise ValueError(f"{period} is not a multiple of {BUCKET_SECONDS} seconds.")
         value_of = statistic(stat)
         periods: dict[int, list[TimeBucket]] = {}
         for number, bucket in sorted(self._buckets.items()):

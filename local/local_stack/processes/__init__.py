@@ -1,1 +1,1 @@
-"""Child processes, their end and their memory."""
+"""Child processes: start, termination and memory use."""

@@ -1,4 +1,4 @@
-"""A process that the stack starts, with all that it may start itself; its output as lines."""
+"""A child process in its own process group; its output is read line by line."""
 
 import asyncio
 import contextlib
@@ -13,7 +13,7 @@ _MAX_LINE_BYTES = 1024 * 1024
 
 
 class Child:
-    """One running process, the leader of a process group of its own."""
+    """A running process, the leader of its process group."""
 
     def __init__(self, process: asyncio.subprocess.Process, guardian: Guardian) -> None:
         self._process = process
@@ -31,7 +31,7 @@ class Child:
         guardian: Guardian,
         descriptors: Sequence[int] = (),
     ) -> "Child":
-        """Starts the process. It gets no input, and inherits `descriptors`; stdout and stderr come together.
+        """Starts the process without stdin, with stdout and stderr merged; it inherits `descriptors`.
 
         Raises:
             OSError: the program cannot be started.
@@ -53,10 +53,10 @@ class Child:
         return self._process.pid
 
     async def run(self, take_line: Callable[[str], None]) -> int:
-        """Gives away the output line by line until the process ends; returns its exit code, negative for a signal."""
+        """Passes output lines to `take_line` until the process exits; returns its exit code, negative for a signal."""
         reading = asyncio.create_task(self._read(take_line))
         code = await self._process.wait()
-        # A grandchild may hold the pipe open: it belongs to the same group and ends with it.
+        # A grandchild may hold the pipe open: it is in the same group and is killed with it.
         kill_group(self.pid)
         self._ended = True
         with contextlib.suppress(TimeoutError):
@@ -65,12 +65,12 @@ class Child:
         return code
 
     def kill(self) -> None:
-        """At once, and everything that it started."""
+        """Kills the process group."""
         if not self._ended:
             kill_group(self.pid)
 
     def terminate(self) -> None:
-        """Asks it to end."""
+        """Sends SIGTERM to the process group."""
         if not self._ended:
             kill_group(self.pid, signal.SIGTERM)
 
@@ -88,13 +88,13 @@ class Child:
 
 
 def _take(line: bytes, take_line: Callable[[str], None]) -> None:
-    # Lambda's runtime client ends the lines of a traceback with \r, to make one event of it in CloudWatch.
+    # Lambda's runtime client separates a traceback's lines with \r, so that CloudWatch stores one event.
     for part in line.decode("utf-8", "replace").rstrip("\r").split("\r"):
         take_line(part)
 
 
 def describe_exit(code: int) -> str:
-    """As Lambda writes it: "exit status 1" or "signal: killed"."""
+    """The exit code in Lambda's wording: "exit status 1" or "signal: killed"."""
     if code >= 0:
         return f"exit status {code}"
     return f"signal: {signal.strsignal(-code) or -code}".lower()

@@ -1,8 +1,8 @@
-"""Sees to it that nothing outlives the stack, however it dies.
+"""Kills all child processes when the stack exits, even after `kill -9`.
 
-A process of its own holds the reading end of a pipe and hears of every process group that the stack starts or sees
-end. When the pipe closes the stack is gone, be it by `kill -9`, and the groups that are left are killed. Works wherever
-there are process groups; Linux's PR_SET_PDEATHSIG would not.
+A separate process reads from a pipe which process groups the stack starts and which have exited. The pipe closes when
+the stack exits; the guardian then kills the remaining groups. This works on every system with process groups, unlike
+Linux's PR_SET_PDEATHSIG.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ from typing import IO
 
 
 class Guardian:
-    """Starts the guarding process; lives as long as the stack."""
+    """Starts the guardian process and reports process groups to it."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(  # noqa: S603  # this very file
@@ -25,21 +25,21 @@ class Guardian:
         )
 
     def watch(self, process_group: int) -> None:
-        """To be killed when the stack is gone."""
-        self._tell(f"+{process_group}\n")
+        """Registers a process group to be killed when the stack exits."""
+        self._send(f"+{process_group}\n")
 
     def forget(self, process_group: int) -> None:
-        """It has ended."""
-        self._tell(f"-{process_group}\n")
+        """Unregisters a process group that has exited."""
+        self._send(f"-{process_group}\n")
 
     def close(self) -> None:
-        """The stack ends: what is still being watched is killed."""
+        """Kills all process groups that are still registered, and waits for the guardian to exit."""
         assert self._process.stdin is not None  # noqa: S101  # for the type checker: it is a pipe
         with contextlib.suppress(OSError):
             self._process.stdin.close()
         self._process.wait()
 
-    def _tell(self, line: str) -> None:
+    def _send(self, line: str) -> None:
         assert self._process.stdin is not None  # noqa: S101  # for the type checker: it is a pipe
         with contextlib.suppress(OSError):
             self._process.stdin.write(line.encode())
@@ -47,13 +47,13 @@ class Guardian:
 
 
 def kill_group(process_group: int, signal_number: int = signal.SIGKILL) -> None:
-    """Signals every process of the group; one that is gone is no error."""
+    """Signals every process of the group; a group that no longer exists is ignored."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process_group, signal_number)
 
 
 def guard(commands: IO[str]) -> None:
-    """Reads commands to their end, then kills what is left."""
+    """Reads commands until end of file, then kills the remaining groups."""
     groups: set[int] = set()
     for line in commands:
         if line.startswith("+"):

@@ -1,11 +1,11 @@
-"""How much memory a process has used."""
+"""Memory use of a process."""
 
 import subprocess
 from pathlib import Path
 
 
 def peak_memory_mb(pid: int) -> int:
-    """A process's peak resident memory; where /proc tells no peak, what it has now."""
+    """A process's peak resident memory; its current one where /proc is not available."""
     try:
         status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
         return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:")) // 1024

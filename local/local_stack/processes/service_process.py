@@ -1,4 +1,4 @@
-"""The servers that the stack brings along, each a process of its own."""
+"""Servers that the stack starts, each in its own process."""
 
 import asyncio
 import contextlib
@@ -17,7 +17,7 @@ _POLL_SECONDS = 0.02
 
 
 class ServiceProcessError(Exception):
-    """A server that did not start; the message has its last words."""
+    """A server that failed to start; the message includes its last output lines."""
 
 
 class ServiceProcess:
@@ -31,11 +31,11 @@ class ServiceProcess:
 
     @property
     def ended(self) -> bool:
-        """It is no longer running."""
+        """True once the process has exited."""
         return self._watching.done()
 
     async def stop(self) -> None:
-        """Asks it to end; after a second it has no choice."""
+        """Sends SIGTERM, and SIGKILL after one second."""
         self._child.terminate()
         done, _ = await asyncio.wait({self._watching}, timeout=1)
         if not done:
@@ -54,10 +54,10 @@ async def start_service(
 ) -> ServiceProcess:
     """Starts a server that prints its address (``http://host:port`` or ``redis://host:port``); returns when it listens.
 
-    What it prints after the address goes to `log`; it inherits `descriptors`.
+    Output after the address goes to `log`; the server inherits `descriptors`.
 
     Raises:
-        ServiceError: it ended, or printed no address in time.
+        ServiceProcessError: the server exited or did not print an address in time.
     """
     address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     last: deque[str] = deque(maxlen=_LAST_LINES)
@@ -83,7 +83,7 @@ async def start_service(
     listening = asyncio.create_task(_listening(address))
 
     async def give_up() -> None:
-        """Leaves nothing behind that would outlive the event loop."""
+        """Kills the process and waits for its tasks, so that none outlives the event loop."""
         listening.cancel()
         child.kill()
         await asyncio.wait({watching, listening})
@@ -100,7 +100,7 @@ async def start_service(
 
 
 async def _listening(address: asyncio.Future[str]) -> str:
-    """The address, when connections to it are taken."""
+    """Returns the address once it accepts connections."""
     parts = urlsplit(await address)
     while True:
         with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""CloudFormation templates: YAML with its short tags, and the intrinsic functions that need no account.
+"""Loads CloudFormation templates (YAML with short tags) and resolves intrinsic functions that need no account.
 
 Source: docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html
 """
@@ -26,18 +26,18 @@ _PSEUDO_PARAMETERS: dict[str, Any] = {
 
 
 class TemplateError(Exception):
-    """A template that cannot be read; the message is one sentence with the place in it."""
+    """An unreadable or invalid template; the message is one sentence that names the place."""
 
 
 class _NoValue:
-    """What ``AWS::NoValue`` resolves to: the property is left out."""
+    """The value of ``AWS::NoValue``: the property is omitted."""
 
 
 _NO_VALUE = _NoValue()
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML with CloudFormation's short tags as their long forms."""
+    """A YAML loader that expands CloudFormation's short tags."""
 
 
 def _construct_tag(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
@@ -57,10 +57,10 @@ _Loader.add_multi_constructor("!", _construct_tag)
 
 
 def load(path: Path) -> dict[str, Any]:
-    """The template's document, nothing resolved.
+    """Loads the template document without resolving references.
 
     Raises:
-        TemplateError: there is no such file, or it is not a template.
+        TemplateError: the file cannot be read or is not a template.
     """
     try:
         document = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506  # a SafeLoader
@@ -74,13 +74,13 @@ def load(path: Path) -> dict[str, Any]:
 
 
 class Resolver:
-    """Puts values in the place of references, as CloudFormation does with the parameters' defaults.
+    """Resolves references, with the parameters' default values.
 
-    A resource's ``Ref`` is its own name property or its logical id; attributes are made up but stable.
+    A resource's ``Ref`` is its name property or its logical id; attributes have fake but stable values.
     """
 
     def __init__(self, document: Mapping[str, Any], parameters: Mapping[str, str] | None = None) -> None:
-        """`parameters` take the place of defaults; one with neither is the empty string."""
+        """`parameters` override the defaults; a parameter without either is the empty string."""
         self._resources: Mapping[str, Any] = document["Resources"]
         self._conditions: Mapping[str, Any] = document.get("Conditions") or {}
         self._mappings: Mapping[str, Any] = document.get("Mappings") or {}
@@ -111,7 +111,7 @@ class Resolver:
         """The value with all references resolved.
 
         Raises:
-            TemplateError: a name that is not in the template, or an intrinsic function that is not known here.
+            TemplateError: an unknown name or an unsupported intrinsic function.
         """
         if isinstance(value, dict):
             if len(value) == 1:
@@ -119,7 +119,7 @@ class Resolver:
                 if name in self._functions:
                     return self._functions[name](argument)
                 if str(name).startswith("Fn::"):
-                    raise TemplateError(f"{name} is not known to the local stack.")
+                    raise TemplateError(f"{name} is not supported by the local stack.")
             return {
                 key: resolved for key, item in value.items() if not isinstance(resolved := self.resolve(item), _NoValue)
             }
@@ -182,5 +182,5 @@ class Resolver:
 
 
 def _text(value: Any) -> str:
-    """As CloudFormation writes scalars into strings."""
+    """Formats a scalar as CloudFormation does within strings."""
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,4 +1,4 @@
-"""What the template says of functions, tables and schedules, as typed values."""
+"""The template's functions, tables and schedules as typed values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ _MERGED = ("Environment", "Layers", "Tags")
 
 @dataclass(frozen=True, slots=True)
 class CorsSpec:
-    """A Function URL's CORS configuration; nothing allowed unless said."""
+    """A Function URL's CORS configuration; by default nothing is allowed."""
 
     allow_origins: tuple[str, ...] = ()
     allow_methods: tuple[str, ...] = ()
@@ -39,7 +39,7 @@ class UrlSpec:
 
 @dataclass(frozen=True, slots=True)
 class ScheduleSpec:
-    """When a function runs on its own: EventBridge's expression, and the event's JSON if the template has one."""
+    """A function's schedule: EventBridge's expression, and the event's JSON if the template sets one."""
 
     name: str
     expression: str
@@ -76,7 +76,7 @@ class TableSpec:
 
 @dataclass(frozen=True, slots=True)
 class ParameterSpec:
-    """A parameter of the template; any value is allowed if none is named."""
+    """A parameter of the template; without `allowed_values` any value is allowed."""
 
     name: str
     allowed_values: tuple[str, ...] = ()
@@ -84,7 +84,7 @@ class ParameterSpec:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """Everything the local stack runs. `parameters` are those that are a variable of a function, by its name."""
+    """Everything the local stack runs. `parameters` are those that set a function's variable, by variable name."""
 
     path: Path
     functions: tuple[FunctionSpec, ...]
@@ -96,7 +96,7 @@ def read_template(path: Path, parameters: Mapping[str, str] | None = None) -> Te
     """Reads and resolves a template; code and layer folders are relative to it.
 
     Raises:
-        TemplateError: it cannot be read, or lacks what a function needs.
+        TemplateError: the template cannot be read or lacks a required property.
     """
     document = load(path)
     resolver = Resolver(document, parameters)
@@ -119,7 +119,7 @@ def read_template(path: Path, parameters: Mapping[str, str] | None = None) -> Te
 
 
 def _with_defaults(defaults: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """Globals beneath a function's own properties, merged as SAM does: maps by key, lists one after the other."""
+    """Merges Globals and a function's properties as SAM does: maps by key, lists concatenated."""
     merged = {**defaults, **own}
     for key in _MERGED:
         if key in defaults and key in own:
@@ -158,7 +158,7 @@ def _function(
 
 
 def _parameters(function: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, ParameterSpec]:
-    """The parameters that are the whole value of one of the function's variables."""
+    """The parameters that a variable of the function refers to as its whole value."""
     variables = (function.get("Environment") or {}).get("Variables") or {}
     references = {name: str(value.get("Ref")) for name, value in variables.items() if isinstance(value, dict)}
     return {
@@ -169,7 +169,7 @@ def _parameters(function: Mapping[str, Any], parameters: Mapping[str, Any]) -> d
 
 
 def _layer(function: str, reference: str, resources: Mapping[str, Any], folder: Path) -> Path:
-    """A layer's import path: the builder puts the code in ``python/``, the sources have it at their root."""
+    """A layer's import path: ``python/`` in a built layer, the root folder in the sources."""
     properties = (resources.get(reference) or {}).get("Properties") or {}
     if "ContentUri" not in properties:
         raise TemplateError(f"{function} uses the layer {reference}, which is not in the template.")
@@ -179,7 +179,7 @@ def _layer(function: str, reference: str, resources: Mapping[str, Any], folder: 
 
 def _folder(name: str, path: Path) -> Path:
     if not path.is_dir():
-        raise TemplateError(f"{name}: there is no folder {path}.")
+        raise TemplateError(f"{name}: the folder {path} does not exist.")
     return path.resolve()
 
 

@@ -1,4 +1,4 @@
-"""The folder that keeps what is in DynamoDB and Redis over restarts of the stack; one stack at a time has it."""
+"""The folder that persists DynamoDB and Redis data across restarts; a lock allows one stack at a time."""
 
 import asyncio
 import contextlib
@@ -12,42 +12,42 @@ from pathlib import Path
 from local_stack.damaged import damaged_copies, next_damaged_copy
 
 WAIT_SECONDS = 5.0
-"""For the servers of a stack that was killed: they hold the folder a moment longer than it does."""
+"""Lock timeout: the servers of a killed stack hold the lock until they have exited too."""
 MAX_REDIS_COPIES = 3
-"""Of Redis data that was damaged."""
+"""Limit of kept copies of damaged Redis data."""
 _POLL_SECONDS = 0.05
 
 
 class DataFolderError(Exception):
-    """A folder that cannot be used; the message is one sentence."""
+    """The folder cannot be used; the message is one sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class DataFolder:
-    """A folder that is locked. `lock` is a descriptor: who inherits it holds the lock as well, until all are gone."""
+    """A locked folder. `lock` is a descriptor; processes that inherit it share the lock until all have exited."""
 
     path: Path
     lock: int
     used: bool
-    """A stack has been here before."""
+    """A stack has used the folder before."""
 
     @property
     def dynamodb(self) -> Path:
-        """A file."""
+        """The journal file."""
         return self.path / "dynamodb.journal"
 
     @property
     def redis(self) -> Path:
-        """A folder, which may not be there yet."""
+        """Redis's folder, which may not exist yet."""
         return self.path / "redis"
 
     @property
     def redis_log(self) -> Path:
-        """The log of the last start, a file."""
+        """The log file of the last start."""
         return self.path / "redis.log"
 
     def put_redis_aside(self) -> Path:
-        """Moves what Redis cannot read out of its way; returns where it is now. The oldest copies are removed."""
+        """Renames unreadable Redis data and returns the new path; deletes the oldest copies."""
         aside = next_damaged_copy(self.redis)
         self.redis.rename(aside)
         for old in damaged_copies(self.redis)[:-MAX_REDIS_COPIES]:
@@ -55,7 +55,7 @@ class DataFolder:
         return aside
 
     def clear(self) -> None:
-        """Forgets everything, but only what a stack has written: the folder may be anything that DATA= names."""
+        """Deletes the stack's own files only: DATA= may name any folder."""
         if not self.used:
             return
         for file in (self.dynamodb, self.dynamodb.with_suffix(".new"), *damaged_copies(self.dynamodb), self.redis_log):
@@ -66,10 +66,10 @@ class DataFolder:
 
 @contextlib.asynccontextmanager
 async def open_data_folder(path: Path, *, fresh: bool) -> AsyncIterator[DataFolder]:
-    """The folder, made if it is not there; `fresh` begins with nothing in it.
+    """Creates the folder if necessary and locks it; `fresh` deletes its data first.
 
     Raises:
-        DataFolderError: another stack has it, or it cannot be written to.
+        DataFolderError: another stack holds the lock, or the folder is not writable.
     """
     folder = _opened(path)
     try:
@@ -88,18 +88,20 @@ def _opened(path: Path) -> DataFolder:
         used = file.exists()
         lock = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise DataFolderError(f"{path} cannot keep the data: {error.strerror}. DATA= names another folder.") from None
+        raise DataFolderError(
+            f"the data folder {path} cannot be used: {error.strerror}. Set DATA= to another folder."
+        ) from None
     return DataFolder(path, lock, used)
 
 
 async def _acquire(lock: int, path: Path) -> None:
-    limit = asyncio.get_running_loop().time() + WAIT_SECONDS
+    deadline = asyncio.get_running_loop().time() + WAIT_SECONDS
     while True:
         with contextlib.suppress(BlockingIOError):
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return
-        if asyncio.get_running_loop().time() >= limit:
+        if asyncio.get_running_loop().time() >= deadline:
             raise DataFolderError(
-                f"another stack keeps its data in {path}. DATA= names another folder, and empty keeps nothing."
+                f"another stack keeps its data in {path}. Set DATA= to another folder, or to nothing for memory only."
             )
         await asyncio.sleep(_POLL_SECONDS)

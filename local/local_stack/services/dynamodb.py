@@ -1,4 +1,4 @@
-"""The template's tables on whatever speaks DynamoDB."""
+"""Creates the template's tables at a DynamoDB endpoint."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -23,11 +23,11 @@ _COPIED = (
 
 
 class OtherKeyError(Exception):
-    """A table that is there, but has another key than the template's; the message is one sentence."""
+    """An existing table has another key than the template's; the message is one sentence."""
 
 
 def with_tables_named(template: Template, variables: Mapping[str, str]) -> Template:
-    """The template with the tables' names that `variables` give in the place of those that it gives itself."""
+    """The template with its table names replaced by those that `variables` set."""
     names = {
         own: variables[variable]
         for function in template.functions
@@ -39,12 +39,12 @@ def with_tables_named(template: Template, variables: Mapping[str, str]) -> Templ
 
 
 def create_tables(endpoint: str, template: Template, *, environ: Mapping[str, str] | None = None) -> None:
-    """Creates the template's tables that are not there yet, with their TTL attributes, and indexes that they lack.
+    """Creates the template's missing tables with their TTL attributes, and missing indexes of existing tables.
 
-    `environ` may give credentials for an endpoint that checks them.
+    `environ` may hold credentials for an endpoint that checks them.
 
     Raises:
-        OtherKeyError: a table that is there cannot be the template's.
+        OtherKeyError: an existing table has another key schema.
     """
     client = _client(endpoint, environ or {})
     existing = set(_table_names(client))
@@ -53,7 +53,7 @@ def create_tables(endpoint: str, template: Template, *, environ: Mapping[str, st
             _create(client, table)
             continue
         if client.describe_table(TableName=table.name)["Table"]["KeySchema"] != table.properties["KeySchema"]:
-            raise OtherKeyError(f"the table {table.name} has another key than the template's: FRESH=1 begins anew")
+            raise OtherKeyError(f"the table {table.name} has another key than the template's: FRESH=1 deletes the data")
         if _INDEXES in table.properties:
             _add_indexes(client, table)
 
@@ -89,10 +89,10 @@ def _create(client: "DynamoDBClient", table: TableSpec) -> None:
 
 
 def _add_indexes(client: "DynamoDBClient", table: TableSpec) -> None:
-    """For a table that an earlier version of the template made."""
-    there = {index["IndexName"] for index in client.describe_table(TableName=table.name)["Table"].get(_INDEXES, [])}
+    """Adds missing indexes to a table that an earlier version of the template created."""
+    existing = {index["IndexName"] for index in client.describe_table(TableName=table.name)["Table"].get(_INDEXES, [])}
     for index in table.properties[_INDEXES]:
-        if index["IndexName"] not in there:
+        if index["IndexName"] not in existing:
             client.update_table(
                 TableName=table.name,
                 AttributeDefinitions=table.properties["AttributeDefinitions"],

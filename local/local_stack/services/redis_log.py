@@ -1,4 +1,4 @@
-"""What redis-server's log says about a start that failed."""
+"""Reads the reason for a failed start from redis-server's log."""
 
 import re
 from pathlib import Path
@@ -14,16 +14,16 @@ _DAMAGE: Final = re.compile(
     r"|Wrong signature trying to load DB from file"
     r"|Internal error in RDB reading"
 )
-"""Redis 7 and 8, aof.c and rdb.c. Not among them: a format of a newer version, a file that cannot be opened or read."""
+"""From aof.c and rdb.c of Redis 7 and 8. Excludes newer formats and files that cannot be opened or read."""
 
 
 def reports_damage(log: Path) -> bool:
-    """The data was read, and is not what Redis wrote."""
+    """True if Redis could read its files but found them corrupt."""
     return any(_DAMAGE.search(message) for message in _messages(log))
 
 
 def last_message(log: Path) -> str:
-    """The reason, most likely; empty where nothing was logged."""
+    """The most likely reason; empty if nothing was logged."""
     messages = _messages(log)
     return messages[-1] if messages else ""
 

@@ -1,7 +1,7 @@
 """``python -m local_stack.services.redis_server [--folder DIR] [--log FILE]``: a Redis on a free port; prints its URL.
 
-``redis-server`` in the place of this process if it is installed, else fakeredis's server in this one, which keeps
-nothing over its end.
+Replaces this process with ``redis-server`` if that is installed; otherwise runs fakeredis's server, which has no
+persistence.
 """
 
 import argparse
@@ -13,32 +13,34 @@ from local_stack.http.http1 import free_port
 
 
 def program() -> str | None:
-    """The real one, which can keep its data."""
+    """The path of redis-server, which can persist its data; None if it is not installed."""
     return shutil.which("redis-server")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="local_stack.services.redis_server", description="A Redis on this machine.")
-    parser.add_argument("--folder", type=Path, help="what it keeps its data in; without it they are gone when it ends")
-    parser.add_argument("--log", type=Path, default=Path(os.devnull), help="redis-server's warnings and errors")
+    parser = argparse.ArgumentParser(prog="local_stack.services.redis_server", description="A local Redis.")
+    parser.add_argument("--folder", type=Path, help="folder that stores the data; default: memory only")
+    parser.add_argument(
+        "--log", type=Path, default=Path(os.devnull), help="file for redis-server's warnings and errors"
+    )
     arguments = parser.parse_args()
     port = free_port()
     if (found := program()) is not None:
-        # It tells no address itself.
+        # redis-server does not print its address.
         print(f"redis-server on redis://127.0.0.1:{port}", flush=True)
         settings = ["--port", str(port), "--bind", "127.0.0.1", "--loglevel", "warning"]
         settings += ["--logfile", str(arguments.log), "--save", ""]
-        os.execv(found, [found, *settings, *_keeping(arguments.folder)])  # noqa: S606  # no shell is wanted
+        os.execv(found, [found, *settings, *_persistence(arguments.folder)])  # noqa: S606  # no shell is wanted
     from fakeredis import TcpFakeServer
 
-    TcpFakeServer.request_queue_size = 128  # with its own 5 a crowd loses connections
+    TcpFakeServer.request_queue_size = 128  # its default of 5 drops connections under load
     server = TcpFakeServer(("127.0.0.1", port), server_type="redis")
     print(f"fakeredis on redis://127.0.0.1:{port}", flush=True)
     server.serve_forever()
 
 
-def _keeping(folder: Path | None) -> list[str]:
-    """Every write goes to a file before it is answered: whoever kills the process loses nothing."""
+def _persistence(folder: Path | None) -> list[str]:
+    """The append-only file is written before each response, so a killed process loses nothing."""
     if folder is None:
         return ["--appendonly", "no"]
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""DynamoDB, Redis and the demo provider: those that are needed and not given."""
+"""Starts DynamoDB, Redis and the demo provider, unless they are not needed or given by the environment."""
 
 import asyncio
 import contextlib
@@ -20,16 +20,16 @@ from local_stack.services.data_folder import DataFolder
 from local_stack.services.dynamodb import OtherKeyError, create_tables
 
 EXPIRE_SECONDS = 60
-"""How often items are removed whose time to live is over."""
+"""Interval between removals of expired items."""
 LOAD_SECONDS = 60.0
-"""For Redis to read what it has kept."""
+"""Timeout for Redis to load its data."""
 GIVEN_REDIS_SECONDS = 2.0
-"""For a Redis that is given to answer; one that does not is none."""
+"""Timeout of the check of a Redis that REDIS_URL names."""
 _POLL_SECONDS = 0.02
 
 
 class Servers:
-    """Starts them as processes, ends them, and tells the functions their addresses."""
+    """Starts and stops the server processes, and provides the functions' variables with their addresses."""
 
     def __init__(
         self,
@@ -39,26 +39,26 @@ class Servers:
         guardian: Guardian,
         console: Console,
     ) -> None:
-        """`environ` may give a DynamoDB, a Redis, and providers; `data` keeps what the stack's own ones hold."""
+        """`environ` may name a DynamoDB, a Redis and providers; `data` persists the stack's own servers."""
         self._environ = environ
         self._template = template
         self._data = data
         self._guardian = guardian
         self._console = console
         self._services: list[ServiceProcess] = []
-        self._providers = provider_names() if any(map(_asks_providers, template.functions)) else ()
+        self._providers = provider_names() if any(map(_calls_providers, template.functions)) else ()
         self.demo_providers = on_demo(self._providers, environ)
         self.dynamodb = environ.get("AWS_ENDPOINT_URL_DYNAMODB") or ""
         self.own_dynamodb = not self.dynamodb
         self.redis = environ.get("REDIS_URL") or ""
         self.own_redis = not self.redis
         self.remarks: list[str] = []
-        """Sentences on what is not as one may expect."""
+        """Sentences for the banner about unexpected conditions."""
         self._demo: str | None = None
 
     @property
     def variables(self) -> dict[str, str]:
-        """The functions' way to the servers."""
+        """The functions' variables for reaching the servers."""
         credentials = FAKE_CREDENTIALS if self.own_dynamodb else given_credentials(self._environ)
         variables = {**credentials, "REDIS_URL": self.redis}
         return {**variables, "AWS_ENDPOINT_URL_DYNAMODB": self.dynamodb} if self.dynamodb else variables
@@ -68,10 +68,10 @@ class Servers:
         return provider_variables(self._providers, self._environ, self._demo)
 
     async def start(self) -> None:
-        """All at once.
+        """Starts all servers concurrently.
 
         Raises:
-            ServiceError: one did not start, or refuses what is wanted of it.
+            ServiceProcessError: a server did not start, or the tables cannot be created.
         """
         redis = self._start_redis() if self.own_redis else self._try_redis()
         starting = [asyncio.create_task(start) for start in (self._start_dynamodb(), redis, self._start_demo())]
@@ -97,7 +97,7 @@ class Servers:
         try:
             await asyncio.to_thread(create_tables, self.dynamodb, self._template, environ=self.variables)
         except (BotoCoreError, ClientError) as error:
-            raise ServiceProcessError(f"the tables cannot be made at {self.dynamodb}: {error}") from None
+            raise ServiceProcessError(f"the tables cannot be created at {self.dynamodb}: {error}") from None
         except OtherKeyError as error:
             raise ServiceProcessError(f"{error}.") from None
 
@@ -105,7 +105,7 @@ class Servers:
         if self._data is None or redis_server.program() is None:
             self.redis = (await self._start("redis", "local_stack.services.redis_server")).address
             if self._data is not None:
-                self.remarks.append("Redis forgets its data when the stack ends, for redis-server is not installed.")
+                self.remarks.append("Redis data is in memory only, because redis-server is not installed.")
             return
         try:
             self.redis = await self._start_kept_redis(self._data)
@@ -114,7 +114,7 @@ class Servers:
                 reason = redis_log.last_message(self._data.redis_log)
                 raise ServiceProcessError(f"{error}: {reason}" if reason else str(error)) from None
             aside = self._data.put_redis_aside()
-            self.remarks.append(f"Redis could not read its data: it begins anew, and they are in {aside}.")
+            self.remarks.append(f"Redis could not read its data: it starts empty, and the data was moved to {aside}.")
             self.redis = await self._start_kept_redis(self._data)
 
     async def _start_kept_redis(self, data: DataFolder) -> str:
@@ -125,14 +125,14 @@ class Servers:
         return service.address
 
     async def _try_redis(self) -> None:
-        """Only to say so: the functions do without a Redis that does not answer, and find it when it does."""
+        """Adds a remark if Redis does not answer; the functions work without it and reconnect when it does."""
         try:
             await asyncio.to_thread(_ping, self.redis)
-        except Exception as error:  # noqa: BLE001  # whatever it is, the functions will meet it too
+        except Exception as error:  # noqa: BLE001  # any error is reported: the functions will see it too
             parts = urlsplit(self.redis)
             reason = str(error).strip().rstrip(".") or type(error).__name__
             place = f"{parts.hostname}:{parts.port or 6379}"
-            self.remarks.append(f"Redis on {place} does not answer ({reason}): it goes on without it.")
+            self.remarks.append(f"Redis on {place} does not answer ({reason}): the stack runs without it.")
 
     async def _start_demo(self) -> None:
         if self.demo_providers:
@@ -146,7 +146,7 @@ class Servers:
         keeps: bool = False,
         ready: Callable[[ServiceProcess], Awaitable[None]] | None = None,
     ) -> ServiceProcess:
-        """`keeps`: it writes to the data folder, and holds its lock as long as it lives. `ready` may wait, or raise."""
+        """`keeps`: the server writes to the data folder and holds its lock. `ready` waits for it, and may raise."""
         command: Sequence[str] = [sys.executable, "-m", module, *arguments]
         service = await start_service(
             name,
@@ -163,15 +163,15 @@ class Servers:
         return service
 
 
-def _asks_providers(function: FunctionSpec) -> bool:
+def _calls_providers(function: FunctionSpec) -> bool:
     return "PROVIDER_KEYS_SECRET_ARN" in function.environment
 
 
 async def _loaded(service: ServiceProcess) -> None:
-    """Returns when a Redis that listens has read its data.
+    """Waits until a listening Redis has loaded its data.
 
     Raises:
-        ServiceError: it cannot read them, and has ended; or it takes too long.
+        ServiceProcessError: Redis exited because it cannot load the data, or the timeout expired.
     """
     parts = urlsplit(service.address)
     with contextlib.suppress(TimeoutError):
@@ -185,7 +185,7 @@ async def _loaded(service: ServiceProcess) -> None:
                     if answer.startswith(b"+PONG"):
                         return
                 await asyncio.sleep(_POLL_SECONDS)
-    raise ServiceProcessError(f"{service.name} does not start with the data that it kept")
+    raise ServiceProcessError(f"{service.name} does not start with its stored data")
 
 
 def _ping(url: str) -> None:

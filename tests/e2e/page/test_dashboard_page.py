@@ -60,7 +60,7 @@ def test_the_widgets_are_those_of_the_template(dashboard: OpenDashboard) -> None
 def test_traffic_appears_while_the_page_is_open(dashboard: OpenDashboard, chat: ChatPage) -> None:
     page = dashboard()
     page.get_by_text("3 h", exact=True).click()  # so long that no earlier traffic drops out meanwhile
-    expect(page.get_by_text("stands for 180 seconds")).to_be_visible()
+    expect(page.get_by_text("covers 180 seconds")).to_be_visible()
     started, spent = number(page, "Answers", "sessions started"), number(page, "Money", "spent")
     before = int(started.inner_text())
 
@@ -111,7 +111,7 @@ def test_the_chosen_time_span_is_kept(dashboard: OpenDashboard) -> None:
     page = dashboard()
     with page.expect_request(re.compile("seconds=3600")):
         page.get_by_text("1 h", exact=True).click()
-    expect(page.get_by_text("stands for 60 seconds")).to_be_visible()
+    expect(page.get_by_text("covers 60 seconds")).to_be_visible()
     with page.expect_request(ASKED) as asked:
         page.reload()
     assert asked.value.url.endswith("seconds=3600")

@@ -91,9 +91,11 @@ def test_port_in_use_is_one_sentence(tmp_path: Path) -> None:
         process = start_stack(["--state", str(tmp_path)], {"PORT": str(port)}, tmp_path / "log")
         assert process.wait(20) == 1
     lines = (tmp_path / "log").read_text().splitlines()
-    assert lines == [
-        f"chat-sse cannot listen on 127.0.0.1:{port}: Address already in use. PORT= and HOST= name another address."
-    ]
+    assert len(lines) == 1
+    assert lines[0] == (
+        f"chat-sse cannot listen on 127.0.0.1:{port}: Address already in use. "
+        "Set PORT= or HOST= to use another address."
+    )
 
 
 def test_state_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
@@ -103,7 +105,7 @@ def test_state_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
 
     assert process.wait(60) == 1
     assert (tmp_path / "log").read_text() == (
-        f"chat-sse cannot start: {state} cannot keep the local secret: Not a directory.\n"
+        f"chat-sse cannot start: the local secret cannot be stored in {state}: Not a directory.\n"
     )
 
 

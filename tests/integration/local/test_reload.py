@@ -34,7 +34,7 @@ def test_edit_of_the_template_counts_and_a_broken_one_does_not(probes: Path) -> 
         stack.wait_for(lambda: httpx.get(f"{stack.url}/renamed/version").status_code == 200)
 
         edit(probes, "Handler: probe_buffered.app.handler", "")
-        stack.wait_for_log(r"BufferedFunction has no Handler. The functions go on as they were.")
+        stack.wait_for_log(r"BufferedFunction has no Handler. The functions keep running unchanged.")
         assert httpx.get(f"{stack.url}/renamed/version").status_code == 200
 
 

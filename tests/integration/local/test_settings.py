@@ -67,12 +67,12 @@ def test_given_issuer_is_the_one_of_local_tokens(given: RunningStack) -> None:
 def test_redis_that_does_not_answer_is_told_and_the_stack_runs_without(given: RunningStack) -> None:
     assert start(given, "Hi").status_code == 201
     line = next(line for line in given.log().splitlines() if "Redis on 127.0.0.1:" in line)
-    assert line.endswith("): it goes on without it.")
+    assert line.endswith("): the stack runs without it.")
     assert "secret" not in given.log()
 
 
 def test_misspelled_setting_is_told(given: RunningStack) -> None:
-    assert "CACHE_SCOP is not a setting: is CACHE_SCOPE meant?" in given.log()
+    assert "CACHE_SCOP is not a setting: did you mean CACHE_SCOPE?" in given.log()
     assert "UNRELATED" not in given.log()
 
 
@@ -81,7 +81,7 @@ def test_misspelled_setting_is_told(given: RunningStack) -> None:
     [
         ("AWS_ENDPOINT_URL_DYNAMODB", "localhost:8000", "must be http://host:port or https://host:port"),
         ("CACHE_SCOPE", "everyone", "must be one of user, global, not 'everyone'."),
-        ("DEMO_TOKENS_PER_SECOND", "fast", "must be a number from 0 (as quick as possible), not 'fast'."),
+        ("DEMO_TOKENS_PER_SECOND", "fast", "must be a number from 0 (as fast as possible), not 'fast'."),
         ("FRESH", "maybe", "must be 1 or 0, not 'maybe'."),
         ("LEASE_SECONDS", "long", "Input should be a valid number"),
         ("LEASE_SECONDS", "1", "must be at least twice STOP_POLL_SECONDS and CHECKPOINT_SECONDS."),

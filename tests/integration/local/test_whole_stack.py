@@ -154,7 +154,7 @@ def test_dynamodb_that_is_given_is_used_with_what_it_holds() -> None:
 
     assert models.json()["tier"] == "ENTERPRISE"
     assert "dynamodb | is on" not in log
-    assert "Data lives in memory" not in log
+    assert "Data is in memory only" not in log
 
 
 def test_tables_have_the_templates_indexes_and_ttl(whole: RunningStack) -> None:

@@ -44,7 +44,7 @@ def own(name: str, service: str = "chat-stream") -> SeriesKey:
 
 def at_the_edge(alarm: str, values: Values, *, periods: int) -> Iterator[Occasion]:
     """Rings after so many periods with these values, and not after one less."""
-    yield Occasion(alarm, (values,) * periods, alarms.RINGS)
+    yield Occasion(alarm, (values,) * periods, alarms.ALARM)
     yield Occasion(alarm, (values,) * (periods - 1), alarms.OK)
 
 
@@ -82,7 +82,7 @@ def of_answers() -> Iterator[Occasion]:
 
 def of_the_cleanup() -> Iterator[Occasion]:
     run = own("ActiveSessions", "chat-cleanup")
-    yield Occasion("CleanupMissingAlarm", (), alarms.RINGS)
+    yield Occasion("CleanupMissingAlarm", (), alarms.ALARM)
     yield Occasion("CleanupMissingAlarm", ({run: [0]},), alarms.OK)
     stuck = own("OldestStuckSeconds", "chat-cleanup")
     yield from at_the_edge("StuckSessionsAlarm", {stuck: [1801]}, periods=2)
@@ -121,4 +121,4 @@ def test_alarm_rings_of_what_it_is_there_for(occasion: Occasion) -> None:
 
 
 def test_each_alarm_has_an_occasion_to_ring() -> None:
-    assert {occasion.alarm for occasion in OCCASIONS if occasion.expected == alarms.RINGS} == written().keys()
+    assert {occasion.alarm for occasion in OCCASIONS if occasion.expected == alarms.ALARM} == written().keys()

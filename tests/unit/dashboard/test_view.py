@@ -159,7 +159,7 @@ def test_a_body_that_is_no_dashboard_is_an_error_of_the_template(tmp_path: Path,
 def test_what_is_not_understood_is_an_error(tmp_path: Path, line: list[Any]) -> None:
     """Never something else than CloudWatch would show."""
     dashboard = read_dashboard(template(tmp_path, {"metrics": [line]}))
-    with pytest.raises(ValueError, match=r"tm99|not known|not understood|has the id rate"):
+    with pytest.raises(ValueError, match=r"tm99|not supported|Invalid SEARCH|The id rate"):
         View(MetricsRecorder()).of(dashboard, 300)
 
 
@@ -184,11 +184,11 @@ def alarm(**changes: Any) -> Alarm:
     [
         ([], {}, alarms.OK),
         ([0], {}, alarms.OK),
-        ([0, 1], {}, alarms.RINGS),
-        ([1, 2], {}, alarms.RINGS),
+        ([0, 1], {}, alarms.ALARM),
+        ([1, 2], {}, alarms.ALARM),
         ([2, 3], {}, alarms.OK),
         ([0, 1], {"threshold": 2}, alarms.OK),
-        ([], {"comparison": "LessThanThreshold", "missing": "breaching"}, alarms.RINGS),
+        ([], {"comparison": "LessThanThreshold", "missing": "breaching"}, alarms.ALARM),
         ([0, 1, 2], {"comparison": "LessThanThreshold", "missing": "breaching"}, alarms.OK),
     ],
 )
@@ -206,4 +206,4 @@ def test_a_stack_that_has_just_begun_lacks_nothing_yet() -> None:
     waits = alarm(comparison="LessThanThreshold", missing="breaching", needed=3)
 
     assert alarms.state(waits, MetricsRecorder(), now=NOW, running_since=NOW - 100) == alarms.NO_DATA
-    assert alarms.state(waits, MetricsRecorder(), now=NOW, running_since=NOW - 1000) == alarms.RINGS
+    assert alarms.state(waits, MetricsRecorder(), now=NOW, running_since=NOW - 1000) == alarms.ALARM

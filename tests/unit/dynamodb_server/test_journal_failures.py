@@ -140,7 +140,7 @@ def test_damage_that_cannot_be_put_aside_stays_in_the_file(file: Path, monkeypat
     before = file.read_bytes()
     monkeypatch.setattr("local_stack.dynamodb_server.storage.journal.next_damaged_copy", no_space)
 
-    with pytest.raises(JournalError, match="cannot be put aside: No space left on device"):
+    with pytest.raises(JournalError, match="cannot be saved: No space left on device"):
         Opened(file)
 
     assert file.read_bytes() == before

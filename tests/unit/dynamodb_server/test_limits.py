@@ -84,5 +84,5 @@ def test_page_ends_at_one_megabyte(database: Database) -> None:
 def test_parameter_from_before_expressions_is_refused(database: Database) -> None:
     request = {"TableName": "Things", "Item": {"id": {"S": "a"}, "at": {"S": "0"}}, "Expected": {}}
 
-    with pytest.raises(DynamoDBError, match="Expected is not imitated here"):
+    with pytest.raises(DynamoDBError, match="Expected is not supported here"):
         writes.put_item(database, request)

@@ -10,12 +10,12 @@ from local_stack.console import Style
 from local_stack.function_urls.access_log import logged
 
 
-async def lines(target: str, status: int, *, client_gone: bool = False, colours: bool = False) -> list[str]:
+async def lines(target: str, status: int, *, client_disconnected: bool = False, colours: bool = False) -> list[str]:
     """What is printed, without the time."""
     written: list[str] = []
 
     async def handle(exchange: Any) -> None:
-        exchange.status, exchange.client_gone = status, client_gone
+        exchange.status, exchange.client_disconnected = status, client_disconnected
 
     serve = logged(
         handle,
@@ -24,7 +24,7 @@ async def lines(target: str, status: int, *, client_gone: bool = False, colours:
         is_file=lambda path: path.endswith(".js"),
         function_of=lambda path: "start" if path == "/chat/start" else None,
     )
-    exchange: Any = SimpleNamespace(method="GET", target=target, status=0, client_gone=False)
+    exchange: Any = SimpleNamespace(method="GET", target=target, status=0, client_disconnected=False)
     await serve(exchange)
     return [re.sub(r"\d\d:\d\d:\d\d |\d+ ms", "", line) for line in written]
 
@@ -46,7 +46,8 @@ async def test_request_is_a_line(target: str, status: int, line: str) -> None:
 
 
 async def test_client_that_left_is_told() -> None:
-    assert await lines("/chat/start", 200, client_gone=True) == ["GET /chat/start 200   start  client left"]
+    shown = await lines("/chat/start", 200, client_disconnected=True)
+    assert shown == ["GET /chat/start 200   start  client disconnected"]
 
 
 @pytest.mark.parametrize("target", ["/main.js", "/local/dashboard/data"])

@@ -74,11 +74,11 @@ async def test_payload_is_the_event() -> None:
 async def test_turn_is_left_out_while_all_are_busy() -> None:
     _, logged = await run_three_times(RecordingPool(busy=True), ScheduleSpec("Often", "rate(5 minutes)"))
 
-    assert logged == ["Often was left out: all processes are busy."] * 3
+    assert logged == ["Often was skipped: all processes are busy."] * 3
 
 
 async def test_cron_is_told_and_not_run() -> None:
     logged: list[str] = []
     await run(cast("Pool", RecordingPool()), ScheduleSpec("Nightly", "cron(0 0 * * ? *)"), logged.append)
 
-    assert logged == ["Nightly is not run here: cron(0 0 * * ? *) is not a rate."]
+    assert logged == ["Nightly is not run here: cron(0 0 * * ? *) is not a rate expression."]

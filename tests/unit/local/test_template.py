@@ -137,7 +137,7 @@ def test_function_without_what_it_needs_is_an_error(tmp_path: Path, cut: str, to
 
 
 def test_missing_code_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(TemplateError, match="there is no folder"):
+    with pytest.raises(TemplateError, match="does not exist"):
         read_template(write(tmp_path, FUNCTION.replace("CodeUri: code", "CodeUri: nowhere")))
 
 

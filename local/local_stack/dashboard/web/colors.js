@@ -1,4 +1,4 @@
-/** Which line has which colour: that of the template, where it names one, in its tone for light or dark. */
+/** Assigns line colours: the template's colour mapped to the theme's tone, otherwise one of the palette. */
 
 const NAMED = {
   "#1f77b4": "blue",
@@ -11,7 +11,7 @@ const NAMED = {
 const ORDER = ["blue", "orange", "teal", "purple", "pink", "olive", "green", "grey"];
 const PERCENTILES = ["p50", "p95", "p99"];
 
-/** What searches have found keeps its colour, in every widget, however many others are found later. */
+/** Labels found by searches, in order: each keeps its colour in all widgets. */
 const found = [];
 
 /** @param {import("./types.js").Line[]} lines of one widget @returns {string[]} CSS colours */

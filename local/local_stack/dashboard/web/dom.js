@@ -1,16 +1,16 @@
-/** Elements, made in one expression. Text goes in as text: nothing here parses HTML. */
+/** Creates elements in one expression. Text is inserted as text: nothing here parses HTML. */
 
 /** @param {string} tag @param {Record<string, any>} [attributes] @param {...(Node | string)} children */
 export function el(tag, attributes = {}, ...children) {
   return fill(document.createElement(tag), attributes, children);
 }
 
-/** The same in SVG. @param {string} tag @param {Record<string, any>} [attributes] @param {...(Node | string)} children */
+/** Creates an SVG element. @param {string} tag @param {Record<string, any>} [attributes] @param {...(Node | string)} children */
 export function svg(tag, attributes = {}, ...children) {
   return fill(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
 }
 
-/** Gives an element the colour that its style sheet calls --line-color. @param {HTMLElement | SVGElement} element */
+/** Sets an element's --line-color. @param {HTMLElement | SVGElement} element */
 export function colored(element, color) {
   element.style.setProperty("--line-color", color);
   return element;

@@ -1,4 +1,4 @@
-/** Numbers as people read them. A unit is CloudWatch's, or what the axis of a widget is called. */
+/** Formats numbers for display. A unit is CloudWatch's, or the label of a widget's axis. */
 
 const KINDS = {
   Milliseconds: "ms",
@@ -30,17 +30,17 @@ const COUNT_STEPS = [
   [1e4, "k"],
 ];
 
-/** Signs that are written without a space before them. */
+/** Units written without a space before them. */
 const CLOSE = ["%", "k", "M"];
 
-/** The kind of a unit, for `parts`. @param {string} unit @param {string} [label] a label may say it: "spent, USD" */
+/** The kind of a unit, for `parts`. @param {string} unit @param {string} [label] may contain the unit: "spent, USD" */
 export function kindOf(unit, label = "") {
   return label.endsWith(", USD") ? "usd" : (KINDS[unit] ?? "");
 }
 
 /**
- * A number and its unit apart.
- * @param {number} value @param {string} kind @param {number} [scale] the size to choose the unit by; of an axis its end
+ * Formats a number and its unit separately.
+ * @param {number} value @param {string} kind @param {number} [scale] the size that selects the unit; for an axis, its end
  * @returns {[string, string]}
  */
 export function parts(value, kind, scale = value) {
@@ -54,7 +54,7 @@ export function parts(value, kind, scale = value) {
   return [plain(value / (suffix === "k" ? 1000 : size)), suffix];
 }
 
-/** Both in one. @param {number | null | undefined} value @param {string} kind @param {number} [scale] */
+/** Formats a number with its unit. @param {number | null | undefined} value @param {string} kind @param {number} [scale] */
 export function text(value, kind, scale) {
   if (value === null || value === undefined) return "–";
   const [number, unit] = parts(value, kind, scale);

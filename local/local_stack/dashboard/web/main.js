@@ -1,4 +1,4 @@
-/** The page: asks the stack for the dashboard every two seconds, and has each widget show its part. */
+/** The page: polls the dashboard's data every two seconds and updates each widget. */
 
 import { el } from "./dom.js";
 import { exactClock } from "./format.js";
@@ -19,22 +19,22 @@ const spans = /** @type {HTMLElement} */ (document.getElementById("spans"));
 let shown = [];
 let layout = "";
 let timer = 0;
-let asked = 0;
+let latestRequest = 0;
 
-/** Asks now, and time and again while the page is seen. */
+/** Fetches the data now, and then periodically while the page is visible. */
 async function refresh() {
   clearTimeout(timer);
-  const number = ++asked;
+  const number = ++latestRequest;
   try {
     const response = await fetch(`/local/dashboard/data?seconds=${span()}`);
     const answer = await response.json();
-    if (number !== asked) return;
+    if (number !== latestRequest) return;
     if (!response.ok) throw new Error(answer.detail);
     show(answer);
-    tell("live", "Live");
+    setStatus("live", "Live");
   } catch (error) {
-    if (number !== asked) return;
-    tell("lost", error instanceof TypeError ? "The stack does not answer" : String(error.message));
+    if (number !== latestRequest) return;
+    setStatus("lost", error instanceof TypeError ? "The stack does not respond" : String(error.message));
   }
   if (!document.hidden) timer = setTimeout(refresh, EVERY_MS);
 }
@@ -48,7 +48,7 @@ function show(data) {
     grid.replaceChildren(...shown.map(({ element }) => element));
   }
   data.widgets.forEach((widget, index) => shown[index].show(widget, data));
-  foot.textContent = `As of ${exactClock(data.now)}. Each point of a chart stands for ${data.period} seconds.`;
+  foot.textContent = `As of ${exactClock(data.now)}. Each point of a chart covers ${data.period} seconds.`;
 }
 
 /** @param {import("./types.js").Widget} widget @param {number} index @param {import("./types.js").Widget[]} all */
@@ -56,7 +56,7 @@ function make(widget, index, all) {
   const made = ofKind(widget);
   const [x, y, width] = widget.place;
   made.element.style.setProperty("--columns", String(width));
-  // Three beside each other become two and a wide one where there is less room.
+  // On narrow screens a row of three becomes two and a wide one.
   made.element.classList.toggle("third", width < 12 && widget.type === "metric");
   const row = all.filter(({ place }) => place[1] === y).length;
   made.element.classList.toggle("last", row % 2 === 1 && x + width === 24);
@@ -68,11 +68,11 @@ function ofKind(widget) {
   if (widget.type === "alarm") return new Alarms(widget);
   if (widget.view === "timeSeries") return new TimeSeries(widget);
   if (widget.view === "singleValue") return new Numbers(widget);
-  const element = el("p", {}, `${widget.title}: this kind of widget is not drawn here.`);
+  const element = el("p", {}, `${widget.title}: this kind of widget is not supported here.`);
   return { element, show: () => {} };
 }
 
-function tell(state, text) {
+function setStatus(state, text) {
   live.dataset.state = state;
   if (liveText.textContent !== text) liveText.textContent = text;
 }

@@ -1,8 +1,8 @@
 /**
- * What the stack says of the dashboard (`view.py`).
+ * The dashboard's JSON (`view.py`).
  *
  * @typedef {{label: string, color: string, unit: string, searched: boolean, counted: boolean, values: (number | null)[]}} Line
- *   `searched`: a search found it, and may find others; `counted`: no value means that nothing happened
+ *   `searched`: the result of a SEARCH expression; `counted`: the values are sums, so a missing value means zero
  * @typedef {{label: string, value: number}} Mark
  * @typedef {{name: string, description: string, state: "OK" | "ALARM" | "INSUFFICIENT_DATA"}} Alarm
  * @typedef {{type: string, place: [number, number, number, number], title: string, markdown?: string, alarms?: Alarm[],

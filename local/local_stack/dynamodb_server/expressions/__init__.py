@@ -1,1 +1,1 @@
-"""The expressions of a request: text, tokens, and what they mean for one item."""
+"""The expressions of a request: tokenizer, parsers, and evaluation against one item."""

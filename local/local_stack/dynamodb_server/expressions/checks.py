@@ -1,4 +1,4 @@
-"""What DynamoDB refuses in a condition whatever the items are."""
+"""Static checks of a condition, independent of the items."""
 
 from collections.abc import Iterable
 
@@ -22,7 +22,7 @@ _ORDERED = ("S", "N", "B")
 
 
 def check_condition(condition: Condition, bindings: Bindings) -> None:
-    """Raises DynamoDBError for operands of a wrong type, or that make no sense together."""
+    """Raises DynamoDBError for operands of a wrong type or a wrong combination."""
     match condition:
         case Not(inner):
             check_condition(inner, bindings)
@@ -45,7 +45,7 @@ def check_condition(condition: Condition, bindings: Bindings) -> None:
 
 
 def _check_between(condition: Between, bindings: Bindings) -> None:
-    bounds = (condition.least, condition.most)
+    bounds = (condition.lower, condition.upper)
     _check_types("BETWEEN", _ORDERED, (condition.operand, *bounds), bindings)
     if all(isinstance(bound, Given) for bound in bounds) and not Comparison("<=", *bounds).holds({}, bindings):
         raise invalid("The BETWEEN operator requires upper bound to be greater than or equal to lower bound")
@@ -60,7 +60,7 @@ def _check_distinct(name: str, first: Operand, second: Operand) -> None:
 
 
 def _check_types(name: str, allowed: Iterable[str], operands: Iterable[Operand], bindings: Bindings) -> None:
-    """Of the values that the request gives: what an item has may be anything, and then the condition does not hold."""
+    """Checks the request's own values only: an item's value may have any type, and the condition is then false."""
     for operand in operands:
         if isinstance(operand, Given) and (kind := type_of(bindings.value(operand.placeholder))) not in allowed:
             raise invalid(

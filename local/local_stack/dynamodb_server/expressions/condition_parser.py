@@ -23,10 +23,10 @@ _FUNCTIONS: Final = {"attribute_exists", "attribute_not_exists", "attribute_type
 
 
 def parse_condition(tokens: Tokens) -> Condition:
-    """The whole expression.
+    """Parses a whole condition expression.
 
     Raises:
-        DynamoDBError: it is none.
+        DynamoDBError: syntax error.
     """
     condition = _alternatives(tokens)
     tokens.expect_end()

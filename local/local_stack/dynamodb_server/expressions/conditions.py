@@ -1,4 +1,4 @@
-"""Conditions: of writes, of filters, and of keys.
+"""Conditions of writes, filters and key conditions.
 
 Source: docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.OperatorsAndFunctions.html
 """
@@ -22,7 +22,7 @@ ORDERS: Final[dict[str, Callable[[Scalar, Scalar], bool]]] = {
 
 
 class Condition(Protocol):
-    """Holds of an item, or does not; of one that is not there as of an empty one."""
+    """A predicate over an item; a missing item counts as an empty one."""
 
     def holds(self, item: Item, bindings: Bindings) -> bool: ...
 
@@ -38,7 +38,7 @@ class Comparison:
     def holds(self, item: Item, bindings: Bindings) -> bool:
         left, right = self.left.value(item, bindings), self.right.value(item, bindings)
         if left is None or right is None:
-            # What is not there differs from whatever is.
+            # A missing attribute differs from every value.
             return self.comparator == "<>" and left is not right
         if self.comparator == "=":
             return equal(left, right)
@@ -49,18 +49,18 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Between:
-    """`operand BETWEEN operand AND operand`, both included."""
+    """`operand BETWEEN operand AND operand`, bounds included."""
 
     operand: Operand
-    least: Operand
-    most: Operand
+    lower: Operand
+    upper: Operand
 
     def holds(self, item: Item, bindings: Bindings) -> bool:
         value = self.operand.value(item, bindings)
-        least, most = self.least.value(item, bindings), self.most.value(item, bindings)
-        if value is None or least is None or most is None:
+        lower, upper = self.lower.value(item, bindings), self.upper.value(item, bindings)
+        if value is None or lower is None or upper is None:
             return False
-        return _ordered(">=", value, least) and _ordered("<=", value, most)
+        return _ordered(">=", value, lower) and _ordered("<=", value, upper)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class OneOf:
 
 @dataclass(frozen=True, slots=True)
 class Exists:
-    """`attribute_exists(path)`, or the contrary."""
+    """`attribute_exists(path)` or `attribute_not_exists(path)`."""
 
     path: Path
     expected: bool
@@ -122,7 +122,7 @@ class BeginsWith:
 
 @dataclass(frozen=True, slots=True)
 class Contains:
-    """`contains(operand, part)`: a text's or binary's part, a set's or list's element."""
+    """`contains(operand, part)`: a substring of a string or binary, an element of a set or list."""
 
     operand: Operand
     part: Operand
@@ -173,7 +173,7 @@ class Any:
 
 
 def _ordered(comparator: str, left: Value, right: Value) -> bool:
-    """Values of different types, or of one without an order, are in none."""
+    """False for values of different types or of a type without an order."""
     if type_of(left) != type_of(right):
         return False
     a, b = scalar(left), scalar(right)

@@ -1,4 +1,4 @@
-"""Key conditions: which part of which partition a query reads."""
+"""Key conditions: the partition and the sort key range that a query reads."""
 
 from decimal import Decimal
 from typing import Final
@@ -12,17 +12,17 @@ from local_stack.dynamodb_server.storage.key_schema import KeySchema, check_sort
 from local_stack.dynamodb_server.values import Scalar, scalar
 
 type _Read = tuple[str, str, tuple[Scalar, ...]]
-"""The attribute, how it is compared, and with what."""
+"""Attribute, comparator, and operands."""
 
 _PYTHON_TYPES: Final = {"S": str, "N": Decimal, "B": bytes}
 _UNSUPPORTED: Final = "Query key condition not supported"
 
 
 def key_condition(expressions: Expressions, schema: KeySchema) -> tuple[Scalar, Bounds]:
-    """The partition, and the bounds within it.
+    """The partition and the bounds on the sort key.
 
     Raises:
-        DynamoDBError: the condition is none of such keys.
+        DynamoDBError: the condition does not match the key schema.
     """
     condition, bindings = expressions.keys, expressions.bindings
     parts = condition.conditions if isinstance(condition, All) else (condition,)
@@ -62,7 +62,7 @@ def _read(part: Condition, bindings: Bindings) -> _Read:
     if isinstance(part, BeginsWith):
         return _attribute(part.operand, bindings), "begins_with", (_given(part.start, bindings),)
     if isinstance(part, Between):
-        values = (_given(part.least, bindings), _given(part.most, bindings))
+        values = (_given(part.lower, bindings), _given(part.upper, bindings))
         return _attribute(part.operand, bindings), "between", values
     raise invalid(_UNSUPPORTED)
 

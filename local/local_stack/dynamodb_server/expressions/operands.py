@@ -1,4 +1,4 @@
-"""What stands for a value in an expression, and what that is for one item."""
+"""Operands of expressions and their evaluation against an item."""
 
 import base64
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from local_stack.dynamodb_server.values import Item, Value, total, type_of
 
 @dataclass(frozen=True, slots=True)
 class Bindings:
-    """What a request says its placeholders stand for."""
+    """A request's ExpressionAttributeNames and ExpressionAttributeValues."""
 
     names: Mapping[str, str]
     values: Mapping[str, Value]
@@ -23,7 +23,7 @@ class Bindings:
         return paths.resolved(path, self.names)
 
     def value(self, placeholder: str) -> Value:
-        """Raises DynamoDBError if there is none."""
+        """Raises DynamoDBError if the placeholder is not defined."""
         if placeholder not in self.values:
             raise invalid(
                 f"An expression attribute value used in expression is not defined; attribute value: {placeholder}"
@@ -32,15 +32,15 @@ class Bindings:
 
 
 class Operand(Protocol):
-    """Stands for a value."""
+    """A part of an expression that evaluates to a value."""
 
     def value(self, item: Item, bindings: Bindings) -> Value | None:
-        """The value; None if the item has none there."""
+        """The value; None if the item lacks it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """What the item has at a path."""
+    """The item's value at a path."""
 
     path: Path
 
@@ -50,17 +50,17 @@ class Attribute:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A value of the request."""
+    """A value given in the request."""
 
     placeholder: str
 
-    def value(self, item: Item, bindings: Bindings) -> Value | None:  # noqa: ARG002  # of no item
+    def value(self, item: Item, bindings: Bindings) -> Value | None:  # noqa: ARG002  # independent of the item
         return bindings.value(self.placeholder)
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """`size(path)`: of a text its characters, of a binary its bytes, of a collection its elements."""
+    """`size(path)`: characters of a string, bytes of a binary, elements of a collection."""
 
     path: Path
 
@@ -102,7 +102,7 @@ class ListAppend:
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """`operand + operand`, or the difference."""
+    """`operand + operand` or `operand - operand`."""
 
     first: Operand
     second: Operand
@@ -113,10 +113,10 @@ class Sum:
 
 
 def added(first: Value, second: Value, sign: int = 1) -> Value:
-    """The sum of two numbers.
+    """The sum of two numbers, or their difference.
 
     Raises:
-        DynamoDBError: they are none, or it is none that can be stored.
+        DynamoDBError: an operand is not a number, or the result cannot be stored.
     """
     if type_of(first) != "N" or type_of(second) != "N":
         raise invalid("An operand in the update expression has an incorrect data type")
@@ -124,7 +124,7 @@ def added(first: Value, second: Value, sign: int = 1) -> Value:
 
 
 def parse_operand(tokens: Tokens) -> Operand:
-    """A path, a value or, of what both have in common, `size`; parentheses around them do not count."""
+    """Parses the operands that conditions and updates share: a path, a value, or `size`, optionally in parentheses."""
     if tokens.take_if("("):
         operand = parse_operand(tokens)
         tokens.expect(")")

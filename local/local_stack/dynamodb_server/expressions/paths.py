@@ -1,4 +1,4 @@
-"""Document paths: `name`, `map.name`, `list[2]`; reading and writing along them."""
+"""Document paths (`name`, `map.name`, `list[2]`): lookup, replacement and removal."""
 
 from collections.abc import Mapping
 
@@ -6,16 +6,16 @@ from local_stack.dynamodb_server.errors import invalid
 from local_stack.dynamodb_server.values import Item, Value
 
 type Path = tuple[str | int, ...]
-"""An attribute's name, and then names within maps and places in lists."""
+"""An attribute name, followed by map keys and list indexes."""
 
 _NO_SUCH_PATH = "The document path provided in the update expression is invalid for update"
 
 
 def resolved(path: Path, names: Mapping[str, str]) -> Path:
-    """The path with the placeholders' names in their places.
+    """The path with its placeholders replaced by their names.
 
     Raises:
-        DynamoDBError: a placeholder has none.
+        DynamoDBError: a placeholder is not defined.
     """
     if not any(isinstance(part, str) and part.startswith("#") for part in path):
         return path
@@ -23,7 +23,7 @@ def resolved(path: Path, names: Mapping[str, str]) -> Path:
 
 
 def find(item: Item, path: Path) -> Value | None:
-    """What is there."""
+    """The value at the path; None if there is none."""
     found: Value | None = {"M": item}
     for part in path:
         if found is None:
@@ -37,33 +37,33 @@ def find(item: Item, path: Path) -> Value | None:
 
 
 def replaced(item: Item, path: Path, value: Value) -> Item:
-    """A new item with the value there; behind a list's end it is appended.
+    """A new item with the value at the path; an index past a list's end appends.
 
     Raises:
-        DynamoDBError: the map or list that is to hold it is not there.
+        DynamoDBError: the parent map or list does not exist.
     """
     new: Item = _replaced({"M": item}, path, value)["M"]
     return new
 
 
 def removed(item: Item, path: Path) -> Item:
-    """A new item without what is there; the elements behind it in a list move up.
+    """A new item without the value at the path; later elements of a list shift down.
 
     Raises:
-        DynamoDBError: the map or list that would hold it is not there.
+        DynamoDBError: the parent map or list does not exist.
     """
     new: Item = _replaced({"M": item}, path, None)["M"]
     return new
 
 
 def overlap(left: Path, right: Path) -> bool:
-    """One leads to a part of the other."""
+    """True if one path is a prefix of the other."""
     shorter = min(len(left), len(right))
     return left[:shorter] == right[:shorter]
 
 
 def text(path: Path) -> str:
-    """As DynamoDB names it in its messages: `[a, b, [0]]`."""
+    """The path as DynamoDB's error messages show it: `[a, b, [0]]`."""
     return "[" + ", ".join(f"[{part}]" if isinstance(part, int) else part for part in path) + "]"
 
 

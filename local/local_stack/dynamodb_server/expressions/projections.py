@@ -1,4 +1,4 @@
-"""Which attributes of an item an answer has."""
+"""Projection expressions: the attributes of an item that a response includes."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -10,14 +10,14 @@ from local_stack.dynamodb_server.expressions.tokens import Tokens
 from local_stack.dynamodb_server.values import Item, Value
 
 type _Wanted = dict[str | int, Any]
-"""Paths as a tree; one that ends has nothing below it."""
+"""Paths as a tree; a leaf is an empty dict."""
 
 
 def parse_projection(tokens: Tokens) -> tuple[Path, ...]:
-    """The whole expression.
+    """Parses a whole projection expression.
 
     Raises:
-        DynamoDBError: it is none.
+        DynamoDBError: syntax error.
     """
     found = [tokens.path()]
     while tokens.take_if(","):
@@ -27,7 +27,7 @@ def parse_projection(tokens: Tokens) -> tuple[Path, ...]:
 
 
 def projected(item: Item, wanted: Iterable[Path], bindings: Bindings | None = None) -> Item:
-    """The item with nothing but these, as far as it has them; elements of a list stay in their order."""
+    """The item reduced to these paths; list elements keep their order."""
     tree: _Wanted = {}
     for path in wanted:
         resolved = path if bindings is None else bindings.path(path)

@@ -1,4 +1,4 @@
-"""A request's expressions, each parsed once for all requests that have the same text."""
+"""A request's expressions; parsed results are cached by text."""
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -48,13 +48,13 @@ class _Parsed(NamedTuple):
 
 
 class Expressions:
-    """The expressions of one request, or of one part of it."""
+    """The expressions of one request, or of one of its items."""
 
     def __init__(self, request: Mapping[str, Any]) -> None:
-        """Raises DynamoDBError if one cannot be read, or a placeholder has no meaning or is not used."""
+        """Raises DynamoDBError for a syntax error, or an undefined or unused placeholder."""
         for name in _LEGACY:
             if name in request:
-                raise invalid(f"{name} is not imitated here: use expressions.")
+                raise invalid(f"{name} is not supported here: use expressions.")
         parsed = {kind: _parse(kind, request[kind]) for kind in _PARSERS if request.get(kind) is not None}
         self._parsed = {kind: one.expression for kind, one in parsed.items()}
         self._attributes = {kind: one.attributes for kind, one in parsed.items()}
@@ -80,7 +80,7 @@ class Expressions:
 
     @property
     def keys(self) -> Condition:
-        """Raises DynamoDBError if there is none."""
+        """Raises DynamoDBError if the request has no key condition."""
         if KEYS not in self._parsed:
             raise invalid(f"The {KEYS} parameter must be specified in the request.")
         found: Condition = self._parsed[KEYS]
@@ -88,15 +88,15 @@ class Expressions:
 
     @property
     def filtered(self) -> set[str]:
-        """The attributes that the filter looks at."""
+        """The attributes that the filter reads."""
         return {self.bindings.names.get(name, name) for name in self._attributes.get(FILTER, ())}
 
     def met(self, item: Item | None) -> bool:
-        """Whether the condition holds; without one it does."""
+        """True if the condition holds or there is none."""
         return self._holds(CONDITION, item or {})
 
     def passes(self, item: Item) -> bool:
-        """Whether the filter lets the item through; without one it does."""
+        """True if the item passes the filter or there is none."""
         return self._holds(FILTER, item)
 
     def _holds(self, kind: str, item: Item) -> bool:
@@ -112,7 +112,7 @@ def _parse(kind: str, text: str) -> _Parsed:
 
 
 def _check(used: frozenset[str], bindings: Bindings) -> None:
-    """Every placeholder has its meaning, and every meaning is used."""
+    """Raises DynamoDBError for an undefined or unused placeholder."""
     given = (*bindings.names, *bindings.values)
     for placeholder in sorted(used.difference(given)):
         what = "name" if placeholder.startswith("#") else "value"

@@ -1,4 +1,4 @@
-"""Expressions as tokens, read one after the other."""
+"""The tokenizer of expressions."""
 
 import re
 
@@ -10,17 +10,17 @@ _END = "<EOF>"
 
 
 class Tokens:
-    """An expression's tokens and the place that has been reached."""
+    """An expression's tokens and the current position."""
 
     def __init__(self, text: str, kind: str) -> None:
-        """`kind` is the parameter's name, as `ConditionExpression`.
+        """`kind` is the parameter's name, such as `ConditionExpression`.
 
         Raises:
-            DynamoDBError: the text has a character that no token has, or nothing.
+            DynamoDBError: the text is empty or has a character that no token starts with.
         """
         self.kind = kind
         self.attributes: set[str] = set()
-        """The attributes, or the placeholders of their names, that the paths read so far begin with."""
+        """The top-level attributes (or their placeholders) of the paths parsed so far."""
         self._tokens: list[str] = []
         self._at = 0
         end, text = 0, text.rstrip()
@@ -35,12 +35,12 @@ class Tokens:
 
     @property
     def placeholders(self) -> frozenset[str]:
-        """All `#names` and `:values` in it."""
+        """All `#names` and `:values` in the expression."""
         return frozenset(token for token in self._tokens if token[0] in "#:")
 
     @property
     def next(self) -> str:
-        """The next token, which stays the next."""
+        """The next token, without consuming it."""
         return self._tokens[self._at] if self._at < len(self._tokens) else _END
 
     @property
@@ -48,13 +48,13 @@ class Tokens:
         return self._tokens[self._at + 1] if self._at + 1 < len(self._tokens) else _END
 
     def take(self) -> str:
-        """The next token."""
+        """Consumes the next token."""
         token = self.next
         self._at += 1
         return token
 
     def take_if(self, *wanted: str) -> str | None:
-        """The next token if it is one of these, words in any case; it comes in upper case."""
+        """Consumes the next token if it is one of these, ignoring case; returns it in upper case."""
         token = self.next.upper()
         if token in wanted:
             self._at += 1
@@ -62,17 +62,17 @@ class Tokens:
         return None
 
     def expect(self, wanted: str) -> None:
-        """Raises DynamoDBError for any other token than this."""
+        """Consumes this token; raises DynamoDBError for any other."""
         if self.take_if(wanted) is None:
             raise self.syntax_error()
 
     def expect_end(self) -> None:
-        """Raises DynamoDBError for a token that is left."""
+        """Raises DynamoDBError if tokens are left."""
         if self.next != _END:
             raise self.syntax_error()
 
     def path(self) -> Path:
-        """A document path."""
+        """Consumes a document path."""
         attribute = self._name()
         self.attributes.add(attribute)
         parts: list[str | int] = [attribute]
@@ -88,7 +88,7 @@ class Tokens:
         return tuple(parts)
 
     def syntax_error(self, *, back: int = 0) -> DynamoDBError:
-        """About the token that is next, or was one of the last."""
+        """An error about the next token, or the one `back` tokens before it."""
         at = self._at - back
         token = self._tokens[at] if at < len(self._tokens) else _END
         near = " ".join(self._tokens[max(0, at - 1) : at + 2])

@@ -1,4 +1,4 @@
-"""Update expressions: what an item becomes.
+"""Update expressions.
 
 Source: docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.UpdateExpressions.html
 """
@@ -25,12 +25,12 @@ from local_stack.dynamodb_server.values import Item, Value, type_of
 type _Change = Callable[[Value | None, Value], Value | None]
 
 _WRONG_TYPE = "An operand in the update expression has an incorrect data type"
-_NOT_THERE = "The provided expression refers to an attribute that does not exist in the item"
+_MISSING = "The provided expression refers to an attribute that does not exist in the item"
 
 
 @dataclass(slots=True)
 class Update:
-    """The clauses of one expression."""
+    """The clauses of one update expression."""
 
     sets: list[tuple[Path, Operand]] = field(default_factory=list)
     adds: list[tuple[Path, Operand]] = field(default_factory=list)
@@ -38,27 +38,27 @@ class Update:
     removes: list[Path] = field(default_factory=list)
 
     def targets(self, bindings: Bindings) -> list[Path]:
-        """All paths that are written to."""
+        """All paths that the update writes."""
         return [bindings.path(path) for path in self._paths()]
 
     def apply(self, item: Item, bindings: Bindings) -> Item:
-        """The item after the update. Every operand is what it is before.
+        """The item after the update. Operands are evaluated against the item before it.
 
         Raises:
-            DynamoDBError: paths overlap, or do not fit the item, or values do not fit each other.
+            DynamoDBError: paths overlap or do not exist, or value types do not match.
         """
         _check_overlaps(self.targets(bindings))
         new = item
         for path, operand in self.sets:
             value = operand.value(item, bindings)
             if value is None:
-                raise invalid(_NOT_THERE)
+                raise invalid(_MISSING)
             new = paths.replaced(new, bindings.path(path), value)
         for clause, change in ((self.adds, _with), (self.deletes, _without)):
             for path, operand in clause:
                 new = _changed(new, bindings.path(path), operand.value(item, bindings), change)
-        # From a list's end to its beginning, so that no place moves before its turn.
-        for path in sorted(map(bindings.path, self.removes), key=_by_place, reverse=True):
+        # From the end of a list to its beginning, so that indexes do not shift.
+        for path in sorted(map(bindings.path, self.removes), key=_by_position, reverse=True):
             new = paths.removed(new, path)
         return new
 
@@ -69,10 +69,10 @@ class Update:
 
 
 def parse_update(tokens: Tokens) -> Update:
-    """The whole expression.
+    """Parses a whole update expression.
 
     Raises:
-        DynamoDBError: it is none.
+        DynamoDBError: syntax error.
     """
     update = Update()
     clauses: dict[str, Callable[[], None]] = {
@@ -137,7 +137,7 @@ def _check_overlaps(targets: list[Path]) -> None:
 
 def _changed(item: Item, path: Path, value: Value | None, change: _Change) -> Item:
     if value is None:
-        raise invalid(_NOT_THERE)
+        raise invalid(_MISSING)
     before = paths.find(item, path)
     after = change(before, value)
     if after is not None:
@@ -146,7 +146,7 @@ def _changed(item: Item, path: Path, value: Value | None, change: _Change) -> It
 
 
 def _with(before: Value | None, value: Value) -> Value:
-    """ADD: to a number, or into a set; what is not there is 0, or empty."""
+    """ADD to a number or a set; a missing attribute counts as 0 or empty."""
     kind = type_of(value)
     if kind not in {"N", "SS", "NS", "BS"} or (before is not None and type_of(before) != kind):
         raise invalid(_WRONG_TYPE)
@@ -158,7 +158,7 @@ def _with(before: Value | None, value: Value) -> Value:
 
 
 def _without(before: Value | None, value: Value) -> Value | None:
-    """DELETE: out of a set, which is gone when it is empty."""
+    """DELETE elements from a set; None if it becomes empty."""
     kind = type_of(value)
     if kind not in {"SS", "NS", "BS"} or (before is not None and type_of(before) != kind):
         raise invalid(_WRONG_TYPE)
@@ -166,5 +166,5 @@ def _without(before: Value | None, value: Value) -> Value | None:
     return {kind: left} if left else None
 
 
-def _by_place(path: Path) -> tuple[tuple[bool, int | str], ...]:
+def _by_position(path: Path) -> tuple[tuple[bool, int | str], ...]:
     return tuple((isinstance(part, int), part) for part in path)

@@ -1,1 +1,1 @@
-"""The operations of the API: each takes a request and returns its answer, or raises `DynamoDBError`."""
+"""The API's operations: each takes a request and returns the response, or raises `DynamoDBError`."""

@@ -1,4 +1,4 @@
-"""CreateTable and the other operations on tables themselves."""
+"""CreateTable and the other operations on table definitions."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -32,7 +32,7 @@ def update_table(database: Database, request: Request) -> Answer:
         ((kind, index),) = update.items()
         name = index["IndexName"]
         if (kind == "Create") is (name in indexes):
-            raise invalid(f"The index {name} is there already, or is not there")
+            raise invalid(f"The index {name} {'already exists' if kind == 'Create' else 'does not exist'}")
         if kind == "Create":
             indexes[name] = index
         elif kind == "Delete":
@@ -98,7 +98,7 @@ def _described(table: Table) -> Answer:
 
 
 def _check_attributes(definition: Request) -> None:
-    """A key's attribute has a type, and nothing else has one."""
+    """Raises DynamoDBError unless exactly the key attributes are typed."""
     described = [one for kind in (_GLOBAL, "LocalSecondaryIndexes") for one in definition.get(kind) or ()]
     used = {element["AttributeName"] for one in (definition, *described) for element in one["KeySchema"]}
     typed = {attribute["AttributeName"] for attribute in definition["AttributeDefinitions"]}
@@ -111,7 +111,7 @@ def _check_attributes(definition: Request) -> None:
 
 
 def _check_key_types(table: Table, definition: Request) -> None:
-    """What is stored under the table's own key stays under it."""
+    """Raises DynamoDBError for a change of the table's own key types: stored items could not be found any more."""
     for attribute in definition["AttributeDefinitions"]:
         name, kind = attribute["AttributeName"], attribute["AttributeType"]
         if name in table.schema.names and kind != table.schema.types[name]:

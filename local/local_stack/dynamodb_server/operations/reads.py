@@ -30,7 +30,7 @@ def get_item(database: Database, request: Request) -> Answer:
 
 
 def batch_get_item(database: Database, request: Request) -> Answer:
-    """Keys behind 16 MB of items are left to the caller's next call."""
+    """Keys beyond 16 MB of items are returned as `UnprocessedKeys`."""
     wanted = request["RequestItems"]
     if not 1 <= sum(len(one["Keys"]) for one in wanted.values()) <= MAX_BATCH_KEYS:
         raise invalid("Too many items requested for the BatchGetItem call")
@@ -83,7 +83,7 @@ def query(database: Database, request: Request) -> Answer:
 def scan(database: Database, request: Request) -> Answer:
     table, index = _place(database, request)
     if request.get("TotalSegments", 1) != 1:
-        raise invalid("Parallel scans are not imitated here.")
+        raise invalid("Parallel scans are not supported here.")
     keys: Iterable[Key] = index.every_key()
     if (start := request.get("ExclusiveStartKey")) is not None:
         last = table.key_of(normalised(start))
@@ -117,7 +117,7 @@ def _place(database: Database, request: Request) -> tuple[Table, Index]:
 
 
 def _position(table: Table, index: Index, request: Request, partition: Scalar) -> tuple[Scalar, ...] | None:
-    """Where the last page ended; the item there may be gone by now."""
+    """The position where the last page ended; the item there may have been deleted since."""
     if (start := request.get("ExclusiveStartKey")) is None:
         return None
     attributes = normalised(start)
@@ -128,7 +128,7 @@ def _position(table: Table, index: Index, request: Request, partition: Scalar) -
 
 
 def _page(table: Table, index: Index, keys: Iterable[Key], expressions: Expressions, request: Request) -> Answer:
-    """Items up to the limit, which counts what the filter leaves out as well, or up to 1 MB."""
+    """One page: up to `Limit` items before filtering, or up to 1 MB."""
     limit = request.get("Limit")
     if limit is not None and limit < 1:
         raise invalid("Limit must be greater than or equal to 1")

@@ -1,4 +1,4 @@
-"""TransactWriteItems: all of its writes, or none.
+"""TransactWriteItems: applies all writes or none.
 
 Source: docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
 """
@@ -24,9 +24,9 @@ from local_stack.dynamodb_server.values import item_bytes, value_bytes
 
 MAX_ITEMS: Final = 100
 MAX_BYTES: Final = 4 * 1024 * 1024
-"""Of all items or keys, expressions and expression values together, as Amazon's DynamoDB Local counts them."""
+"""Sum of all items or keys, expressions and expression values, as Amazon's DynamoDB Local counts them."""
 TOKEN_SECONDS: Final = 600
-"""For so long the repetition of a transaction with the same `ClientRequestToken` has no second effect."""
+"""How long a `ClientRequestToken` makes a repeated transaction idempotent."""
 
 _NO_REASON: Final[dict[str, Any]] = {"Code": "None"}
 _PREPARE: Final[dict[str, Callable[[Database, Mapping[str, Any]], Write]]] = {
@@ -38,16 +38,16 @@ _PREPARE: Final[dict[str, Callable[[Database, Mapping[str, Any]], Write]]] = {
 
 
 class Transactions:
-    """Runs transactions, and remembers the tokens of those that succeeded."""
+    """Runs transactions and remembers the client tokens of successful ones."""
 
     def __init__(self, database: Database, *, now: Callable[[], float] = time.monotonic) -> None:
         self._database = database
         self._now = now
         self._tokens: dict[str, tuple[float, bytes]] = {}
-        """By token, the oldest first: when it came, and a hash of the writes."""
+        """By token, oldest first: arrival time and a hash of the writes."""
 
     def transact_write_items(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Raises DynamoDBError: a condition does not hold, or the request makes no sense, and nothing is written."""
+        """Raises DynamoDBError and writes nothing if a condition fails or the request is invalid."""
         items, token = request["TransactItems"], request.get("ClientRequestToken")
         digest = hashlib.sha256(json.dumps(items, sort_keys=True).encode()).digest()
         if token is not None and self._is_known(token, digest):
@@ -88,7 +88,7 @@ class Transactions:
                 CancellationReasons=reasons,
             )
         for write, new in zip(writes, decisions, strict=True):
-            if not isinstance(new, dict) and new is not write.table.get(write.key):  # a ConditionCheck leaves it
+            if not isinstance(new, dict) and new is not write.table.get(write.key):  # a ConditionCheck writes nothing
                 self._database.write(write.table, write.key, new)
 
     def _prepare(self, item: Mapping[str, Any]) -> Write:
@@ -98,7 +98,7 @@ class Transactions:
 
 
 def _bytes(request: Mapping[str, Any]) -> int:
-    """The size of one write's request."""
+    """The request size of one write."""
     values = request.get("ExpressionAttributeValues") or {}
     expressions = ((request.get(kind) or "").encode() for kind in (CONDITION, UPDATE))
     attributes = request["Item"] if "Item" in request else request["Key"]
@@ -106,7 +106,7 @@ def _bytes(request: Mapping[str, Any]) -> int:
 
 
 def _decide(write: Write) -> Stored | dict[str, Any] | None:
-    """What the item becomes, or the reason why the transaction is cancelled."""
+    """The item after the write, or the cancellation reason."""
     old = write.old
     if not write.expressions.met(old):
         reason = {"Code": "ConditionalCheckFailed", "Message": "The conditional request failed"}

@@ -22,14 +22,14 @@ _UPDATE_TOO_LARGE: Final = "Item size to update has exceeded the maximum allowed
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """A write, ready to be decided: where, under which condition, and what the item there becomes."""
+    """A parsed write: table, key, condition, and the function that computes the new item."""
 
     table: Table
     key: Key
     expressions: Expressions
     returns_old_on_failure: bool
     become: Callable[[Item | None], Stored | None]
-    """What the item becomes; None: it is gone. Raises DynamoDBError for what cannot be stored."""
+    """The item after the write; None deletes it. Raises DynamoDBError for an item that cannot be stored."""
 
     @property
     def old(self) -> Item | None:
@@ -38,7 +38,7 @@ class Write:
 
 
 def prepare_put(database: Database, request: Request) -> Write:
-    """Raises DynamoDBError for a request that makes no sense."""
+    """Raises DynamoDBError for an invalid request."""
     table = database.table(request["TableName"])
     item = normalised(request["Item"])
     key = table.key_of(item)
@@ -53,13 +53,13 @@ def prepare_put(database: Database, request: Request) -> Write:
 
 
 def prepare_delete(database: Database, request: Request) -> Write:
-    """Raises DynamoDBError for a request that makes no sense."""
+    """Raises DynamoDBError for an invalid request."""
     table = database.table(request["TableName"])
     return _write(table, table.checked_key(normalised(request["Key"])), request, lambda _: None)
 
 
 def prepare_update(database: Database, request: Request) -> Write:
-    """Raises DynamoDBError for a request that makes no sense."""
+    """Raises DynamoDBError for an invalid request."""
     table = database.table(request["TableName"])
     attributes = normalised(request["Key"])
     key, expressions = table.checked_key(attributes), Expressions(request)
@@ -82,7 +82,7 @@ def prepare_update(database: Database, request: Request) -> Write:
 
 
 def prepare_check(database: Database, request: Request) -> Write:
-    """A transaction's ConditionCheck: what is there stays. Raises DynamoDBError for a request that makes no sense."""
+    """A transaction's ConditionCheck, which writes nothing. Raises DynamoDBError for an invalid request."""
     table = database.table(request["TableName"])
     key = table.checked_key(normalised(request["Key"]))
     if not request.get(CONDITION):
@@ -128,7 +128,7 @@ def _write(
     returns_old = request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
 
     def become_checked(old: Item | None) -> Stored | None:
-        # Here, not in the request's preparation: it is a reason for which a transaction is cancelled.
+        # Checked here, not when the request is parsed: in a transaction it is a cancellation reason.
         check_key_sizes(key)
         return become(old)
 

@@ -1,1 +1,1 @@
-"""Tables and their items in memory, and the file that keeps them."""
+"""Tables and items in memory, and the journal file that persists them."""

@@ -1,4 +1,4 @@
-"""All tables, and the one place where they change."""
+"""All tables, and the only code that modifies them."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -12,10 +12,10 @@ from local_stack.dynamodb_server.values import Item
 
 
 class Database:
-    """Every change goes through `define`, `drop` and `write`, and to the journal when the request is over."""
+    """Applies every change through `define`, `drop` and `write`; `commit` appends them to the journal."""
 
     def __init__(self, journal: Journal | None = None) -> None:
-        """`journal` holds what there was; None: everything is in memory alone."""
+        """`journal` restores and persists the contents; None keeps them in memory only."""
         self.tables: dict[str, Table] = {}
         self._journal = journal
         self._changes: list[Change] = []
@@ -25,10 +25,10 @@ class Database:
             journal.begin(self)
 
     def table(self, name: str) -> Table:
-        """A table by its name or its ARN.
+        """Looks up a table by name or ARN.
 
         Raises:
-            DynamoDBError: there is none.
+            DynamoDBError: no such table.
         """
         found = self.tables.get(name.rpartition("/")[2])
         if found is None:
@@ -36,7 +36,7 @@ class Database:
         return found
 
     def define(self, definition: Mapping[str, Any]) -> Table:
-        """Makes a table, or gives one other indexes or another TTL."""
+        """Creates a table, or changes the indexes or TTL of an existing one."""
         name = definition["TableName"]
         if name in self.tables:
             self.tables[name].change(definition)
@@ -46,12 +46,12 @@ class Database:
         return self.tables[name]
 
     def drop(self, table: Table) -> None:
-        """Removes a table with all that is in it."""
+        """Deletes a table and its items."""
         del self.tables[table.name]
         self._changes.append({"drop": table.name})
 
     def write(self, table: Table, key: Key, new: Stored | None) -> None:
-        """Puts an item, or removes one."""
+        """Stores an item; None deletes it."""
         old = table.get(key)
         table.put(key, new)
         if new is not None:
@@ -61,20 +61,20 @@ class Database:
             self._changes.append({"delete": table.name, "key": {name: item[name] for name in table.schema.names}})
 
     def commit(self) -> None:
-        """What has changed since the last time is kept, or nothing of it."""
+        """Persists the changes since the last commit atomically."""
         if self._journal is not None and self._changes:
             self._journal.append(self._changes, self)
         self._changes = []
 
     def remove_expired(self, now: float | None = None) -> None:
-        """Removes the items whose time to live is over, as DynamoDB does some time after."""
+        """Deletes expired items, as DynamoDB does some time after their TTL."""
         for table in self.tables.values():
             for key in table.expired(time.time() if now is None else now):
                 self.write(table, key, None)
         self.commit()
 
     def snapshot(self) -> Iterator[Change]:
-        """The changes that make this database out of none."""
+        """The changes that rebuild this database from an empty one."""
         for table in self.tables.values():
             yield {"define": table.definition}
             yield from ({"put": table.name, "item": stored.item} for stored in table.stored())

@@ -1,4 +1,4 @@
-"""Items in order: a table's own, and those of its secondary indexes."""
+"""Sorted primary keys: of the table itself and of its secondary indexes."""
 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Iterator, Mapping
@@ -10,7 +10,7 @@ from local_stack.dynamodb_server.values import Item, Scalar
 
 
 class Index:
-    """Primary keys, by partition, and within one in the order of the sort key."""
+    """Primary keys grouped by partition, sorted by sort key."""
 
     def __init__(self, name: str | None, schema: KeySchema, table: KeySchema, projection: Mapping[str, Any]) -> None:
         """`name` is None for the table itself; `table` is the table's own schema, `projection` CloudFormation's."""
@@ -23,12 +23,12 @@ class Index:
             self._included = frozenset((*table.names, *schema.names, *projection.get("NonKeyAttributes", ())))
 
     def add(self, key: Key, item: Item) -> None:
-        """Takes the item in, unless it has no place in the index."""
+        """Adds the item, unless its attributes do not fit the index."""
         if (place := self.place(key, item)) is not None:
             insort(self._partitions.setdefault(place[0], []), place[1])
 
     def discard(self, key: Key, item: Item) -> None:
-        """Takes the item out."""
+        """Removes the item."""
         if (place := self.place(key, item)) is None:
             return
         partition, position = place
@@ -38,28 +38,28 @@ class Index:
             del self._partitions[partition]
 
     def shown(self, item: Item) -> Item:
-        """What the index has of an item."""
+        """The attributes that the index projects."""
         if self._included is None:
             return item
         return {name: value for name, value in item.items() if name in self._included}
 
     def place(self, key: Key, item: Item) -> tuple[Scalar, tuple[Scalar, ...]] | None:
-        """The item's partition, and where it would stand within it.
+        """The item's partition and its sort position within the partition.
 
-        None: it is not in the index, because it lacks one of the index's attributes, or has one that cannot be a key.
+        None if the index excludes the item: a key attribute is missing or cannot be a key.
         """
         if self.name is not None and not self.schema.fits(item):
             return None
         scalars = self.schema.scalars(item)
         if scalars is None:
             return None
-        # Within a partition of an index, equal sort keys stand in the order of the primary keys.
+        # Within an index partition, equal sort keys are ordered by primary key.
         return scalars[0], (*scalars[1:], *key)
 
     def select(
         self, partition: Scalar, bounds: "Bounds", after: tuple[Scalar, ...] | None, *, forward: bool
     ) -> Iterator[Key]:
-        """The keys of one partition, from behind a position on."""
+        """The keys of one partition that follow a position."""
         positions = self._partitions.get(partition, [])
         low, high = bounds.slice(positions)
         if after is not None and forward:
@@ -70,20 +70,20 @@ class Index:
         return (positions[place][-self._key_length :] for place in places)
 
     def every_key(self) -> list[Key]:
-        """All keys, in an order that stays the same as long as the items do."""
+        """All keys, in a stable order while the items do not change."""
         length = self._key_length
         return sorted(position[-length:] for positions in self._partitions.values() for position in positions)
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """A part of a partition: by a condition on the sort key."""
+    """A range of a partition, from a condition on the sort key."""
 
     comparator: str | None = None
     values: tuple[Scalar, ...] = ()
 
     def slice(self, positions: list[tuple[Scalar, ...]]) -> tuple[int, int]:
-        """From where to where, the end not included."""
+        """Start and end index; the end is exclusive."""
         if self.comparator is None:
             return 0, len(positions)
         first, last = self.values[0], self.values[-1]

@@ -1,8 +1,8 @@
-"""Whether an item's attributes can be the keys of the table's indexes.
+"""Checks whether an item's attributes are valid keys of the table's indexes.
 
-A put is refused for any index key of a wrong type, empty, or too long. An update is refused for one that it writes
-itself: an item from before the index was added may hold such a value, and can be updated elsewhere. Either item is not
-in the index.
+A put fails for any index key of a wrong type, an empty one, or one that is too long. An update fails only for an index
+key that it writes: an item older than the index may hold such a value, and its other attributes can be updated. The
+index excludes such an item.
 """
 
 from collections.abc import Collection, Iterable
@@ -18,10 +18,10 @@ _NOT_VALID = "One or more parameter values are not valid. "
 
 
 def check_put(indexes: Iterable[Index], item: Item) -> None:
-    """What is refused before any condition is looked at.
+    """Rejects index keys before the condition is evaluated.
 
     Raises:
-        DynamoDBError: a value is empty, too long, or of a type that no key has.
+        DynamoDBError: a value is empty, too long, or of a type that cannot be a key.
     """
     for index, name, problem in _problems(indexes, item):
         if problem is KeyProblem.EMPTY:
@@ -33,10 +33,10 @@ def check_put(indexes: Iterable[Index], item: Item) -> None:
 
 
 def check_put_types(indexes: Iterable[Index], item: Item) -> None:
-    """What cancels a transaction.
+    """Rejects index keys of another type; in a transaction this is a cancellation reason.
 
     Raises:
-        DynamoDBError: a value is of another type than the index's key.
+        DynamoDBError: a value's type differs from the index key's.
     """
     for index, name, problem in _problems(indexes, item):
         if problem is KeyProblem.TYPE:
@@ -44,11 +44,11 @@ def check_put_types(indexes: Iterable[Index], item: Item) -> None:
 
 
 def check_update(indexes: Iterable[Index], new: Item, updated: Collection[str]) -> None:
-    """Raises DynamoDBError for an update that cannot be stored; `updated` are the attributes that it writes to."""
+    """Raises DynamoDBError for an invalid index key; `updated` are the attributes that the update writes."""
     attempted = "The update expression attempted to update"
     for index, name, problem in _problems(indexes, new):
         if problem is KeyProblem.EMPTY:
-            # As Amazon's DynamoDB Local, whether or not the update has to do with it.
+            # Like Amazon's DynamoDB Local, even for attributes that the update does not write.
             raise _empty(index, name, f"{attempted} a secondary index key to a value that is not supported.")
         if name in updated and problem is KeyProblem.TYPE:
             raise invalid(f"{_INVALID}{attempted} the secondary index key to unsupported type")

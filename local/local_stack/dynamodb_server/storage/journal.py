@@ -1,10 +1,9 @@
-"""The file that a database's contents are kept in: what changed, line by line, in the order it changed.
+"""An append-only journal that persists a database: one line for each request that changed it.
 
-A line is a checksum and the changes of one request as JSON. It is written before the request is answered, so a process
-that is killed loses nothing (a machine that loses its power may lose a second). A line that is not whole, because the
-machine or the disk gave up in the middle, ends the file: what stands before it is the state. Now and then the
-file is compacted: what there is goes to a new file, which takes the old one's place in one step. Where that fails, the
-old file stays as it is and goes on taking changes.
+A line is a checksum and the changes of one request as JSON. It is written before the response, so a killed process
+loses nothing (a power failure may lose the last second). Loading stops at the first incomplete line, which a crash or a
+full disk leaves; the lines before it are the state. The file is compacted from time to time: a snapshot is written to a
+new file, which replaces the old one atomically. If compaction fails, the old file stays in use.
 """
 
 import contextlib
@@ -21,22 +20,22 @@ type Change = dict[str, Any]
 
 MAGIC: Final = b"chat-sse local database 1\n"
 COMPACT_BYTES: Final = 16 * 1024 * 1024
-"""A file smaller than this is never written anew while the server runs."""
+"""A smaller file is never compacted while the server runs."""
 
 
 class Snapshot(Protocol):
     """A database."""
 
     def snapshot(self) -> Iterator[Change]:
-        """The changes that make it out of none."""
+        """The changes that rebuild it from an empty database."""
 
 
 class JournalError(Exception):
-    """A file that cannot be used; the message is one sentence."""
+    """The file cannot be used; the message is one sentence."""
 
 
 class Journal:
-    """One file. `warn` is told in one sentence of what could not be read."""
+    """One journal file. `warn` receives one sentence about each problem with reading or writing it."""
 
     def __init__(self, path: Path, warn: Callable[[str], None], *, compact_bytes: int = COMPACT_BYTES) -> None:
         self._path = path
@@ -47,10 +46,10 @@ class Journal:
         self._compact_at = 0
 
     def load(self) -> Iterator[Change]:
-        """All changes up to the first line that is not whole; the rest is put aside.
+        """All changes up to the first incomplete line; a damaged remainder is moved to another file.
 
         Raises:
-            JournalError: it cannot be read, is another program's file, or is damaged and the rest cannot be put aside.
+            JournalError: the file is unreadable, of another format, or damaged and the remainder cannot be saved.
         """
         try:
             data = self._path.read_bytes()
@@ -73,10 +72,10 @@ class Journal:
             self._bytes = end
 
     def begin(self, database: Snapshot) -> None:
-        """Compacts the file, and takes changes from now on.
+        """Compacts the file and opens it for appending.
 
         Raises:
-            JournalError: it cannot be written.
+            JournalError: the file cannot be written.
         """
         try:
             self._compact(database)
@@ -88,7 +87,7 @@ class Journal:
             self._postpone_compaction(error)
 
     def append(self, changes: list[Change], database: Snapshot) -> None:
-        """Keeps the changes of one request. Where that fails, because the disk is full, nothing more is kept."""
+        """Appends the changes of one request. A failed write, such as on a full disk, ends persistence."""
         if self._descriptor < 0:
             return
         line = _encode(changes)
@@ -133,23 +132,23 @@ class Journal:
         self._compact_at = max(self._compact_bytes, 3 * self._bytes)
 
     def _continue(self) -> None:
-        """Takes changes behind those that have been loaded, in the file as it is."""
+        """Opens the existing file to append after the loaded changes."""
         if not self._bytes:
             raise FileNotFoundError
         self._descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND)
-        # What stands behind them is a torn line, or has been put aside.
+        # The bytes after them are a torn line, or have been saved to another file.
         os.ftruncate(self._descriptor, self._bytes)
 
     def _postpone_compaction(self, error: OSError) -> None:
-        self._warn(f"{self._path} cannot be compacted: {_reason(error)}. It is kept as it is, and grows.")
+        self._warn(f"{self._path} cannot be compacted: {_reason(error)}. It stays in use and grows.")
         self._compact_at = self._bytes + self._compact_bytes
 
     def _give_up(self, reason: str) -> None:
-        self._warn(f"{self._path} cannot be written: {reason}. What changes from now on is lost when the stack ends.")
+        self._warn(f"{self._path} cannot be written: {reason}. Changes from now on are lost when the stack ends.")
         self.close()
 
     def _put_aside(self, rest: bytes) -> None:
-        """A torn last line is what a lost machine leaves; more than that is a file that was damaged."""
+        """Saves the unreadable remainder. A single torn last line is what a crash leaves, and is dropped."""
         if b"\n" not in rest[:-1]:
             return
         try:
@@ -157,13 +156,13 @@ class Journal:
             _write_new(aside, rest)
         except OSError as error:
             raise JournalError(
-                f"{self._path} is damaged, and what stands behind the damage cannot be put aside: {_reason(error)}."
+                f"{self._path} is damaged, and its unreadable part cannot be saved: {_reason(error)}."
             ) from None
-        self._warn(f"{self._path} is damaged: what stands behind the damage is in {aside.name}, and not used.")
+        self._warn(f"{self._path} is damaged: its unreadable part was moved to {aside.name} and is ignored.")
 
 
 def _write_new(path: Path, data: bytes) -> None:
-    """The whole of it, or no file."""
+    """Writes a new file completely or not at all."""
     try:
         with path.open("xb") as file:
             file.write(data)
@@ -184,7 +183,7 @@ def _encode(changes: list[Change]) -> bytes:
 
 
 def _decode(line: bytes) -> list[Change] | None:
-    """None for a line that is not whole."""
+    """None for an incomplete line."""
     checksum, _, text = line.partition(b" ")
     if checksum != b"%08x" % zlib.crc32(text):
         return None

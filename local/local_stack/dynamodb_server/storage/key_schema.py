@@ -1,7 +1,7 @@
-"""The attributes of a key, of a table or of an index, and the values that DynamoDB takes for them.
+"""The key attributes of a table or an index, and the values that DynamoDB accepts for them.
 
 Sources: docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html (partition and sort keys), and
-GSI.OnlineOps.ViolationDetection.html beside it (what an index leaves out).
+GSI.OnlineOps.ViolationDetection.html in the same guide (the items that an index excludes).
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,14 +13,14 @@ from local_stack.dynamodb_server.errors import invalid
 from local_stack.dynamodb_server.values import Item, Scalar, Value, scalar, type_of
 
 type Key = tuple[Scalar, ...]
-"""A primary key: partition, and sort key if the table has one."""
+"""A primary key: partition key, and sort key if the table has one."""
 
 MAX_PARTITION_KEY_BYTES: Final = 2048
 MAX_SORT_KEY_BYTES: Final = 1024
 
 
 class KeyProblem(Enum):
-    """Why a value cannot be a key's."""
+    """Why a value cannot be a key."""
 
     TYPE = "type"
     EMPTY = "empty"
@@ -29,7 +29,7 @@ class KeyProblem(Enum):
 
 @dataclass(frozen=True, slots=True)
 class KeySchema:
-    """The attributes of a key. `types` are those of all key attributes of the table."""
+    """The attributes of a key. `types` maps all key attributes of the table to their types."""
 
     partition: str
     sort: str | None
@@ -45,24 +45,24 @@ class KeySchema:
         return (self.partition,) if self.sort is None else (self.partition, self.sort)
 
     def scalars(self, item: Item) -> tuple[Scalar, ...] | None:
-        """The key's values; None if the item lacks one."""
+        """The key's values; None if one is missing."""
         found = [scalar(item[name]) for name in self.names if name in item]
         known = tuple(value for value in found if value is not None)
         return known if len(known) == len(self.names) else None
 
     def fits(self, item: Item) -> bool:
-        """The item has every attribute of the key, each with a value that a key may have."""
+        """True if the item has every key attribute with a valid key value."""
         return all(name in item and self.problem(name, item[name]) is None for name in self.names)
 
     def problem(self, name: str, value: Value) -> KeyProblem | None:
-        """What is wrong with a value of one of the key's attributes."""
+        """Why the value cannot be this key attribute; None if it can."""
         kind = type_of(value)
         if kind != self.types.get(name):
             return KeyProblem.TYPE
         if kind in {"S", "B"} and not value[kind]:
             return KeyProblem.EMPTY
-        most = MAX_PARTITION_KEY_BYTES if name == self.partition else MAX_SORT_KEY_BYTES
-        return KeyProblem.SIZE if _scalar_bytes(scalar(value)) > most else None
+        max_bytes = MAX_PARTITION_KEY_BYTES if name == self.partition else MAX_SORT_KEY_BYTES
+        return KeyProblem.SIZE if _scalar_bytes(scalar(value)) > max_bytes else None
 
 
 def check_key_sizes(key: Key) -> None:
@@ -86,7 +86,7 @@ def check_sort_key_size(value: Scalar) -> None:
 
 
 def _scalar_bytes(value: Scalar | None) -> int:
-    """A number is always short enough."""
+    """The size that counts towards the limit; 0 for a number, which is always short enough."""
     match value:
         case str():
             return len(value.encode("utf-8", "surrogatepass"))

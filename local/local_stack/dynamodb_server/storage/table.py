@@ -1,4 +1,4 @@
-"""A table: its definition, its items, and its indexes."""
+"""A table: definition, items and indexes."""
 
 import json
 import time
@@ -14,12 +14,12 @@ from local_stack.dynamodb_server.values import Item, Value, item_bytes, type_of
 
 _INDEXES: Final = ("GlobalSecondaryIndexes", "LocalSecondaryIndexes")
 _TTL_REACH_SECONDS: Final = 5 * 365 * 24 * 3600
-"""What expired so long ago is never removed: then its number is no time."""
+"""DynamoDB ignores TTLs further in the past: such a number is probably not a timestamp."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """An item as JSON, in which it takes a tenth of the memory; its size, and when its time to live is over."""
+    """An item as JSON text (a tenth of the memory of its objects), its size, and its TTL in epoch seconds."""
 
     text: bytes
     bytes: int
@@ -27,16 +27,16 @@ class Stored:
 
     @property
     def item(self) -> Item:
-        """A new object each time."""
+        """The parsed item, a new object on each access."""
         found: Item = json.loads(self.text)
         return found
 
 
 class Table:
-    """Holds items. A request's are checked before, by `check_put` and others; the journal's are not."""
+    """Holds items. `put` does not validate: requests call `check_put` and others first, the journal does not."""
 
     def __init__(self, definition: Mapping[str, Any]) -> None:
-        """`definition` is CreateTable's request; `TimeToLiveSpecification` may have been added to it."""
+        """`definition` is a CreateTable request, optionally with `TimeToLiveSpecification`."""
         self.definition: dict[str, Any] = {"Created": time.time(), **definition}
         self.name: str = definition["TableName"]
         self.schema = KeySchema.from_request(definition["KeySchema"], _types(definition))
@@ -50,7 +50,7 @@ class Table:
         return len(self._items)
 
     def change(self, definition: Mapping[str, Any]) -> None:
-        """Takes a new definition, with other indexes or another TTL."""
+        """Applies a new definition with other indexes or another TTL."""
         self.definition = dict(definition)
         self._read_definition()
         for key, stored in self._items.items():
@@ -60,10 +60,10 @@ class Table:
                 index.add(key, item)
 
     def index(self, name: str | None) -> Index:
-        """A secondary index; None is the table itself.
+        """A secondary index by name; None returns the table's own index.
 
         Raises:
-            DynamoDBError: there is none of that name.
+            DynamoDBError: no index has that name.
         """
         if name is None:
             return self._own
@@ -75,10 +75,10 @@ class Table:
         return any(index.name == one["IndexName"] for one in self.definition.get("GlobalSecondaryIndexes") or ())
 
     def key_of(self, attributes: Item) -> Key:
-        """The primary key of an item, or of a key alone; `check_key_sizes` has yet to look at it.
+        """The primary key of an item or of a `Key` parameter. Does not check sizes: see `check_key_sizes`.
 
         Raises:
-            DynamoDBError: it lacks an attribute, or has one of another type, or an empty one.
+            DynamoDBError: a key attribute is missing, empty, or of another type.
         """
         for name in self.schema.names:
             if name not in attributes:
@@ -90,37 +90,37 @@ class Table:
         return key
 
     def checked_key(self, attributes: Item) -> Key:
-        """The primary key from a `Key` parameter, which has nothing else.
+        """The primary key from a `Key` parameter, which must have the key attributes only.
 
         Raises:
-            DynamoDBError: it does not fit.
+            DynamoDBError: the attributes do not match the key schema.
         """
         if attributes.keys() != set(self.schema.names):
             raise invalid("The provided key element does not match the schema")
         return self.key_of(attributes)
 
     def as_stored(self, item: Item) -> Stored:
-        """The item in the form in which it is held; nothing is checked."""
+        """Converts the item to its stored form without validation."""
         text = json.dumps(item, separators=(",", ":")).encode()
         return Stored(text, item_bytes(item), self._expires_at(item))
 
     def check_put(self, item: Item) -> None:
-        """Raises DynamoDBError for an index's key that cannot be one, before conditions are looked at."""
+        """Raises DynamoDBError for an invalid index key; called before conditions are evaluated."""
         index_keys.check_put(self._indexes.values(), item)
 
     def check_put_types(self, item: Item) -> None:
-        """Raises DynamoDBError for an index's key of another type, after conditions held."""
+        """Raises DynamoDBError for an index key of another type; called after the condition passed."""
         index_keys.check_put_types(self._indexes.values(), item)
 
     def check_update(self, new: Item, updated: Collection[str]) -> None:
-        """Raises DynamoDBError for an index's key that cannot be one; `updated` are the attributes written to."""
+        """Raises DynamoDBError for an invalid index key; `updated` are the attributes that the update writes."""
         index_keys.check_update(self._indexes.values(), new, updated)
 
     def get(self, key: Key) -> Stored | None:
         return self._items.get(key)
 
     def put(self, key: Key, new: Stored | None) -> None:
-        """Stores the item in the place of what is there; None removes that."""
+        """Stores or replaces the item; None deletes it."""
         old = self._items.pop(key, None)
         if old is not None:
             self.bytes -= old.bytes
@@ -135,11 +135,11 @@ class Table:
                 index.add(key, item)
 
     def stored(self) -> Iterator[Stored]:
-        """Everything, in no order."""
+        """All items, in no particular order."""
         return iter(self._items.values())
 
     def expired(self, now: float) -> list[Key]:
-        """The items whose time to live is over."""
+        """The keys of the expired items."""
         times = ((key, stored.expires_at) for key, stored in self._items.items())
         return [key for key, at in times if at is not None and now - _TTL_REACH_SECONDS < at <= now]
 
@@ -177,5 +177,5 @@ class Table:
 
 
 def _types(definition: Mapping[str, Any]) -> dict[str, str]:
-    """Of the attributes in keys, by name."""
+    """The types of the key attributes, by name."""
     return {one["AttributeName"]: one["AttributeType"] for one in definition["AttributeDefinitions"]}

@@ -92,7 +92,7 @@ def test_damaged_data_is_put_aside(template: Path, data: Path, damage: Callable[
 
     with stack_on(template, data) as stack:
         assert redis_of(stack).dbsize() == 0
-        assert f"they are in {data / 'redis.damaged'}." in stack.log()
+        assert f"the data was moved to {data / 'redis.damaged'}." in stack.log()
     assert list(data.glob("redis.damaged/appendonlydir/*.incr.aof"))
 
 

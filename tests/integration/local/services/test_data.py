@@ -108,7 +108,7 @@ def test_no_folder_keeps_nothing(template: Path, tmp_path: Path) -> None:
     before = set(tmp_path.iterdir())
     with stack_on(template, "") as stack:
         things(stack).put_item(Item={"id": "a"})
-        assert "Data lives in memory: it is gone when the stack ends." in stack.log()
+        assert "Data is in memory only and lost when the stack stops." in stack.log()
 
     assert set(tmp_path.iterdir()) == before
 
@@ -128,7 +128,7 @@ def test_second_stack_on_a_folder_is_one_sentence(template: Path, data: Path, tm
         assert second.wait(60) == 1
         assert log.read_text() == (
             f"chat-sse cannot start: another stack keeps its data in {data}. "
-            "DATA= names another folder, and empty keeps nothing.\n"
+            "Set DATA= to another folder, or to nothing for memory only.\n"
         )
         things(stack).put_item(Item={"id": "a"})
 
@@ -149,7 +149,8 @@ def test_folder_that_cannot_be_written_is_one_sentence(template: Path, tmp_path:
 
     assert process.wait(60) == 1
     assert log.read_text() == (
-        f"chat-sse cannot start: {folder} cannot keep the data: Not a directory. DATA= names another folder.\n"
+        f"chat-sse cannot start: the data folder {folder} cannot be used: Not a directory. "
+        "Set DATA= to another folder.\n"
     )
 
 
@@ -176,7 +177,8 @@ def test_redis_begins_anew_where_its_data_are_damaged(template: Path, data: Path
     with stack_on(template, data) as stack:
         assert redis_of(stack).dbsize() == 0
         assert (
-            f"Redis could not read its data: it begins anew, and they are in {data / 'redis.damaged'}." in stack.log()
+            f"Redis could not read its data: it starts empty, and the data was moved to {data / 'redis.damaged'}."
+            in stack.log()
         )
         assert things(stack).scan()["Count"] == 1
     assert list(data.glob("redis.damaged/appendonlydir/*.incr.aof"))
@@ -202,10 +204,10 @@ def test_table_with_another_key_than_the_templates_is_one_sentence(template: Pat
 
     assert start_stack(arguments, {"DATA": str(data)}, log).wait(60) == 1
     assert log.read_text().splitlines()[-1] == (
-        "chat-sse cannot start: the table Things has another key than the template's: FRESH=1 begins anew."
+        "chat-sse cannot start: the table Things has another key than the template's: FRESH=1 deletes the data."
     )
 
 
 def test_redis_that_keeps_nothing_is_told(template: Path, data: Path, tmp_path: Path) -> None:
     with stack_on(template, data, PATH=str(tmp_path)) as stack:
-        assert "Redis forgets its data when the stack ends, for redis-server is not installed." in stack.log()
+        assert "Redis data is in memory only, because redis-server is not installed." in stack.log()

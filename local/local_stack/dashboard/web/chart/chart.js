@@ -1,4 +1,4 @@
-/** A chart over time, in SVG: axes, lines or areas, marks. It is drawn anew with each data and each size. */
+/** A time series chart in SVG: axes, lines or areas, marks. It is redrawn when the data or the size changes. */
 
 import { colored, svg } from "../dom.js";
 import { clock, kindOf, text } from "../format.js";
@@ -12,11 +12,11 @@ const CHARACTER = 6.2;
 const EDGE = 14;
 const TICK_PIXELS = 62;
 
-/** A mark farther up than this times the values is not drawn: it would press them to the ground. */
-const FAR = 1.6;
+/** A mark above this multiple of the highest value is hidden, so that it does not flatten the lines. */
+const MAX_MARK_RATIO = 1.6;
 
 export class Chart {
-  /** The lines as drawn, for whoever points at them. @type {{top: (number | null)[], base: (number | null)[]}[]} */
+  /** The lines as drawn, for the pointer. @type {{top: (number | null)[], base: (number | null)[]}[]} */
   layers = [];
   #x = (index) => index;
   #y = (value) => value;
@@ -37,11 +37,11 @@ export class Chart {
     this.#size = size;
     const unit = widget.unit || widget.lines.find((line) => line.unit)?.unit || "";
     const kind = kindOf(unit);
-    const most = Math.max(0, ...this.layers.flatMap(({ top }) => top.map((value) => value ?? 0)));
+    const highest = Math.max(0, ...this.layers.flatMap(({ top }) => top.map((value) => value ?? 0)));
     const any = this.layers.some(({ top }) => top.some((value) => value !== null));
-    const near = widget.marks.filter(({ value }) => value <= most * FAR);
+    const near = widget.marks.filter(({ value }) => value <= highest * MAX_MARK_RATIO);
     const whole = kind === "" && widget.lines.every((line) => line.counted);
-    const values = axis(Math.max(most, ...near.map(({ value }) => value)), widget.max, whole);
+    const values = axis(Math.max(highest, ...near.map(({ value }) => value)), widget.max, whole);
     const end = values[values.length - 1];
     const labels = values.map((value) => (any ? text(value, kind, end) : ""));
     this.#left = Math.max(...labels.map((label) => label.length)) * CHARACTER + 8;
@@ -56,7 +56,7 @@ export class Chart {
     );
   }
 
-  /** The place of a period's values. @param {number} index */
+  /** The x coordinate of a period. @param {number} index */
   x(index) {
     return this.#x(index);
   }
@@ -66,7 +66,7 @@ export class Chart {
     return this.#y(value);
   }
 
-  /** The period that is nearest to a place. @param {number} x @param {number} count */
+  /** The period nearest to an x coordinate. @param {number} x @param {number} count */
   indexAt(x, count) {
     const step = (this.#x(count - 1) - this.#left) / Math.max(1, count - 1);
     return Math.min(count - 1, Math.max(0, Math.round((x - this.#left) / step)));
@@ -93,7 +93,7 @@ export class Chart {
 
   #series(widget, colors) {
     const filled = widget.stacked || widget.lines.length === 1;
-    // What is stacked is painted from the top down, so that each line lies on the area above it.
+    // Stacked layers are painted from the top down, so that each line covers the area above it.
     const order = widget.lines.map((_, index) => index);
     return (widget.stacked ? order.reverse() : order).map((index) => {
       const layer = this.layers[index];
@@ -122,13 +122,13 @@ export class Chart {
   }
 }
 
-/** Ticks up to the values' end; one that the template gives is the end where the values come near it. */
-function axis(most, limit, whole) {
-  if (limit !== null && most > limit / 2) return ticks(limit, 2);
-  return ticks(most, 3, whole);
+/** Ticks up to the highest value; up to the template's maximum if the values exceed half of it. */
+function axis(highest, limit, whole) {
+  if (limit !== null && highest > limit / 2) return ticks(limit, 2);
+  return ticks(highest, 3, whole);
 }
 
-/** A value with nothing beside it would not be seen. @param {[number, number][]} found @param {number} number */
+/** True for a value without neighbours, which a line would not show. @param {[number, number][]} found @param {number} number */
 function isAlone(found, number) {
   const [at] = found[number];
   return found[number - 1]?.[0] !== at - 1 && found[number + 1]?.[0] !== at + 1;

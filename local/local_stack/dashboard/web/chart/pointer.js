@@ -1,4 +1,4 @@
-/** What is said of a chart's point under the pointer, or of the one that the arrow keys have chosen. */
+/** The tooltip of the chart point under the pointer, or of the one selected with the arrow keys. */
 
 import { colored, el, svg } from "../dom.js";
 import { exactClock, kindOf, text } from "../format.js";
@@ -16,9 +16,9 @@ export class Pointer {
     this.plot = plot;
     this.chart = chart;
     this.tip = el("div", { class: "tip", hidden: true });
-    this.said = el("p", { class: "visually-hidden", role: "status" });
+    this.announcement = el("p", { class: "visually-hidden", role: "status" });
     this.marks = svg("g");
-    plot.append(this.tip, this.said);
+    plot.append(this.tip, this.announcement);
     plot.addEventListener("pointermove", (event) => this.#onMove(event));
     plot.addEventListener("pointerdown", (event) => this.#onMove(event));
     plot.addEventListener("pointerleave", () => this.#choose(-1));
@@ -26,7 +26,7 @@ export class Pointer {
     plot.addEventListener("keydown", (event) => this.#onKey(event));
   }
 
-  /** New values. @param {import("../types.js").Widget} widget @param {import("../types.js").Data} data @param {string[]} colors */
+  /** Shows new values. @param {import("../types.js").Widget} widget @param {import("../types.js").Data} data @param {string[]} colors */
   show(widget, data, colors) {
     this.#shown = { widget, data, colors };
     this.#draw();
@@ -45,7 +45,7 @@ export class Pointer {
     const last = this.#shown.data.count - 1;
     const from = this.#index < 0 ? last + (KEYS[event.key] < 0 ? 1 : 0) : this.#index;
     this.#choose(Math.min(last, Math.max(0, from + KEYS[event.key])));
-    this.said.textContent = this.tip.innerText;
+    this.announcement.textContent = this.tip.innerText;
   }
 
   #choose(index) {
@@ -68,10 +68,10 @@ export class Pointer {
     const line = svg("line", { class: "cursor", x1: x, x2: x, y1: this.chart.y(0), y2: 10 });
     this.marks.replaceChildren(line, ...dots);
     this.chart.root.append(this.marks);
-    this.#tell(widget, data, colors, x);
+    this.#showTip(widget, data, colors, x);
   }
 
-  #tell(widget, data, colors, x) {
+  #showTip(widget, data, colors, x) {
     const rows = widget.lines.map((line, number) =>
       el(
         "li",

@@ -1,7 +1,7 @@
-/** The geometry of a chart: values in, SVG path data out. */
+/** The geometry of a chart: converts values to SVG path data. */
 
 /**
- * Lines as they are drawn: counts are 0 where nothing was counted; what is stacked stands on the lines before it.
+ * Lines as drawn: missing counts are 0; each stacked line is added to the lines before it.
  * @param {import("../types.js").Line[]} lines @param {boolean} stacked
  * @returns {{top: (number | null)[], base: (number | null)[]}[]}
  */
@@ -16,7 +16,7 @@ export function layers(lines, stacked) {
   });
 }
 
-/** A line's values, with 0 for a count's missing ones if there are others. @param {import("../types.js").Line} line */
+/** A line's values; missing counts become 0 if the line has any value. @param {import("../types.js").Line} line */
 export function valuesOf({ values, counted }, filled = false) {
   const any = values.some((value) => value !== null);
   return any && (counted || filled) ? values.map((value) => value ?? 0) : values;
@@ -32,7 +32,7 @@ export function linePath(places) {
   return places.map(([x, y], index) => `${index ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
 }
 
-/** What lies between two lines. @param {[number, number][]} top @param {[number, number][]} base */
+/** The area between two lines. @param {[number, number][]} top @param {[number, number][]} base */
 export function areaPath(top, base) {
   return top.length < 2 ? "" : `${linePath(top)}${linePath([...base].reverse()).replace("M", "L")}Z`;
 }

@@ -1,4 +1,4 @@
-/** The frame of a widget: its title, the unit of its axis, and what it shows. */
+/** The frame of a widget: title, unit of the axis, and content. */
 
 import { el } from "../dom.js";
 

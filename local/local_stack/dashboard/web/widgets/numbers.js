@@ -1,4 +1,4 @@
-/** A widget of numbers, each with its course below if the template wants that. */
+/** A widget of numbers, each with a sparkline if the template enables it. */
 
 import { card } from "./card.js";
 import { colorsOf } from "../colors.js";
@@ -33,12 +33,12 @@ function number(widget, line, color) {
   return el("div", { class: "number" }, ...(widget.sparkline ? [spark(line, color)] : []), term, value);
 }
 
-/** The line's course, without axes. */
+/** A sparkline: the line without axes. */
 function spark(line, color) {
   const found = points(line.values);
-  const most = Math.max(...found.map(([, value]) => value), 0) || 1;
+  const highest = Math.max(...found.map(([, value]) => value), 0) || 1;
   const last = Math.max(1, line.values.length - 1);
-  const at = (index, value) => /** @type {[number, number]} */ ([(index / last) * WIDTH, HEIGHT - 2 - (value / most) * (HEIGHT - 4)]);
+  const at = (index, value) => /** @type {[number, number]} */ ([(index / last) * WIDTH, HEIGHT - 2 - (value / highest) * (HEIGHT - 4)]);
   const places = found.map(([index, value]) => at(index, value));
   const base = found.map(([index]) => at(index, 0));
   const root = svg("svg", { class: "spark", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", "aria-hidden": "true" });

@@ -1,15 +1,15 @@
-/** Widgets of text, and of alarms. */
+/** Text and alarm widgets. */
 
 import { card } from "./card.js";
 import { el, svg } from "../dom.js";
 
 const STATES = {
-  OK: ["fine", "m5 12.500 4.500 4.500 9.500-10"],
-  ALARM: ["rings", "M12 4v9M12 18v.500"],
+  OK: ["OK", "m5 12.500 4.500 4.500 9.500-10"],
+  ALARM: ["in alarm", "M12 4v9M12 18v.500"],
   INSUFFICIENT_DATA: ["no data yet", "M6 12h12"],
 };
 
-/** Headings and paragraphs of Markdown, which is all that the dashboard's texts are made of. */
+/** Renders the Markdown headings and paragraphs, which is all that the dashboard's texts use. */
 export class Text {
   element = el("div", { class: "text" });
   #shown = "";
@@ -29,7 +29,7 @@ export class Alarms {
 
   /** @param {import("../types.js").Widget} widget */
   constructor(widget) {
-    const meanings = el("details", { class: "meanings" }, el("summary", {}, "What each of them means"), this.#meanings);
+    const meanings = el("details", { class: "meanings" }, el("summary", {}, "What each alarm means"), this.#meanings);
     this.element = card(widget, this.#list, meanings);
   }
 
@@ -38,8 +38,8 @@ export class Alarms {
     const shown = JSON.stringify(alarms);
     if (shown === this.#shown) return;
     this.#shown = shown;
-    const ringing = alarms.filter(({ state }) => state === "ALARM");
-    this.#list.replaceChildren(...[...ringing, ...alarms.filter((one) => !ringing.includes(one))].map(alarm));
+    const active = alarms.filter(({ state }) => state === "ALARM");
+    this.#list.replaceChildren(...[...active, ...alarms.filter((one) => !active.includes(one))].map(alarm));
     this.#meanings.replaceChildren(
       ...alarms.map(({ name, description }) => el("div", {}, el("dt", {}, nameOf(name)), el("dd", {}, description))),
     );
@@ -54,14 +54,14 @@ function block(line) {
 function alarm({ name, description, state }) {
   const [word, path] = STATES[state];
   const sign = svg("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" }, svg("path", { d: path }));
-  const said =
+  const label =
     state === "ALARM"
-      ? el("span", {}, el("strong", {}, nameOf(name)), el("span", { class: "visually-hidden" }, " rings"), ` ${description}`)
+      ? el("span", {}, el("strong", {}, nameOf(name)), el("span", { class: "visually-hidden" }, " in alarm"), ` ${description}`)
       : el("span", {}, nameOf(name), el("span", { class: "visually-hidden" }, ` ${word}`));
-  return el("li", { class: "alarm", "data-state": state, title: `${word}: ${description}` }, sign, said);
+  return el("li", { class: "alarm", "data-state": state, title: `${word}: ${description}` }, sign, label);
 }
 
-/** As "start errors" for StartErrorsAlarm. @param {string} name */
+/** The display name: "Start errors" for StartErrorsAlarm. @param {string} name */
 function nameOf(name) {
   const words = name.replace(/Alarm$/, "").replace(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
   return words.charAt(0).toUpperCase() + words.slice(1);

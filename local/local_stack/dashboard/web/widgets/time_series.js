@@ -1,4 +1,4 @@
-/** A widget with lines over time: the chart, its legend, and the table of its values in its place. */
+/** A widget with lines over time: a chart with its legend, or a table of the values. */
 
 import { card } from "./card.js";
 import { Chart } from "../chart/chart.js";
@@ -56,14 +56,14 @@ export class TimeSeries {
     const colors = colorsOf(widget.lines);
     const any = widget.lines.some((line) => line.values.some((value) => value !== null));
     this.element.classList.toggle("absent", !any && widget.note !== "");
-    this.#empty.textContent = any ? "" : widget.note || "Nothing in this time.";
+    this.#empty.textContent = any ? "" : widget.note || "No data in this time span.";
     this.#chart.draw(widget, data, colors, size);
     this.#pointer.show(widget, data, colors);
     const latest = widget.lines.map((line) => `${line.label} ${text(latestOf(line), kindOf(widget.unit || line.unit))}`);
     this.#plot.setAttribute(
       "aria-label",
       any
-        ? `Chart of ${widget.title}, ${clock(data.start)} to ${clock(data.now)}. Latest: ${latest.join(", ")}. Arrow keys tell the values.`
+        ? `Chart of ${widget.title}, ${clock(data.start)} to ${clock(data.now)}. Latest: ${latest.join(", ")}. Use the arrow keys to read the values.`
         : `Chart of ${widget.title}. ${this.#empty.textContent}`,
     );
     this.#legend.replaceChildren(...legend(widget, colors));
@@ -86,7 +86,7 @@ function legend(widget, colors) {
   return [...lines, ...marks];
 }
 
-/** The newest value of a line; of a count, that of the last whole period. @param {import("../types.js").Line} line */
+/** The latest value of a line; for a count, that of the last complete period. @param {import("../types.js").Line} line */
 function latestOf(line) {
   const values = valuesOf(line);
   return (line.counted ? values.at(-2) : values.findLast((value) => value !== null)) ?? null;
