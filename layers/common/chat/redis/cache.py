@@ -1,4 +1,4 @@
-"""Answers as JSON, with a version; whatever else is found under a key is a miss."""
+"""Cached answers as versioned JSON; any other value under a key is a miss."""
 
 import json
 from typing import Any
@@ -51,7 +51,7 @@ def _encode(answer: CachedAnswer) -> bytes:
 
 
 def _decode(value: bytes) -> CachedAnswer:
-    """Raises one of several errors if it is not one of ours."""
+    """Raises one of several errors if the value is not an entry of this cache."""
     document = json.loads(value)
     if document["version"] != VERSION:
         raise ValueError("another version")

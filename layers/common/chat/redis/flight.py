@@ -1,4 +1,4 @@
-"""Who leads a flight: a key that lives as long as its leader renews it."""
+"""The leader of a single flight: a key that expires unless its leader renews it."""
 
 import re
 
@@ -7,7 +7,7 @@ from chat.redis.breaker.breaker import RedisUnavailableError
 from chat.redis.client.async_calls import AsyncRedisCalls
 
 LEASE_SECONDS = 6
-"""A leader that does not renew for so long is dead."""
+"""A leader that has not renewed for this long is considered dead."""
 
 _SESSION_ID = re.compile(rb"[A-Za-z0-9_-]{1,64}")
 
@@ -49,7 +49,7 @@ class RedisSingleFlight:
             return
 
     def _session_id(self, operation: str, value: bytes) -> str | None:
-        """None: no session ever claimed this."""
+        """None: no session has claimed this flight."""
         if _SESSION_ID.fullmatch(value) is None:
             self._calls.breaker.errors.count(operation)
             return None

@@ -34,4 +34,4 @@ def log(session_id: str) -> LogKeys:
 
 
 LIMITS_PREFIX = "chat"
-"""Before the keys that the library `limits` makes: `chat:requests/<quoted user id>/<limit>/<seconds>/second`."""
+"""Prefix of the keys that the library `limits` makes: `chat:requests/<quoted user id>/<limit>/<seconds>/second`."""

@@ -1,4 +1,4 @@
-"""Requests counted in Redis while it answers, and elsewhere otherwise."""
+"""A rate limiter that counts in Redis while it replies, and in a fallback otherwise."""
 
 import time
 from collections.abc import Callable
@@ -23,10 +23,10 @@ GIVE_BACK = resources.files(__package__).joinpath("lua", "give_back.lua").read_t
 
 
 class ClientStorage(RedisStorage, CountingStorage):
-    """The library's Redis storage over a client of ours, of one node or of a cluster: each script has one key."""
+    """The Redis storage of `limits` over our client, for one node or a cluster: each script has one key."""
 
     name = "redis"
-    STORAGE_SCHEME = None  # type: ignore[assignment]  # not to be found by an address
+    STORAGE_SCHEME = None  # type: ignore[assignment]  # not looked up by an address
 
     def __init__(self, client: "Client") -> None:
         Storage.__init__(self)
@@ -35,7 +35,7 @@ class ClientStorage(RedisStorage, CountingStorage):
         self.dependency = self.dependencies["redis"].module
         self.storage = client
         self.initialize_storage("")
-        # Known beforehand, for fakeredis's server closes the connection when a script is not.
+        # Loaded beforehand: fakeredis's server closes the connection on an unknown script.
         client.script_load(self.SCRIPT_MOVING_WINDOW)
         client.script_load(self.SCRIPT_ACQUIRE_MOVING_WINDOW)
 
@@ -52,7 +52,7 @@ class ClientStorage(RedisStorage, CountingStorage):
 
 
 class RedisFirstRateLimiter:
-    """A `chat.limits.RateLimiter`. Redis and `fallback` know nothing of each other's counts."""
+    """A `chat.limits.RateLimiter`. Redis and `fallback` count separately."""
 
     def __init__(
         self, calls: BlockingRedisCalls, fallback: RateLimiter, *, window_seconds: int = WINDOW_SECONDS

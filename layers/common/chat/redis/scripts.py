@@ -1,4 +1,4 @@
-"""Lua scripts: each is one round trip, and all its keys lie in one slot."""
+"""Lua scripts: each takes one round trip, and all its keys are in one hash slot."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ type Argument = str | bytes | int
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A script's source, and the digest that Redis knows it by."""
+    """A script's source, and the SHA-1 digest that EVALSHA takes."""
 
     source: str
     sha: str
 
 
 class KnownScripts:
-    """What Redis has run for one client: a script goes out whole until it was answered once, and then by its digest.
+    """Tracks the scripts that Redis has run for one client: EVAL until the first reply, EVALSHA afterwards.
 
     A Redis that has never seen it, or has forgotten it, refuses the digest (NOSCRIPT). Asking with the digest first
     would cost another round trip, and fakeredis's server closes a connection with every refusal.
@@ -27,13 +27,13 @@ class KnownScripts:
         self._known: set[str] = set()
 
     def command(self, script: Script, keys: Sequence[str], *args: Argument, whole: bool = False) -> list[Argument]:
-        """The command that runs it; `whole` after it was refused."""
+        """The command that runs the script; `whole` sends its source after NOSCRIPT."""
         if whole or script.sha not in self._known:
             return ["EVAL", script.source, len(keys), *keys, *args]
         return ["EVALSHA", script.sha, len(keys), *keys, *args]
 
     def answered(self, script: Script) -> None:
-        """Redis has run it, and knows it from now on."""
+        """Records that Redis has run the script."""
         self._known.add(script.sha)
 
 

@@ -1,4 +1,4 @@
-"""Which Redis, how long to wait for it, and what its cache does."""
+"""Settings of Redis: its address, timeout and cache."""
 
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -9,7 +9,7 @@ from chat.settings import NonEmpty, Seconds, Settings
 
 
 class RedisSettings(Settings):
-    """Without an address there is no Redis, and everything works without it.
+    """Redis is optional: without an address the service works without it.
 
     `redis_iam_user` and `redis_cache_name` belong together: the password is then a signed token.
     """
@@ -22,9 +22,9 @@ class RedisSettings(Settings):
     redis_iam_user: NonEmpty | None = None
     redis_cache_name: NonEmpty | None = None
     redis_timeout_seconds: Seconds = 0.2
-    """For a call in all, also while it connects."""
+    """The timeout of a whole call, including connecting."""
     cache_scope: Literal["user", "global"] = "user"
-    """Who may get a cached answer: the user who asked for it, or every user."""
+    """Who may receive a cached answer: only the user who asked for it, or every user."""
     cache_ttl_seconds: Annotated[int, Field(gt=0)] = 3600
 
     @property

@@ -1,4 +1,4 @@
-"""What Redis tells of itself. Whatever it does not tell (a managed one keeps some to itself) is left out."""
+"""Statistics of Redis. Figures that it does not report are None; managed services hide some."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,24 +13,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RedisStatistics:
-    """Of all nodes together; None: unknown."""
+    """Sums over all nodes; None means unknown."""
 
     entries: int | None = None
     """Keys of any kind."""
     memory_bytes: int | None = None
     hit_rate_percent: float | None = None
-    """Of all look-ups since Redis was started; None also if there was none."""
+    """Over all lookups since Redis started; None also if there were none."""
 
 
 class RedisStatisticsReader:
-    """Asks `INFO` and `DBSIZE`, for any thread."""
+    """Reads `INFO` and `DBSIZE`, from any thread."""
 
     def __init__(self, calls: BlockingRedisCalls) -> None:
         self._calls = calls
 
     def read(self) -> RedisStatistics:
-        """Takes no longer than a call's budget, or two when Redis answers the first. Never raises."""
-        # In this order, for fakeredis knows no INFO, and closes a connection with its refusal.
+        """Takes at most one call's timeout, or two if Redis replies to the first call. Never raises."""
+        # In this order: fakeredis has no INFO, and closes the connection when it refuses it.
         sizes = self._ask("dbsize", lambda client: [int(answer) for answer in _each(client, "DBSIZE")])
         info = self._ask("info", lambda client: [_info(answer) for answer in _each(client, "INFO")]) or []
         hits, misses = _total(info, "keyspace_hits"), _total(info, "keyspace_misses")
@@ -49,7 +49,7 @@ class RedisStatisticsReader:
 
 
 def _each(client: "Client", command: str) -> Iterator[Any]:
-    """The answer of each node that has keys of its own."""
+    """The reply of each primary."""
     from redis import RedisCluster
 
     if not isinstance(client, RedisCluster):
@@ -60,7 +60,7 @@ def _each(client: "Client", command: str) -> Iterator[Any]:
 
 
 def _info(answer: Any) -> dict[str, str]:
-    """`INFO`'s fields as they are written, whether or not redis-py has parsed them."""
+    """The raw fields of `INFO`, whether or not redis-py has parsed them."""
     if isinstance(answer, Mapping):
         return {str(name): _written(value) for name, value in answer.items()}
     text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else str(answer)
@@ -68,20 +68,20 @@ def _info(answer: Any) -> dict[str, str]:
 
 
 def _written(value: Any) -> str:
-    """A database's line, such as `keys=2,expires=1`, is what redis-py makes a mapping of."""
+    """The text of a database's line, such as `keys=2,expires=1`, which redis-py may have parsed into a mapping."""
     if isinstance(value, Mapping):
         return ",".join(f"{name}={part}" for name, part in value.items())
     return str(value)
 
 
 def _total(info: list[dict[str, str]], name: str) -> int | None:
-    """The sum over all nodes; None if one of them does not tell it."""
+    """The sum over all nodes; None if a node does not report it."""
     values = [fields.get(name, "") for fields in info]
     return sum(map(int, values)) if values and all(value.isdigit() for value in values) else None
 
 
 def _keys(info: list[dict[str, str]]) -> int | None:
-    """The keys of all databases of all nodes; one that is empty has no line."""
+    """The number of keys in all databases of all nodes; an empty database has no line."""
     lines = [line for fields in info for name, line in fields.items() if name.startswith("db") and name[2:].isdigit()]
     counts = [part.removeprefix("keys=") for line in lines for part in line.split(",") if part.startswith("keys=")]
     return sum(int(count) for count in counts if count.isdigit()) if counts else None

@@ -1,4 +1,4 @@
-"""One breaker for all Redis clients of a process: while Redis does not answer, no call waits for it."""
+"""One circuit breaker for all Redis clients of a process: while Redis does not reply, no call waits for it."""
 
 import threading
 import time
@@ -10,9 +10,9 @@ from chat.error_fields import safe_error_fields
 from chat.redis.breaker.cache_errors import CacheErrors
 
 FIRST_PROBE_SECONDS = 0.1
-"""Before the first probe: most outages are hiccups, and an answer is being written meanwhile."""
+"""Pause before the first probe. Short, because most outages are brief and an answer is in progress meanwhile."""
 PROBE_SECONDS = 2.0
-"""The longest pause between two probes; each pause is twice as long as the one before."""
+"""The longest pause between two probes; each pause doubles the previous one."""
 CALM_SECONDS = 10.0
 """An outage that follows the last one sooner continues its pauses: a Redis that answers pings and little else would use
 up a call's timeout again and again."""
@@ -43,7 +43,7 @@ class Breaker:
 
     def __init__(self, errors: CacheErrors | None = None, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self.errors = errors or CacheErrors()
-        """Counts each failed call."""
+        """The counter of failed calls."""
         self._monotonic = monotonic
         self._state = threading.Lock()
         self._is_open = False
@@ -80,7 +80,7 @@ class Breaker:
         return True
 
     def open(self) -> bool:
-        """Opens it; False if it was open."""
+        """Opens the breaker; False if it was open already."""
         with self._state:
             opened, self._is_open = not self._is_open, True
             if opened and self._monotonic() - self._closed_at >= CALM_SECONDS:
@@ -94,17 +94,17 @@ class Breaker:
         return seconds
 
     def answered(self) -> None:
-        """Closes it after a probe that was answered."""
+        """Closes the breaker after a successful probe."""
         self.close()
         logger.info("redis_back")
 
     def close(self) -> None:
-        """Closes it without a probe: the client that sent the probes is gone."""
+        """Closes the breaker without a probe: the client that sent the probes has been closed."""
         self._closed_at = self._monotonic()
         self._is_open = False
 
     def _log_refusal(self, operation: str, error: Exception) -> None:
-        """Once for each kind: a full Redis refuses every write."""
+        """Logs each kind of refusal once: a full Redis refuses every write."""
         kind = type(error).__name__
         if kind not in self._logged:
             self._logged.add(kind)

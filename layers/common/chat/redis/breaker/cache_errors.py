@@ -1,11 +1,11 @@
-"""How often Redis failed, by what was asked of it."""
+"""Counts of failed Redis calls, by operation."""
 
 from collections import Counter
 from threading import Lock
 
 
 class CacheErrors:
-    """Counts failed calls. One for a process; every adapter that is given it counts here."""
+    """Counts failed calls; one instance is shared by all adapters of a process."""
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
@@ -13,12 +13,12 @@ class CacheErrors:
         self._lock = Lock()
 
     def count(self, operation: str) -> None:
-        """One failed call; `operation` is one of a few names (`cache_get`, `log_append`, ...), never a key."""
+        """Counts one failed call; `operation` is one of a few names (`cache_get`, `log_append`, ...), never a key."""
         with self._lock:
             self._counts[operation] += 1
 
     def drain(self) -> dict[str, int]:
-        """What has been counted since it was last drained: each failure is given away once."""
+        """The counts since the last drain; each failure is returned once."""
         with self._lock:
             fresh = self._counts - self._drained
             self._drained = self._counts.copy()
@@ -26,7 +26,7 @@ class CacheErrors:
 
     @property
     def by_operation(self) -> dict[str, int]:
-        """What has been counted since the process began."""
+        """The counts since the process started."""
         with self._lock:
             return dict(self._counts)
 

@@ -1,4 +1,4 @@
-"""A time limit of a call, which counts only time in which the process was free to receive the reply.
+"""A call timeout that counts only time the process was free to receive the reply.
 
 A budget is spent in slices. A process that is held up (an import, a crowd of streams, a busy machine) wakes late from
 a slice, and however late that is, it was one slice: delays of this process do not open the breaker.
@@ -11,12 +11,12 @@ from contextlib import asynccontextmanager
 
 SLICES = 10
 MAX_WALL_FACTOR = 5
-"""Times the budget, by the clock: then the call is given up however busy the process is."""
+"""Multiple of the budget, in wall time, after which the call is cancelled however busy the process is."""
 
 
 @asynccontextmanager
 async def awake_timeout(seconds: float) -> AsyncIterator[None]:
-    """Cancels what runs in the block when the budget of `seconds` is spent.
+    """Cancels the block when its budget of `seconds` is used up.
 
     Raises:
         TimeoutError: it was cancelled.
@@ -42,7 +42,7 @@ async def awake_timeout(seconds: float) -> AsyncIterator[None]:
 
 
 def result_in_time[T](call: Future[T], seconds: float) -> T:
-    """What the call of another thread returns, or raises.
+    """The result of a call in another thread, or its error.
 
     Raises:
         TimeoutError: the budget of `seconds` is spent.

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 
 MAX_CALLS = 16
-"""Calls at the same time, so that a crowd of requests does not become a crowd of connections. Further ones wait for
-their turn, which is not part of their timeout."""
+"""Concurrent calls: many requests at once do not open as many connections. Further calls queue, and the time in the
+queue is not part of their timeout."""
 
 
 class AsyncRedisCalls:
-    """One client for one event loop: the one that first uses it. No call is repeated."""
+    """One client, bound to the event loop that first uses it. No call is retried."""
 
     def __init__(self, settings: RedisSettings, breaker: Breaker) -> None:
         build_ahead(settings)
@@ -40,7 +40,7 @@ class AsyncRedisCalls:
         self._scripts = KnownScripts()
 
     async def call[T](self, operation: str, work: Callable[[], Awaitable[T]]) -> T:
-        """Does `work` once, within the timeout.
+        """Runs `work` once, within the timeout.
 
         Raises:
             RedisUnavailableError: it timed out, Redis refused, or the breaker is open. The failure has been counted.
@@ -56,12 +56,12 @@ class AsyncRedisCalls:
             raise RedisUnavailableError(operation) from error
 
     def failed(self, operation: str, error: Exception) -> None:
-        """Counts a failure on a connection of the caller's own, and opens the breaker unless Redis refused."""
+        """Counts a failure on the caller's own connection, and opens the breaker unless Redis refused the command."""
         if self.breaker.failed(operation, error):
             self._probing = asyncio.create_task(self._probe())
 
     async def command(self, operation: str, *args: Argument) -> Any:
-        """Redis's answer to a command whose first argument is its key.
+        """Redis's reply to a command whose first argument is its key.
 
         Raises:
             RedisUnavailableError: there is none.
@@ -69,7 +69,7 @@ class AsyncRedisCalls:
         return await self.call(operation, lambda: self._execute(*args))
 
     async def script(self, operation: str, script: Script, keys: Sequence[str], *args: Argument) -> Any:
-        """What the script returns.
+        """The script's result.
 
         Raises:
             RedisUnavailableError: nothing; it may or may not have run.
@@ -77,7 +77,7 @@ class AsyncRedisCalls:
         return await self.call(operation, lambda: self.run(script, keys, *args))
 
     async def run(self, script: Script, keys: Sequence[str], *args: Argument) -> Any:
-        """As `script`, inside a `call`: raises redis-py's errors."""
+        """Like `script`, for use inside a `call`: raises redis-py's errors."""
         try:
             answer = await self._execute(*self._scripts.command(script, keys, *args))
         except NoScriptError:
@@ -86,7 +86,7 @@ class AsyncRedisCalls:
         return answer
 
     async def connection(self, key: str) -> "AbstractConnection":
-        """A connection of the caller's own, inside a `call`."""
+        """A new connection owned by the caller, for use inside a `call`."""
         return await own_connection(await self._made(), key)
 
     async def close(self) -> None:
@@ -109,14 +109,14 @@ class AsyncRedisCalls:
         answered = False
         while not answered:
             await asyncio.sleep(self.breaker.next_pause())
-            with contextlib.suppress(Exception):  # any failure: Redis is not back
+            with contextlib.suppress(Exception):  # any failure means that Redis is still down
                 await self._in_time(self._ping)
                 answered = True
         self._probing = None
         self.breaker.answered()
 
     async def _made(self) -> "AsyncClient":
-        """The client. The first call makes it, and waits for the secret with the address where there is one."""
+        """The client. The first call creates it, after reading the secret with the address if one is configured."""
         if self._client is not None:
             return self._client
         async with self._making:
@@ -131,13 +131,13 @@ class AsyncRedisCalls:
         try:
             return await client.execute_command(*args)
         except ReadOnlyError:
-            # The address has a new primary, and the connections are to the old one.
+            # The primary behind the address has changed, and the connections lead to the old one.
             if not isinstance(client, RedisCluster):
                 await client.connection_pool.disconnect(inuse_connections=False)
             raise
 
     async def _ping(self) -> object:
-        """All of a cluster's primaries: a cluster that lacks one would soon use up a budget again."""
+        """Pings all primaries of a cluster: one that is missing would soon use up a call's timeout again."""
         client = await self._made()
         targets = {"target_nodes": RedisCluster.PRIMARIES} if isinstance(client, RedisCluster) else {}
         return await client.execute_command("PING", **targets)

@@ -14,26 +14,26 @@ if TYPE_CHECKING:
     from chat.redis.client.connections import Client
 
 MAX_CALLS = 8
-"""Calls at the same time; further ones wait for their turn, which is not part of their timeout."""
+"""Concurrent calls; further calls queue, and the time in the queue is not part of their timeout."""
 
 
 class BlockingRedisCalls:
-    """One client for all threads. redis-py is imported, and connects, with the first call. No call is repeated."""
+    """One client for all threads. The first call imports redis-py and connects. No call is retried."""
 
     def __init__(self, settings: RedisSettings, breaker: Breaker) -> None:
         self.breaker = breaker
         self._settings = settings
         self._client: Client | None = None
         self._connecting = threading.Lock()
-        # A thread for each call, because redis-py's timeouts are for each read and do not cover name resolution.
-        # A call that is given up ends by those.
+        # A thread for each call, because redis-py's timeouts apply to each read and do not cover name resolution.
+        # They end the thread of a call that was given up.
         self._threads = ThreadPoolExecutor(MAX_CALLS, thread_name_prefix="redis")
         self._turns = threading.Semaphore(MAX_CALLS)
         self._closed = threading.Event()
         self._scripts = KnownScripts()
 
     def call[T](self, operation: str, work: "Callable[[Client], T]") -> T:
-        """Does `work` with the client, once.
+        """Runs `work` with the client, once.
 
         Raises:
             RedisUnavailableError: it timed out, Redis refused, or the breaker is open. The failure has been counted.
@@ -52,7 +52,7 @@ class BlockingRedisCalls:
             raise RedisUnavailableError(operation) from error
 
     def script(self, operation: str, script: Script, keys: Sequence[str], *args: Argument) -> Any:
-        """What the script returns.
+        """The script's result.
 
         Raises:
             RedisUnavailableError: see `call`; the script may or may not have run.
@@ -60,7 +60,7 @@ class BlockingRedisCalls:
         return self.call(operation, lambda client: self._run(client, script, keys, args))
 
     def close(self) -> None:
-        """Closes the connections and ends the probes. Every later call fails."""
+        """Closes the connections and stops the probes. Later calls fail."""
         self._closed.set()
         self._threads.shutdown(wait=True, cancel_futures=True)
         if self._client is not None:
@@ -99,7 +99,7 @@ class BlockingRedisCalls:
         while not self._closed.wait(self.breaker.next_pause()):
             try:
                 self._in_time(lambda client: client.ping())
-            except Exception:  # noqa: BLE001, S112  # any failure: Redis is not back
+            except Exception:  # noqa: BLE001, S112  # any failure means that Redis is still down
                 continue
             self.breaker.answered()
             return

@@ -1,4 +1,4 @@
-"""Clients of redis-py as the settings say, and connections of a follower's own.
+"""redis-py clients built from the settings, and the separate connections of followers.
 
 Nothing here reads a secret, connects or starts a thread before the first call, and nothing repeats a call. redis-py
 takes 0.1 s to import: only a client that is made imports it.
@@ -20,26 +20,26 @@ if TYPE_CHECKING:
     type AsyncClient = AsyncRedis | AsyncRedisCluster
 
 MAX_CONNECTIONS = 1000
-"""More than there are calls and followers at the same time: running out of them would be an error, not a wait."""
+"""Exceeds the concurrent calls and followers: redis-py raises an error when its pool is exhausted."""
 CLOSING_SECONDS = 1.0
 """How long a connection may take to close."""
 
 
 def build_ahead(settings: RedisSettings) -> None:
-    """Imports and builds what an `async_client` needs: no I/O, and the start of a process has more of a processor."""
+    """Imports and builds what an `async_client` needs, without I/O: a starting process has more CPU than an invocation."""
     import chat.redis.client.known_keys
 
     if settings.redis_iam_user is not None:
         import chat.redis.client.iam
     if settings.redis_url_secret_arn is not None:
-        import chat.redis.client.secret_connections  # noqa: F401  # for those who import it later
+        import chat.redis.client.secret_connections  # noqa: F401  # imported lazily later
         from chat.secrets_manager import secrets_provider
 
         secrets_provider()
 
 
 def async_client(settings: RedisSettings) -> "AsyncClient":
-    """A client for one event loop. It has no timeouts of its own: the caller limits the time.
+    """A client for one event loop, without timeouts: the caller applies them.
 
     To a cluster whose address is in a secret it leads only once that has been read: `prepare` does.
 
@@ -66,7 +66,7 @@ def async_client(settings: RedisSettings) -> "AsyncClient":
 
 
 def sync_client(settings: RedisSettings) -> "Client":
-    """A client for threads; one of a cluster asks for its nodes at once.
+    """A client for threads; a cluster's client discovers its nodes here.
 
     Each step of a call (connecting, authenticating, the command) is limited by the budget, not their sum.
 
@@ -102,16 +102,16 @@ async def own_connection(client: "AsyncClient", key: str) -> "AbstractConnection
 
 
 def prepare(settings: RedisSettings) -> None:
-    """What a process's first call waits for outside its budget: reading the secret with the address, if one has it."""
+    """Reads the secret with the address, if one is configured. A process's first call waits for it, outside its timeout."""
     if settings.redis_url_secret_arn is not None:
         from chat.redis.client.url_secret import RedisAddressError, url_secret
 
-        with suppress(RedisAddressError):  # the call will say so
+        with suppress(RedisAddressError):  # the call reports it
             url_secret(settings.redis_url_secret_arn).address()
 
 
 def _options(settings: RedisSettings, *, asynchronous: bool) -> dict[str, Any]:
-    """RESP 2 and no driver information: without a password a connection is ready as soon as it is connected."""
+    """RESP 2 and no driver information: without a password a new connection needs no round trip."""
     options: dict[str, Any] = {"protocol": 2, "driver_info": None}
     if settings.redis_iam_user is not None and settings.redis_cache_name is not None:
         from chat.redis.client.iam import iam_credentials

@@ -12,17 +12,17 @@ from urllib.parse import urlencode
 from redis.credentials import CredentialProvider
 
 TOKEN_SECONDS = 900
-"""How long ElastiCache takes a token; a connection made with it lives on after that."""
+"""How long ElastiCache accepts a token. A connection opened with it outlives it."""
 RENEW_SECONDS = 180
-"""What is left of a token's time when it is replaced."""
+"""A token with less remaining validity than this is replaced."""
 
 
 class IamSigningError(Exception):
-    """There are no AWS credentials, or no region, to sign a token with."""
+    """AWS credentials or a region for signing a token are missing."""
 
 
 class IamCredentials(CredentialProvider):
-    """A user, and a token for the password that is renewed before it ends. Safe between threads."""
+    """A user name, and a token as the password, renewed before it expires. Thread-safe."""
 
     def __init__(self, user: str, sign: Callable[[], str], *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._user = user
@@ -33,7 +33,7 @@ class IamCredentials(CredentialProvider):
         self._renew_at = float("-inf")
 
     def get_credentials(self) -> tuple[str, str]:
-        """User and token.
+        """The user name and the token.
 
         Raises:
             IamSigningError: there is nothing to sign with.
@@ -46,12 +46,12 @@ class IamCredentials(CredentialProvider):
             return self._user, self._token
 
     async def get_credentials_async(self) -> tuple[str, str]:
-        """The same: signing is arithmetic, no network."""
+        """The same; signing needs no network."""
         return self.get_credentials()
 
 
 def iam_credentials(*, user: str, cache_name: str, host: str) -> IamCredentials:
-    """Credentials for the cache of that name; `host` tells whether it is a serverless one."""
+    """Credentials for the cache of that name; `host` shows whether it is serverless."""
     serverless = ".serverless." in host
     return IamCredentials(user, partial(sign_token, user=user, cache_name=cache_name, serverless=serverless))
 

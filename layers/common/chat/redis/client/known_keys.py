@@ -1,4 +1,4 @@
-"""Which argument of a command is its key."""
+"""Finds the key among a command's arguments."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from redis._parsers.commands import AsyncCommandsParser
 
 
 class KnownKeys(AsyncCommandsParser):
-    """Knows it of the commands that this package sends: the first.
+    """For the commands of this package the key is the first argument.
 
     redis-py asks a cluster for its whole command table first, and takes longer to read it (over 20 ms) than for
     everything else that a first call needs. Of scripts it knows the keys without it.

@@ -1,4 +1,4 @@
-"""Connections of redis-py that ask the secret for the address whenever they connect."""
+"""redis-py connections that read the address from the secret whenever they connect."""
 
 import asyncio
 from typing import Any, override
@@ -11,7 +11,7 @@ from redis.exceptions import AuthenticationError
 from chat.redis.client.url_secret import RedisUrlSecret
 
 _NOWHERE = "redis.invalid"
-"""Never found (RFC 6761)."""
+"""A name that never resolves (RFC 6761)."""
 
 
 def secret_options(secret: RedisUrlSecret, *, cluster: bool, asynchronous: bool) -> dict[str, Any]:
@@ -22,20 +22,20 @@ def secret_options(secret: RedisUrlSecret, *, cluster: bool, asynchronous: bool)
 
 
 def secret_url(secret: RedisUrlSecret, *, cluster: bool) -> str:
-    """Where a client is to connect to, without user and password; the connections of `secret_options` know better.
+    """The address for a client, without credentials; the connections of `secret_options` replace it.
 
     Raises:
         RedisAddressError: that of a cluster is not known.
     """
     if not cluster:
-        return f"redis://{_NOWHERE}"  # with rediss:, redis-py would take its own kind of connections
+        return f"redis://{_NOWHERE}"  # with rediss:, redis-py would choose its own connection class
     address = secret.address()
     host = f"[{address.host}]" if ":" in address.host else address.host
     return f"rediss://{host}:{address.port}"
 
 
 class _SecretConnection(SSLConnection):
-    """`_connect` comes before the authentication, which takes user and password from the connection itself."""
+    """Sets the credentials in `_connect`, which runs before redis-py authenticates the connection with them."""
 
     def __init__(self, *, secret: RedisUrlSecret, **options: Any) -> None:
         super().__init__(**options)
@@ -77,12 +77,12 @@ class _AsyncSecretConnection(AsyncSSLConnection):
 
 
 class _Credentials(CredentialProvider):
-    """User and password for the nodes of a cluster; nothing where the address has none."""
+    """User and password for the nodes of a cluster; empty if the address has none."""
 
     def __init__(self, secret: RedisUrlSecret) -> None:
         self._secret = secret
 
-    # redis-py sends no AUTH where there are none, which its types do not say.
+    # redis-py sends no AUTH for an empty tuple, which its types do not allow.
     @override
     def get_credentials(self) -> tuple[str, ...]:  # type: ignore[override]
         address = self._secret.address()

@@ -1,4 +1,4 @@
-"""The address of a Redis of the operator's own, `rediss://user:password@host:port/db`, from Secrets Manager.
+"""The address of an external Redis, `rediss://user:password@host:port/db`, from Secrets Manager.
 
 What it takes of a change of the secret, without a new deployment:
 
@@ -18,17 +18,17 @@ from urllib.parse import unquote, urlsplit
 
 CACHE_SECONDS = 300.0
 PAUSE_SECONDS = 10.0
-"""Between two readings when one failed, or gave a password that Redis refused."""
+"""Pause between two reads after one failed or returned a password that Redis refused."""
 DEFAULT_PORT = 6379
 
 
 class RedisAddressError(Exception):
-    """There is no address, or it cannot be used; the message never shows it."""
+    """The address is missing or unusable; the message never contains it."""
 
 
 @dataclass(frozen=True, slots=True)
 class RedisAddress:
-    """Where Redis is, and who asks."""
+    """An address of Redis, with credentials."""
 
     host: str = field(repr=False)
     port: int = field(repr=False)
@@ -38,7 +38,7 @@ class RedisAddress:
 
     @classmethod
     def parse(cls, text: str) -> "RedisAddress":
-        """Reads an address. Only TLS will do: the way to a Redis outside leads over the internet.
+        """Parses an address. TLS is required: an external Redis is reached over the internet.
 
         Raises:
             RedisAddressError: it is none, or one without TLS.
@@ -55,7 +55,7 @@ class RedisAddress:
 
 
 def read_secret(arn: str) -> str:
-    """The text of the secret as it is now. Blocks.
+    """Reads the secret's current text. Blocks.
 
     Raises:
         RedisAddressError: Secrets Manager does not answer, or refuses.
@@ -71,7 +71,7 @@ def read_secret(arn: str) -> str:
 
 
 class RedisUrlSecret:
-    """The address, for any thread. Only the first reading is waited for."""
+    """The cached address, for any thread. Only the first read blocks."""
 
     def __init__(
         self, arn: str, *, read: Callable[[str], str] = read_secret, monotonic: Callable[[], float] = time.monotonic
@@ -86,7 +86,7 @@ class RedisUrlSecret:
         self._read_at = float("-inf")
 
     def address(self) -> RedisAddress:
-        """The address. What was read before is given while it is read again, and when that fails.
+        """The address. Returns the previous one while a new read is in flight, and if that read fails.
 
         Raises:
             RedisAddressError: it was never read, and cannot be.
@@ -101,7 +101,7 @@ class RedisUrlSecret:
         return self._address
 
     def refused(self) -> None:
-        """Redis does not take this password: there may be a new one."""
+        """Redis refused this password: reads the secret again, as it may have been rotated."""
         self._next_at = min(self._next_at, self._read_at + PAUSE_SECONDS)
 
     def _read_and_release(self) -> None:
@@ -125,5 +125,5 @@ class RedisUrlSecret:
 
 @functools.cache
 def url_secret(arn: str) -> RedisUrlSecret:
-    """The process's one reader of that secret."""
+    """The process's shared reader of that secret."""
     return RedisUrlSecret(arn)

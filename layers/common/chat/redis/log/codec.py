@@ -1,4 +1,4 @@
-"""Entries of the event log as Redis keeps them: one field, whose name says what its value is."""
+"""Encodes the event log's entries: one field each, whose name gives the type of its value."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -12,7 +12,7 @@ TERMINAL = b"e"
 
 
 class BrokenLogError(InvalidReplyError):
-    """The log holds what its producer cannot have written, or lacks some of it."""
+    """The log is incomplete, or holds an entry that its producer cannot have written."""
 
 
 def encode(entry: LogEntry) -> tuple[int, bytes, bytes]:
@@ -41,7 +41,7 @@ def decode(entry_id: bytes, name: bytes, value: bytes) -> tuple[int, LogEntry]:
 
 
 def split(heads: bytes, values: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
-    """What `read.lua` joined: entry id, field and value of each entry."""
+    """Splits the reply of `read.lua` into entry id, field and value of each entry."""
     at = 0
     for head in heads.splitlines():
         entry_id, name, size = head.split(b" ")
@@ -50,7 +50,7 @@ def split(heads: bytes, values: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
 
 
 def joined(entries: Iterable[LogEntry]) -> Iterator[LogEntry]:
-    """The same text in entries as large as a replay's events."""
+    """Splits text into entries of the size of a replay's events."""
     texts: list[str] = []
     chars = last_id = 0
     for entry in entries:

@@ -1,4 +1,4 @@
-"""Reading a log in order: every character once, although appends are retried, and nothing after a gap."""
+"""Reads a log in order: each character once, although appends are retried, and nothing after a gap."""
 
 from collections.abc import Sequence
 
@@ -11,12 +11,12 @@ class LogCursor:
     """The position of one reader in one log. Detects a log that was restarted or that lost entries."""
 
     def __init__(self, seen: int) -> None:
-        """`seen` is the last event id that the reader has."""
+        """`seen` is the last event id that the reader has received."""
         self._position = max(seen, TYPING_ID)
         self._epoch: int | None = None
 
     def take(self, epoch: int, entry: LogEntry) -> LogEntry | None:
-        """The part of the entry that is new; None if it has been read.
+        """The unread part of the entry; None if all of it has been read.
 
         Raises:
             BrokenLogError: the entry does not continue what was read.
@@ -37,7 +37,7 @@ class LogCursor:
         return TextEntry(entry.event_id, entry.text[-new_chars:])
 
     def _terminal(self, entry: TerminalEntry) -> TerminalEntry:
-        """That of a completed answer follows its last character directly."""
+        """A completed answer's terminal event directly follows its last character."""
         if self._position + 1 < entry.event_id <= UNFINISHED_GAP:
             raise BrokenLogError("text is missing")
         return entry

@@ -13,7 +13,7 @@ from chat.sessions import STREAM_LIFETIME_SECONDS
 from chat.sharing.event_log import AppendResult, LogEntry, LogUnavailableError
 
 _RESULTS = (AppendResult.GO_ON, AppendResult.STOP, AppendResult.LOST, AppendResult.GAP)
-"""By what `append.lua` returns."""
+"""Errors by the result of `append.lua`."""
 
 
 class RedisEventLog:

@@ -9,10 +9,10 @@ from chat.sessions import STREAM_LIFETIME_SECONDS
 
 
 class NoLogControl:
-    """Without Redis there is no log."""
+    """The log control without Redis, where there is no log."""
 
     def request_stop(self, session_id: str) -> None:
-        """Nothing to do: the producer reads the stop from the session's record."""
+        """Does nothing: the producer reads the stop from the session's record."""
 
     def text(self, session_id: str, *, epoch: int) -> str | None:  # noqa: ARG002
         return None

@@ -1,4 +1,4 @@
-"""One reader of one log: what is there at once, and then what comes, on a connection of its own."""
+"""One reader of one log on a separate connection: first the stored entries, then new ones as they arrive."""
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from redis.asyncio.connection import AbstractConnection
 
 BLOCK_SECONDS = 1
-"""How long a read waits for entries. The connection is the reader's own, so no other call waits."""
+"""How long a read blocks for new entries. Nothing else uses the connection."""
 READ_COUNT = 1000
 LEAST_EPOCH, GREATEST_EPOCH = 0, 2**64 - 1
 """The bounds of the second part of an entry's id."""
@@ -36,12 +36,12 @@ class RedisLogTail:
         self._last_id = seen
         self._reader = LogCursor(seen)
         self._connection: AbstractConnection | None = None
-        # Packed once: with many followers in a process most of its time would go into packing.
+        # Packed once: with many followers in a process, packing would dominate its CPU time.
         options = b"XREAD", b"COUNT", b"%d" % READ_COUNT, b"BLOCK", b"%d" % (BLOCK_SECONDS * 1000), b"STREAMS"
         self._read_command = b"*8\r\n" + _packed(*options, log.stream.encode())
 
     async def start(self) -> Sequence[LogEntry]:
-        """What is stored, and opens the connection; the caller limits the time."""
+        """Opens the connection and returns the stored entries; the caller applies a timeout."""
         first = f"{self._last_id + 1}-{LEAST_EPOCH}"
         _, heads, values = await self._calls.run(scripts.READ, (self._log.stream, self._log.control), first)
         stored = list(joined(self._taken(split(heads, values))))
@@ -49,18 +49,18 @@ class RedisLogTail:
         return stored
 
     async def next(self) -> Sequence[LogEntry]:
-        """What was appended since; nothing, after a second without."""
+        """The entries appended since the last read; empty after a second without any."""
         try:
             rows = await self._read()
         except AskError:
-            # Moved to another node, too: the client finds out where when it reads what is stored.
+            # Also when the key has moved to another node: the next read of the stored entries finds it.
             await self.close()
             async with awake_timeout(self._calls.timeout_seconds):
                 return await self.start()
         return list(self._taken(rows))
 
     async def close(self) -> None:
-        """Does not wait for the server."""
+        """Closes the connection without waiting for the server."""
         connection, self._connection = self._connection, None
         if connection is not None:
             await connection.disconnect(nowait=True)
@@ -84,5 +84,5 @@ class RedisLogTail:
 
 
 def _packed(*arguments: bytes) -> bytes:
-    """As bulk strings (https://redis.io/docs/latest/develop/reference/protocol-spec/#bulk-strings)."""
+    """A command as RESP bulk strings (https://redis.io/docs/latest/develop/reference/protocol-spec/#bulk-strings)."""
     return b"".join(b"$%d\r\n%b\r\n" % (len(argument), argument) for argument in arguments)
