@@ -26,7 +26,7 @@ CLOSING_SECONDS = 1.0
 
 
 def build_ahead(settings: RedisSettings) -> None:
-    """Imports and builds what an `async_client` needs, without I/O: a starting process has more CPU than an invocation."""
+    """Imports and builds what an `async_client` needs, without I/O: a process has most CPU while it starts."""
     import chat.redis.client.known_keys
 
     if settings.redis_iam_user is not None:
@@ -102,7 +102,7 @@ async def own_connection(client: "AsyncClient", key: str) -> "AbstractConnection
 
 
 def prepare(settings: RedisSettings) -> None:
-    """Reads the secret with the address, if one is configured. A process's first call waits for it, outside its timeout."""
+    """Reads the secret with the address, if one is configured. The first call waits for it, outside its timeout."""
     if settings.redis_url_secret_arn is not None:
         from chat.redis.client.url_secret import RedisAddressError, url_secret
 
