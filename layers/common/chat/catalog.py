@@ -1,6 +1,6 @@
 """The models, providers and tiers of the service, from `catalog.toml`.
 
-What a model is and costs, what its provider is called, what a tier may do.
+It has the properties and prices of models, the names of providers and the limits of tiers.
 """
 
 import datetime as dt
@@ -26,7 +26,7 @@ UsdPerMillionTokens = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=Fa
 
 
 class CatalogError(Exception):
-    """A catalogue that cannot be used; the message names each model or tier, and the field, that is wrong."""
+    """The catalogue is invalid; the message names each model or tier with its invalid field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,34 +48,34 @@ class Model:
     """Whether it accepts sampling parameters (temperature and the like)."""
 
     def cost_usd(self, usage: Usage) -> float:
-        """What these tokens cost at the catalogue's prices."""
+        """The cost of these tokens at the catalogue's prices."""
         return (usage.input_tokens * self.input_price + usage.output_tokens * self.output_price) / 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """Who offers models."""
+    """A provider of models."""
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     name: Name
-    """What people read."""
+    """The name for people."""
 
 
 @dataclass(frozen=True, slots=True)
 class TierLimits:
-    """How much a user of a tier may do at once."""
+    """The limits of a tier's users."""
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     requests_per_minute: Count
     """Sessions started in any 60 seconds."""
     concurrent_streams: Count
-    """Answers being written at the same time."""
+    """Concurrent generations."""
 
 
 class Catalog:
-    """Some models, in the catalogue's order, their providers by what `Model.provider` says, and the tiers' limits."""
+    """Models in the catalogue's order, their providers by `Model.provider`, and the tiers' limits."""
 
     def __init__(
         self,
@@ -92,15 +92,15 @@ class Catalog:
             raise CatalogError(f"more than one model has the id {', '.join({i for i in ids if ids.count(i) > 1})}")
 
     def get(self, model_id: str) -> Model | None:
-        """The model of that id; None: there is none."""
+        """The model of that id; None if it does not exist."""
         return self._by_id.get(model_id)
 
     def provider_of(self, model: Model) -> Provider:
-        """Who offers `model`, one of this catalogue."""
+        """The provider of `model`, which is of this catalogue."""
         return self._providers[model.provider]
 
     def limits_of(self, tier: Tier) -> TierLimits:
-        """What a user of `tier` may do at once."""
+        """The limits of a user of `tier`."""
         return self._limits[tier]
 
     def allowed_for(self, tier: Tier) -> tuple[Model, ...]:

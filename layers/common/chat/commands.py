@@ -7,11 +7,11 @@ ESCAPED_PREFIX = "//"
 
 
 def kind_of(prompt: str) -> MessageKind:
-    """What a prompt is."""
+    """The kind of a prompt."""
     is_command = prompt.startswith(COMMAND_PREFIX) and not prompt.startswith(ESCAPED_PREFIX)
     return MessageKind.COMMAND if is_command else MessageKind.CHAT
 
 
 def unescape(prompt: str) -> str:
-    """The text of a chat prompt as the model is to have it: `//etc is a folder` is `/etc is a folder`."""
+    """The text of a chat prompt for the model: `//etc is a folder` becomes `/etc is a folder`."""
     return prompt.removeprefix(COMMAND_PREFIX) if prompt.startswith(ESCAPED_PREFIX) else prompt

@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 
 
 class ChatError(Exception):
-    """What a caller may be told: a stable code, one sentence, and whether trying again can help."""
+    """An error for the caller: a stable code, one sentence, and whether a retry can help."""
 
     status: ClassVar[int] = 500
     default_code: ClassVar[str] = "internal_error"
@@ -110,7 +110,7 @@ class ProviderError(ChatError):
 
 
 class GenerationError(ChatError):
-    """A generation that began and could not end as it should."""
+    """A generation that started and failed."""
 
     default_code = "internal_error"
     default_retryable = True

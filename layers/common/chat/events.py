@@ -42,7 +42,7 @@ def typing() -> bytes:
 
 
 def first(event: bytes) -> bytes:
-    """A stream's first event: with an id, it also tells the client when to reconnect."""
+    """A stream's first event; with an id, it also sets the client's reconnection time."""
     data, line, event_id = event.rpartition(b"\nid: ")
     return b"%b\nretry: %d\nid: %b" % (data, RETRY_MS, event_id) if line else event
 
@@ -55,7 +55,7 @@ def token(event_id: int, text: str) -> bytes:
 def done_data(
     *, message_id: str | None, finish_reason: str, usage: Usage | None, cached: bool, saved_usd: float | None
 ) -> dict[str, Any]:
-    """The data of the event `done`; `saved_usd` only of an answer that the provider was not asked for."""
+    """The data of the event `done`; `saved_usd` only for an answer without a provider call."""
     return {
         "type": "done",
         "messageId": message_id,
@@ -78,7 +78,7 @@ def terminal(event_id: int, data: Mapping[str, Any]) -> bytes:
 
 
 def refusal(failure: Failure) -> bytes:
-    """The last event of a stream that is refused. It has no id: it says nothing about what a client has seen.
+    """The only event of a refused stream. It has no id, so the client's Last-Event-ID stays.
 
     `retry` is for clients that do not close the stream: they come back when it may help.
     """

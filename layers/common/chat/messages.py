@@ -93,7 +93,7 @@ class StoredPrompt:
 
 @dataclass(frozen=True, slots=True)
 class MessagePage:
-    """Some messages in order, and where the next page begins (None: there is none)."""
+    """Messages in order, and the cursor of the next page (None: this is the last page)."""
 
     messages: tuple[Message, ...]
     next_position: str | None
@@ -112,7 +112,7 @@ class MessageStore(Protocol):
         """A user's messages over all chats: the chat with the newest prompt first, within a chat oldest first."""
 
     def prompt(self, user_id: str, chat_id: str, message_id: str) -> StoredPrompt | None:
-        """The prompt of that id in that chat, consistently read; None: there is none."""
+        """The prompt of that id in that chat, by a consistent read; None if it does not exist."""
 
     def latest(
         self,

@@ -1,4 +1,4 @@
-"""AWS Secrets Manager, through Powertools Parameters: one client for a process, made when it is first wanted."""
+"""AWS Secrets Manager, through Powertools Parameters: one client for a process, created on first use."""
 
 import functools
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ READ_TIMEOUT_SECONDS = 3
 
 @functools.cache
 def secrets_provider() -> "SecretsProvider":
-    """Reads secrets, and remembers each for as long as its reader says."""
+    """Reads secrets, and caches each for the time its reader gives."""
     from aws_lambda_powertools.utilities.parameters import SecretsProvider
     from botocore.config import Config
 

@@ -16,7 +16,7 @@ NonEmpty = Annotated[str, Field(min_length=1)]
 
 
 class SettingsError(Exception):
-    """A variable that is missing or does not fit; the message names each, and never shows a value."""
+    """Environment variables are missing or invalid; the message names each, and never shows a value."""
 
 
 class Settings(BaseModel):
@@ -43,7 +43,7 @@ class Settings(BaseModel):
 
 
 class StorageSettings(Settings):
-    """Where things are kept. The endpoint and region are botocore's own variables."""
+    """The tables. Endpoint and region are botocore's own variables."""
 
     sessions_table: NonEmpty
     chats_table: NonEmpty
@@ -52,7 +52,7 @@ class StorageSettings(Settings):
 
 
 class AuthSettings(Settings):
-    """Who may ask.
+    """Authentication.
 
     `auth_secret` is for the stack on one machine; deployed, `auth_secret_arn` names the secret in Secrets Manager. From
     it come the key of HS256 tokens and, derived, that of stream tokens.

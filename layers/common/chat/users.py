@@ -1,4 +1,4 @@
-"""Users, their tiers, and the port to where they are kept."""
+"""Users, their tiers, and the port of their storage."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -22,7 +22,7 @@ class Tier(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A user's record; the counters are tokens over all time, without those of answers from the cache."""
+    """A user's record; the counters are all tokens so far, without those of cached answers."""
 
     user_id: str
     tier: Tier
@@ -32,10 +32,10 @@ class User:
 
 
 class UserStore(Protocol):
-    """Keeps users. Raises `chat.errors.StorageError` when it cannot."""
+    """Stores users. Raises `chat.errors.StorageError` if storage fails."""
 
     def get_or_create(self, user_id: str, *, default_tier: Tier, now: float) -> User:
-        """The user's record; made with `default_tier` when the user is seen for the first time."""
+        """The user's record; created with `default_tier` on the user's first request."""
 
     def put(self, user: User, *, now: float) -> None:
         """Sets tier and whether the user is disabled; the counters of an existing record stay."""

@@ -1,4 +1,4 @@
-"""Who asks: bearer tokens, stream tokens, and the secret behind them.
+"""Authentication: bearer tokens, stream tokens, and the secret behind them.
 
 PyJWT is imported at once, for nearly every request has a token to verify; boto3 where a secret is in Secrets Manager.
 """

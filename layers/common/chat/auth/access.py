@@ -1,4 +1,4 @@
-"""Whether a user may use the service at all."""
+"""Checks that a user may use the service."""
 
 from chat.clock import Clock
 from chat.errors import ForbiddenError
@@ -6,7 +6,7 @@ from chat.users import Tier, User, UserStore
 
 
 class Access:
-    """Looks users up; one who is seen for the first time gets the default tier."""
+    """Looks users up; a new user gets the default tier."""
 
     def __init__(self, users: UserStore, clock: Clock, *, default_tier: Tier) -> None:
         self._users = users

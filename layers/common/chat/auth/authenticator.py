@@ -1,4 +1,4 @@
-"""Bearer tokens: JWTs (RFC 7519, verified as RFC 8725 asks) from the identity provider."""
+"""Bearer tokens: JWTs (RFC 7519, verified as RFC 8725 requires) of the identity provider."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -15,17 +15,17 @@ MAX_SUBJECT_CHARS = 128
 JWKS_TIMEOUT_SECONDS = 3
 JWKS_CACHE_SECONDS = 900
 JWKS_COOLDOWN_SECONDS = 30
-"""Between two fetches for the sake of unknown key ids: a made-up id must not become a request each time."""
+"""The pause between fetches caused by unknown key ids: forged ids must not cause a request each."""
 
 _NO_KEYS = "The keys that tokens are signed with cannot be fetched; try again."
 
 type Key = bytes | jwt.PyJWK
 type KeyFinder = Callable[[str], Iterable[Key]]
-"""Gives the keys that a token may have been signed with."""
+"""Returns the keys that may have signed a token."""
 
 
 class Authenticator:
-    """Verifies bearer tokens. The algorithm is the configured one, whatever the token's header says."""
+    """Verifies bearer tokens. The algorithm is the configured one; the token's header does not choose it."""
 
     def __init__(self, *, algorithm: str, issuer: str, audience: str, keys: KeyFinder) -> None:
         self._algorithm = algorithm
@@ -57,7 +57,7 @@ class Authenticator:
                     continue
         except jwt.ExpiredSignatureError as error:
             raise AuthenticationError("The token has expired.", code="token_expired") from error
-        # Beside its own errors PyJWT lets through what odd JSON brings: a number too large, a nesting too deep.
+        # PyJWT does not wrap the errors of unusual JSON, such as huge numbers or deep nesting.
         except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
             raise AuthenticationError("The token is not valid.") from error
         raise AuthenticationError("The token is not valid.")
@@ -69,7 +69,7 @@ class Authenticator:
             algorithms=[self._algorithm],
             issuer=self._issuer,
             audience=self._audience,
-            # `iat` is information (RFC 7519, section 4.1.6); an issuer's clock that is a second ahead is no fault.
+            # `iat` is informational (RFC 7519, section 4.1.6): an issuer's clock may run a second ahead.
             options={"require": ["exp", "iss", "aud", "sub"], "verify_iat": False},
         )
         return claims
@@ -98,7 +98,8 @@ class _JwksKeys:
 
     def __call__(self, token: str) -> Iterable[jwt.PyJWK]:
         try:
-            self._client.get_jwk_set()  # from its cache, as a rule; apart, so that its failure is not the token's
+            # Usually cached. A separate call, so that a failed fetch is not reported as an invalid token.
+            self._client.get_jwk_set()
         except (jwt.PyJWTError, OSError, ValueError) as error:
             raise KeysUnavailableError(_NO_KEYS) from error
         try:
@@ -115,5 +116,5 @@ def _subject(claims: dict[str, Any]) -> str:
 
 
 def _storable(text: str) -> bool:
-    """No lone surrogates, which JSON can carry and UTF-8 cannot, and no control characters."""
+    """Rejects lone surrogates, which JSON can carry and UTF-8 cannot, and control characters."""
     return not any(char < " " or "\ud800" <= char <= "\udfff" for char in text)

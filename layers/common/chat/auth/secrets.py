@@ -1,4 +1,4 @@
-"""The secret from which every key of the service comes, and where it is kept.
+"""The secret from which the service derives its keys, and its storage.
 
 On one machine it is the variable AUTH_SECRET. Deployed it is in Secrets Manager: either a plain string, or JSON
 `{"current": "...", "previous": "..."}`. What was signed with `previous` (which may be absent) is still accepted, so a
@@ -16,10 +16,10 @@ from chat.settings import AuthSettings
 MIN_SECRET_CHARS = 32
 CACHE_SECONDS = 300
 REREAD_SECONDS = 10
-"""Between two readings for the sake of unknown signatures: a made-up token must not become a request each time."""
+"""The pause between reads caused by unknown signatures: forged tokens must not cause a request each."""
 
 PAUSE_SECONDS = 30
-"""After a reading that failed, in which the last secret holds: a request waits seconds for a silent Secrets Manager."""
+"""How long the last secret is used after a failed read: a request waits seconds if Secrets Manager does not reply."""
 
 
 class SecretFormatError(Exception):
@@ -28,7 +28,7 @@ class SecretFormatError(Exception):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class AuthSecret:
-    """The secret, and the one before it while that is still accepted."""
+    """The current secret, and the previous one while it is still accepted."""
 
     current: bytes
     previous: bytes | None = None
@@ -55,11 +55,11 @@ class AuthSecret:
 
 
 type SecretSource = Callable[[], AuthSecret]
-"""Gives the secret as it is now: it may change while a process lives."""
+"""Returns the current secret: it may rotate while a process runs."""
 
 
 def build_secret_source(settings: AuthSettings) -> SecretSource:
-    """Where `settings` say that the secret is."""
+    """The provider of the secret that `settings` configure."""
     if settings.auth_secret is not None:
         secret = AuthSecret.parse(settings.auth_secret)
         return lambda: secret
@@ -67,12 +67,12 @@ def build_secret_source(settings: AuthSettings) -> SecretSource:
         raise SecretFormatError("neither AUTH_SECRET nor AUTH_SECRET_ARN is set")
     from chat.secrets_manager import secrets_provider
 
-    secrets_provider()  # the first request needs it, and Lambda gives the start of a process more of a processor
+    secrets_provider()  # the first request needs it, and a process has most CPU while it starts
     return SecretsManagerSource(settings.auth_secret_arn)
 
 
 class SecretsManagerSource:
-    """Reads the secret with Powertools Parameters, which asks again after `CACHE_SECONDS`."""
+    """Reads the secret with Powertools Parameters, which caches it for `CACHE_SECONDS`."""
 
     def __init__(
         self, arn: str, *, cache_seconds: int = CACHE_SECONDS, monotonic: Callable[[], float] = time.monotonic
@@ -85,7 +85,7 @@ class SecretsManagerSource:
         self._last: AuthSecret | None = None
 
     def __call__(self) -> AuthSecret:
-        """The secret. While Secrets Manager does not answer, or has nothing that can be used, the last one.
+        """The secret; the last one while Secrets Manager does not reply or its value is unusable.
 
         Raises:
             KeysUnavailableError: it has never been read, and cannot be.
@@ -122,7 +122,7 @@ class SecretsManagerSource:
 
 
 def accepted_keys(source: SecretSource) -> Iterator[bytes]:
-    """The keys that a signature may be of; after those that are known, one that a rotation has brought meanwhile.
+    """The keys that may have made a signature: first the known ones, then one that a rotation has added since.
 
     Processes learn of a rotation one after the other: what one signs with the new key, another may not know yet.
     """

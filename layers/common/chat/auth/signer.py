@@ -1,4 +1,4 @@
-"""Short signed texts: what the service hands out and wants back unchanged.
+"""Short signed tokens: values that a client must return unchanged.
 
 Each signer's key is derived from the auth secret and the signer's own label, so nothing that one signer made is
 accepted by another, nor as a bearer token, nor the reverse.

@@ -9,7 +9,7 @@ from chat.errors import AuthenticationError
 
 
 class StreamTokens:
-    """Signs and verifies them. A token is bound to one session and its user, and dies with the session."""
+    """Signs and verifies stream tokens. A token is bound to one session and its user, and expires with the session."""
 
     def __init__(self, secret: SecretSource, clock: Clock) -> None:
         self._signer = Signer(secret, label="stream-token")

@@ -1,4 +1,4 @@
-"""Calls to DynamoDB: failures, conditions that did not hold, and transactions in each other's way, in one place."""
+"""Calls to DynamoDB: translates failures and failed conditions, and retries conflicting transactions."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -19,17 +19,17 @@ from chat.errors import StorageError
 
 CONFLICT_ATTEMPTS = 6
 CONFLICT_PAUSE_SECONDS = 0.02
-"""Doubled with each attempt, less up to half of it by chance."""
+"""Doubles with each attempt, minus up to half as jitter."""
 
 _CONDITION_FAILED = "ConditionalCheckFailed"
 _ALL_OLD = "ALL_OLD"
 
 type Item = dict[str, Any]
-"""An item as DynamoDB's JSON has it."""
+"""An item in DynamoDB's JSON."""
 
 
 FAILURES = (PynamoDBException, BotoCoreError, ClientError)
-"""What PynamoDB and botocore raise."""
+"""The errors of PynamoDB and botocore."""
 
 
 class ConditionFailedError(Exception):
@@ -49,7 +49,7 @@ _in_doubt: ContextVar[list[bool]] = ContextVar("in_doubt")
 
 
 def watch_attempts(client: Any) -> None:
-    """Lets `Transaction.commit` know how each of botocore's attempts ended, not only the last."""
+    """Records for `Transaction.commit` how each of botocore's attempts ended, not only the last."""
     client.meta.events.register("response-received.dynamodb.TransactWriteItems", _note_attempt)
 
 
@@ -82,7 +82,7 @@ def update[M: Model](
     condition: Condition | None = None,
     return_values: str = "ALL_NEW",
 ) -> M:
-    """Updates one item; returns it as `return_values` says.
+    """Updates one item; returns it according to `return_values`.
 
     Raises:
         ConditionFailedError: with the old item under the name of its class; None if there is none.
@@ -95,7 +95,7 @@ def update[M: Model](
         response = _unless_conflict(lambda: connection.dispatch("UpdateItem", dict(request)))
     except ClientError as error:
         if _code(error) == "ConditionalCheckFailedException":
-            # PynamoDB raises an error of its own, without the item, from botocore's, which has it.
+            # PynamoDB's error lacks the item; botocore's, its cause, has it.
             answer = getattr(error.__cause__, "response", {})
             repeated = answer.get("ResponseMetadata", {}).get("RetryAttempts", 0) > 0
             raise ConditionFailedError({type(item).__name__: answer.get("Item")}, repeated=repeated) from None
@@ -122,14 +122,14 @@ def delete(connection: Connection, item: Model, *, condition: Condition) -> Item
 
 
 class Transaction:
-    """Writes that happen all or none; each has a name, by which `commit` tells whose condition failed."""
+    """Writes that are applied all or none; `commit` reports by name whose condition failed."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._puts: list[tuple[str, Item]] = []
         self._updates: list[tuple[str, Item]] = []
         self.in_doubt = False
-        """After a `commit` that failed: some attempt may have been carried out, or still be."""
+        """After a failed `commit`: whether an attempt may have been applied, or may still be."""
 
     def put(self, name: str, item: Model, condition: Condition | None = None) -> None:
         returned = None if condition is None else _ALL_OLD
@@ -144,7 +144,7 @@ class Transaction:
         self._updates.append((name, request))
 
     def commit(self) -> None:
-        """Runs it. botocore gives each call a client token: its repetition, after an answer got lost, is no second one.
+        """Runs the transaction. botocore's client token makes a retry after a lost reply idempotent.
 
         Raises:
             ConditionFailedError: with the old items of the writes whose conditions failed, by name. They may be what

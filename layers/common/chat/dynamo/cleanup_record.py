@@ -12,7 +12,7 @@ from chat.dynamo.tables import Tables
 from chat.sessions.index import SHARDS, Position
 
 TTL_SECONDS = 7 * 24 * 3600
-"""How long the record outlives the last run."""
+"""How long DynamoDB keeps the record after the last run."""
 
 
 class DynamoCleanupRecord:

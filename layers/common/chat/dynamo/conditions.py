@@ -10,7 +10,7 @@ from chat.sessions import Lease, Session, SessionState, minute_of, too_many_atta
 
 
 class Attempt(NamedTuple):
-    """Who attaches, when, and how often that may be done in a minute."""
+    """The user who attaches, the time, and the limit of attaches per minute."""
 
     user_id: str
     now: float
@@ -18,32 +18,32 @@ class Attempt(NamedTuple):
 
 
 def may_attach_again(attempt: Attempt, minute: int) -> Condition:
-    """The caller's, attached to in this minute, and not too often."""
+    """The caller's session was attached to in this minute, below the limit."""
     counted = SessionItem.attach_minute == minute
     return _all(SessionItem.user_id == attempt.user_id, counted, SessionItem.attaches < attempt.max_attaches)
 
 
 def may_attach_first(attempt: Attempt, minute: int) -> Condition:
-    """The caller's, and not attached to in this minute or a later one."""
+    """The caller's session was not attached to in this minute or a later one."""
     uncounted = Or(SessionItem.attach_minute.does_not_exist(), SessionItem.attach_minute < minute)
     return _all(SessionItem.user_id == attempt.user_id, uncounted)
 
 
 def may_produce(attempt: Attempt) -> Condition:
-    """The caller's, in time; pending, or cut off before any text was shown."""
+    """The caller's session has not expired, and is pending or was interrupted before any text was emitted."""
     own = SessionItem.user_id == attempt.user_id
     return _all(own, SessionItem.expires_at > attempt.now, _is_to_be_made(attempt.now))
 
 
 def can_be_produced(session: Session, now: float) -> bool:
-    """Whether `may_produce` holds for its user's session as it was read."""
+    """Whether `may_produce` holds for a session that was read before."""
     if session.is_expired(now) or session.state.finished:
         return False
     return session.state is SessionState.PENDING or not (session.lease_lives(now) or session.text_emitted)
 
 
 def may_be_removed(now: float) -> Condition:
-    """Its time is over; pending, or cut off before any text was shown."""
+    """The session has expired, and is pending or was interrupted before any text was emitted."""
     return _all(SessionItem.expires_at <= now, _is_to_be_made(now))
 
 
@@ -61,17 +61,17 @@ def may_settle(session: Session, now: float) -> Condition:
 
 
 def is_streaming(user_id: str) -> Condition:
-    """The caller's, and begun, and not finished."""
+    """The caller's session has started and not finished."""
     return _all(SessionItem.user_id == user_id, _in_state(SessionState.STREAMING))
 
 
 def is_pending(user_id: str, now: float) -> Condition:
-    """The caller's, not begun, and in time."""
+    """The caller's session has not started and not expired."""
     return _all(SessionItem.user_id == user_id, _in_state(SessionState.PENDING), SessionItem.expires_at > now)
 
 
 def attach_refusal(session: Session, attempt: Attempt) -> ChatError | None:
-    """Why the caller may not attach to its own session, if so."""
+    """The error that keeps the caller from attaching to its own session; None if it may."""
     if session.is_expired(attempt.now):
         return expired()
     if session.attach_minute >= minute_of(attempt.now) and session.attaches >= attempt.max_attaches:

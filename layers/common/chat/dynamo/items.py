@@ -50,10 +50,10 @@ class SessionItem(Model):
     attach_minute = NumberAttribute(null=True, attr_name="attachMinute")
     """Absent: `attaches` counts what earlier versions counted."""
     viewers = MapAttribute[str, Any](null=True)  # type: ignore[no-untyped-call]  # PynamoDB's own
-    """Absent in a session that an earlier version began."""
+    """Absent in a session that an earlier version started."""
     owner = UnicodeAttribute(null=True)
     claim = UnicodeAttribute(null=True)
-    """Names the call of `attach` that took the lease: its repetition, after an answer got lost, finds itself here."""
+    """Identifies the `attach` call that took the lease: its retry after a lost reply recognises itself."""
     epoch = NumberAttribute()
     lease_expires_at = NumberAttribute(attr_name="leaseExpiresAt")
     text_emitted = BooleanAttribute(attr_name="shown")
@@ -76,7 +76,7 @@ class SessionPartItem(Model):
 
 
 class RequestLogItem(Model):
-    """When a user's latest requests were, newest first."""
+    """The times of a user's latest requests, newest first."""
 
     session_id = UnicodeAttribute(hash_key=True, attr_name="sessionId")
     entries = ListAttribute(of=NumberAttribute)
@@ -84,7 +84,7 @@ class RequestLogItem(Model):
 
 
 class StreamSlotsItem(Model):
-    """Until when each session of a user holds a slot."""
+    """The time until which each session of a user holds a slot."""
 
     session_id = UnicodeAttribute(hash_key=True, attr_name="sessionId")
     slots = MapAttribute[str, Any](null=True)  # type: ignore[no-untyped-call]  # PynamoDB's own
@@ -92,7 +92,7 @@ class StreamSlotsItem(Model):
 
 
 class CleanupItem(Model):
-    """How far the cleanup has come."""
+    """The cleanup's progress."""
 
     session_id = UnicodeAttribute(hash_key=True, attr_name="sessionId")
     positions = ListAttribute(of=UnicodeAttribute, null=True)
@@ -145,7 +145,7 @@ class MessageItem(Model):
     code = UnicodeAttribute(null=True)
     retryable = BooleanAttribute(null=True)
     prompt_status = UnicodeAttribute(null=True, attr_name="promptStatus")
-    """Beside `status`, which is `complete` for every prompt: version 0.1.0 cannot read what it does not know."""
+    """Beside `status`, which is `complete` for every prompt: version 0.1.0 cannot parse unknown values."""
 
 
 class MessagePartItem(Model):

@@ -20,7 +20,7 @@ from pynamodb.constants import STRING
 from chat.quoting import quoted, unquoted
 
 CLEANUP_KEY = "cleanup"
-"""No session has it: their ids are ULIDs."""
+"""Not a session's id: those are ULIDs."""
 
 
 def chat_key(user_id: str, chat_id: str) -> str:

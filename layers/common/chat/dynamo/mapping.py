@@ -11,7 +11,7 @@ from chat.sessions.index import shard_of
 from chat.users import Tier, User
 
 TTL_SECONDS = 3600
-"""How long DynamoDB keeps a session past its time; it deletes some days later at worst."""
+"""How long DynamoDB keeps an expired session; its TTL deletes within a few days after that."""
 
 
 def session_item(model: type[SessionItem], session: Session, partial: PackedText | None) -> SessionItem:
@@ -136,7 +136,7 @@ def to_message(item: MessageItem, user_id: str, chat_id: str, content: str) -> M
 
 
 def to_prompt(item: MessageItem) -> StoredPrompt | None:
-    """None: the item is no prompt's."""
+    """None if the item is not a prompt."""
     if item.role != Role.USER:
         return None
     return StoredPrompt(

@@ -29,17 +29,17 @@ PART_BYTES = 350 * 1024
 
 @dataclass(frozen=True, slots=True)
 class PackedText:
-    """What the item itself keeps of a text: the text, or the head of its compressed form and where the rest is."""
+    """A text as its item holds it: the text itself, or the head of its compressed form and the number of its parts."""
 
     text: str | None = None
     head: bytes = b""
     part_count: int = 0
     part_key: str = ""
-    """Names this writing of the text; parts of another writing have other keys, so that neither harms the other."""
+    """Identifies this write of the text. The parts of other writes have other keys, so concurrent writes do not mix."""
 
     @property
     def least_bytes(self) -> int:
-        """The text has at least so many bytes of UTF-8, as far as can be told without its parts.
+        """A lower bound of the text's bytes of UTF-8, known without its parts.
 
         zlib makes nothing longer by more than a few bytes in 16 KB.
         """
@@ -92,5 +92,5 @@ class PackedTextAttribute(Attribute[PackedText]):
 
 
 def set_text(attribute: PackedTextAttribute, packed: PackedText) -> Action:
-    """`attribute.set(packed)`, which PynamoDB refuses of a map that is none of its own: it takes DynamoDB's JSON."""
+    """`attribute.set(packed)` for DynamoDB's JSON: PynamoDB's `set` accepts only its own map types."""
     return Path(attribute).set({MAP: attribute.serialize(packed)})

@@ -9,7 +9,7 @@ from chat.limits.counting import CountingStorage
 
 
 class DynamoStorage(CountingStorage):
-    """Keeps each key's latest requests; the log says how."""
+    """Stores each key's latest requests in the format of the log's module."""
 
     name = "dynamodb"
     STORAGE_SCHEME = None
@@ -41,7 +41,7 @@ class DynamoStorage(CountingStorage):
     def check(self) -> bool:
         return True
 
-    # What only other strategies, and operators, ask for.
+    # Called only by other strategies and by operators.
 
     @override
     def incr(self, key: str, expiry: int, amount: int = 1) -> Never:

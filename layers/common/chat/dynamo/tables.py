@@ -55,7 +55,7 @@ class Tables:
         _ = self.connection.client
 
     def _bind[M: Model](self, base: type[M], table_name: str) -> type[M]:
-        """A model of its own for this table; PynamoDB learns keys and indexes from it and never asks DescribeTable."""
+        """A separate model for this table; it gives PynamoDB the keys and indexes, so DescribeTable is never called."""
         meta = type("Meta", (), {"table_name": table_name})
         namespace = {"__module__": base.__module__, "Meta": meta}
         model = cast("type[M]", type.__call__(type(base), base.__name__, (base,), namespace))

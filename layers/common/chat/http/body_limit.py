@@ -1,4 +1,4 @@
-"""Bodies that are too large are refused before anything parses them."""
+"""Refuses bodies that are too large before they are parsed."""
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 

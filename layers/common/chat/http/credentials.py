@@ -8,7 +8,7 @@ takes JSON only, which a page of another site may not send without CORS."""
 
 
 def bearer_token(request: HTTPConnection) -> str | None:
-    """The token of the Authorization header (RFC 6750, section 2.1), else that of the cookie; None: there is none."""
+    """The token of the Authorization header (RFC 6750, section 2.1), else that of the cookie; None without either."""
     scheme, _, token = request.headers.get("authorization", "").strip().partition(" ")
     if scheme.lower() == "bearer" and (token := token.strip()):
         return token

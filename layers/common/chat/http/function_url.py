@@ -30,6 +30,6 @@ class FunctionUrlHandler:
         return self._mangum(event, context)
 
     def close(self) -> None:
-        """Gives the loop's sockets back; a process of Lambda's lives until it is killed and need not."""
+        """Closes the event loop. On Lambda this is not needed: the process runs until it is killed."""
         asyncio.set_event_loop(None)
         self._loop.close()

@@ -1,4 +1,4 @@
-"""JSON bodies (RFC 8259): UTF-8, one object, the fields that are known and no others."""
+"""JSON bodies (RFC 8259): UTF-8, one object, known fields only."""
 
 import json
 from typing import Never

@@ -6,7 +6,7 @@ from chat.metrics import CacheErrorMetrics
 
 
 class MetricsFlush:
-    """ASGI middleware. A request that failed in Redis and publishes nothing itself has a record of its own then."""
+    """ASGI middleware. A request with failed Redis calls that publishes no other record gets a separate one."""
 
     def __init__(self, app: ASGIApp, metrics: CacheErrorMetrics) -> None:
         self._app = app

@@ -28,7 +28,7 @@ logger = Logger()
 
 
 def install(app: FastAPI) -> None:
-    """Every error that leaves `app` is a problem document; none is raised to the server before an answer began."""
+    """Turns every error of `app` into a problem document; errors before the response starts never reach the server."""
     app.add_exception_handler(ChatError, _on_chat_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
@@ -36,7 +36,7 @@ def install(app: FastAPI) -> None:
 
 
 def problem(error: ChatError, headers: Mapping[str, str] | None = None) -> Response:
-    """The answer that tells of `error`."""
+    """The response for `error`."""
     document = {
         "type": "about:blank",
         "title": HTTPStatus(error.http_status).phrase,
@@ -59,7 +59,7 @@ def invalid_fields(errors: Sequence[Mapping[str, Any]]) -> InvalidRequestError:
 
 
 def invalid_field(field: str, message: str) -> InvalidRequestError:
-    """A field that is wrong in a way that no type tells."""
+    """A field that fails a check beyond its type."""
     return invalid_fields([{"loc": (field,), "msg": message}])
 
 

@@ -14,7 +14,7 @@ JSON_HEADERS = {
 
 
 class JsonResponse(Response):
-    """An answer that belongs to one user: no cache may keep it, no browser may take it for anything but JSON."""
+    """A response for one user: no cache may store it, and browsers must not sniff another type than JSON."""
 
     media_type = "application/json"
 

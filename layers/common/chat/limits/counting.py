@@ -17,7 +17,7 @@ from chat.quoting import quoted
 
 
 class CountingStorage(Storage, MovingWindowSupport):
-    """A storage that tells under which time it counted a request, and can forget it."""
+    """A storage that returns the time under which it counted a request, and can remove it."""
 
     name: str
 
@@ -51,7 +51,7 @@ class LimitsRateLimiter:
             allowance = self._allowance(user_id, limits, allowed=at is not None)
         except Exception:
             if at is not None:
-                with suppress(Exception):  # the first failure is the one to be told
+                with suppress(Exception):  # the first failure is the one to report
                     self._storage.remove(item.key_for(quoted(user_id)), at)
             raise
         return allowance if at is None else replace(allowance, receipt=Receipt(self._storage.name, at))

@@ -19,7 +19,7 @@ class Receipt:
 
     store: str
     at: float
-    """In seconds since the epoch, exactly as that store keeps it."""
+    """In seconds since the epoch, exactly as the store records it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class RateLimiter(Protocol):
     """Counts requests, by user and limit. Raises `chat.errors.StorageError` when nothing can count them."""
 
     def hit(self, user_id: str, limits: TierLimits) -> Allowance:
-        """Uses one request up, if there is one left; `allowed` says whether there was."""
+        """Counts a request if the limit allows it; `allowed` is the result."""
 
     def peek(self, user_id: str, limits: TierLimits) -> Allowance:
         """As `hit` would find it, with nothing used up."""
@@ -49,7 +49,7 @@ class RateLimiter(Protocol):
 
 
 class RateLimitedError(TooManyRequestsError):
-    """No request is left; `allowance` says when there is one again."""
+    """The limit is used up; `allowance` has the time of the next allowed request."""
 
     default_code = "rate_limited"
     default_retryable = True

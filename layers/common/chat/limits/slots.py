@@ -68,7 +68,7 @@ class StreamSlots(Protocol):
         """
 
     def renew(self, user_id: str, session_id: str, now: float) -> None:
-        """Keeps the slot until `renewed_until(now)`, and takes it again if it is gone, whatever the limit.
+        """Keeps the slot until `renewed_until(now)`, and takes it again if it was lost, even beyond the limit.
 
         For who produces. It never raises: a later renewal may succeed. A renewal that is still under way when the slot
         is released takes it again: end it first.
@@ -101,7 +101,7 @@ class HolderSessions(Protocol):
 def take_slot(
     slots: StreamSlots, sessions: HolderSessions, *, user_id: str, session_id: str, limit: int, now: float
 ) -> Slot:
-    """Acquires a slot. When there is none, those of sessions that run no longer are dropped first.
+    """Acquires a slot. If none is free, the slots of sessions that no longer run are dropped first.
 
     Raises:
         TooManyRequestsError: `too_many_streams`, with `retryAfterSeconds`.

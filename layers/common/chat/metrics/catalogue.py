@@ -77,9 +77,9 @@ class Metric(StrEnum):
     """A generation ended with an `error`: the provider's, the deadline's, or a producer's death, found by a client that
     came back; if the cleanup finds it first, it is one of `SessionsSettled`."""
     STREAMS_STOPPED = "StreamsStopped", Unit.COUNT, _STREAM, _BY_MODEL
-    """A generation ended because its user wanted it to."""
+    """A generation was stopped by its user."""
     STREAMS_RESUMED = "StreamsResumed", Unit.COUNT, _STREAM, _ALL
-    """A client came back, or a second one came: it attached with a Last-Event-ID, or to a session that had begun."""
+    """A client reconnected or another one connected: an attach with a Last-Event-ID, or to a started session."""
     TIME_TO_FIRST_TOKEN_MS = "TimeToFirstTokenMs", Unit.MILLISECONDS, _STREAM, _BY_MODEL
     """From the arrival of the producing client's request to its first token; cached answers too."""
     STREAM_DURATION_MS = "StreamDurationMs", Unit.MILLISECONDS, _STREAM, _BY_MODEL
@@ -87,7 +87,7 @@ class Metric(StrEnum):
     OUTPUT_TOKENS_PER_SECOND = "OutputTokensPerSecond", Unit.PER_SECOND, _STREAM, _BY_MODEL
     """How fast a provider wrote a whole answer: its output tokens, by the time from its first to its last text."""
     INPUT_TOKENS = "InputTokens", Unit.COUNT, _STREAM, _BY_MODEL
-    """Tokens that a provider read, as it reports them; also of generations that did not complete, if it told."""
+    """Input tokens as the provider reports them; also of incomplete generations, if reported."""
     OUTPUT_TOKENS = "OutputTokens", Unit.COUNT, _STREAM, _BY_MODEL
     """Tokens that a provider wrote, likewise."""
     COST_USD = "CostUSD", Unit.NONE, _STREAM, _BY_MODEL
@@ -108,9 +108,9 @@ class Metric(StrEnum):
 
     # Providers
     PROVIDER_ERROR = "ProviderError", Unit.COUNT, _STREAM, _BY_MODEL
-    """A provider was asked and failed, after all retries."""
+    """A provider call failed after all retries."""
     PROVIDER_RETRY = "ProviderRetry", Unit.COUNT, _STREAM, _BY_MODEL
-    """A provider was asked once more, before its first token."""
+    """A provider call was retried, before its first token."""
 
     # Found by the cleanup, once a run
     ACTIVE_SESSIONS = "ActiveSessions", Unit.COUNT, _CLEANUP, _ALL
@@ -120,11 +120,11 @@ class Metric(StrEnum):
     SESSIONS_EXPIRED = "SessionsExpired", Unit.COUNT, _CLEANUP, _ALL
     """Sessions that expired before they were streamed, removed by this run."""
     SESSIONS_SETTLED = "SessionsSettled", Unit.COUNT, _CLEANUP, _ALL
-    """Sessions whose producer had died, ended by this run with what there was of the answer."""
+    """Sessions whose producer had died, settled by this run with their partial answer."""
     CLEANUP_FAILURES = "CleanupFailures", Unit.COUNT, _CLEANUP, _ALL
     """Sessions that this run could not end; the next one tries again."""
     OLDEST_STUCK_SECONDS = "OldestStuckSeconds", Unit.SECONDS, _CLEANUP, _ALL
-    """For how long the oldest session that should be over has been open; 0: there is none."""
+    """How long the oldest overdue session has been open; 0 if there is none."""
     CACHE_ENTRIES = "CacheEntries", Unit.COUNT, _CLEANUP, _ALL
     """Keys in Redis."""
     CACHE_MEMORY_BYTES = "CacheMemoryBytes", Unit.BYTES, _CLEANUP, _ALL
@@ -143,4 +143,4 @@ GAUGES = frozenset(
         Metric.CACHE_HIT_RATE,
     }
 )
-"""What is, at the time of a run, not what happened since the last: sums of these say nothing."""
+"""Gauges at the time of a run, not counts since the last one: their sums are meaningless."""

@@ -34,7 +34,7 @@ type _Batch = Mapping[Metric, Sequence[float]]
 
 
 def build_metrics(environ: Mapping[str, str] = os.environ) -> "EmfMetrics":
-    """The metrics of this function: POWERTOOLS_METRICS_NAMESPACE and POWERTOOLS_SERVICE_NAME say whose they are."""
+    """The metrics of this function, named by POWERTOOLS_METRICS_NAMESPACE and POWERTOOLS_SERVICE_NAME."""
     return EmfMetrics(
         environ.get("POWERTOOLS_METRICS_NAMESPACE") or DEFAULT_NAMESPACE,
         environ.get("POWERTOOLS_SERVICE_NAME") or DEFAULT_SERVICE,
@@ -42,7 +42,7 @@ def build_metrics(environ: Mapping[str, str] = os.environ) -> "EmfMetrics":
 
 
 class EmfMetrics:
-    """A `chat.metrics.Metrics`. It holds nothing but names, so any number of threads and tasks may share it."""
+    """A `chat.metrics.Metrics`. It has no mutable state, so threads and tasks may share it."""
 
     def __init__(self, namespace: str, service: str) -> None:
         self._namespace = namespace
@@ -70,7 +70,7 @@ class EmfMetrics:
         root = parts[0]["_aws"]
         root["CloudWatchMetrics"] = [directive for part in parts for directive in part["_aws"]["CloudWatchMetrics"]]
         record = {name: value for part in parts for name, value in part.items()} | {"_aws": root}
-        # A lone value is a number: Logs Insights has no way to say "the only element of".
+        # A single value is a number: Logs Insights cannot select the only element of an array.
         return record | {metric.value: found[0] for metric, found in batch.items() if len(found) == 1}
 
     def _part(self, values: _Batch, model: ModelLabels | None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What log lines say of a session, under the names of `chat.metrics.fields`."""
+"""The log fields of a session, under the names of `chat.metrics.fields`."""
 
 from typing import Any
 

@@ -10,7 +10,7 @@ type Values = Mapping[Metric, float | Sequence[float]]
 """What was measured; several values where something happened several times."""
 
 type Fact = str | float | bool | Sequence[str] | None
-"""What a log line says of a record; None is left out."""
+"""The fields of a record's log line; None is left out."""
 
 
 @dataclass(frozen=True, slots=True)

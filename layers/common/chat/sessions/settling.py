@@ -7,7 +7,7 @@ INTERRUPTED = Failure("interrupted", "The answer was interrupted; the text writt
 
 
 def is_dead(session: Session, now: float) -> bool:
-    """Whether its producer is gone and no other may take over: text was emitted, or its user asked for a stop."""
+    """Whether its producer has died and no other may take over: text was emitted, or its user asked for a stop."""
     abandoned = session.state is SessionState.STREAMING and not session.lease_lives(now)
     return abandoned and (session.text_emitted or session.stop_requested)
 

@@ -31,7 +31,7 @@ PROMPT_ATTRIBUTES = [
 
 
 class DynamoMessageStore:
-    """Messages in ChatsTable. A chat's are read consistently; the order of chats, from an index, lags by moments."""
+    """Messages in ChatsTable. A chat's messages are read consistently; the list of chats is eventually consistent."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables

@@ -14,7 +14,7 @@ from chat.messages import Message
 
 
 class MessageParts:
-    """Parts of messages. A part whose message was refused must be removed: ChatsTable forgets nothing by itself."""
+    """Parts of messages. The parts of a message that was not stored must be removed: ChatsTable has no TTL."""
 
     def __init__(self, tables: Tables) -> None:
         self._model = tables.message_parts
@@ -27,7 +27,7 @@ class MessageParts:
         return packed
 
     def remove(self, message: Message, packed: PackedText) -> None:
-        """Takes back what `store` stored."""
+        """Deletes what `store` stored."""
         for key in _part_keys(message, packed):
             self._model(*key).delete()
 
@@ -69,7 +69,7 @@ class SessionParts:
         return unpack(packed, _all_of(found, keys))
 
     def remove(self, session_id: str, packed: PackedText | None) -> None:
-        """Removes a partial text's parts, whose session is gone."""
+        """Removes the parts of a deleted session's partial text."""
         if packed is None:
             return
         for number in range(packed.part_count):

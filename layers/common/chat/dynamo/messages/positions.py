@@ -1,4 +1,4 @@
-"""Where a page ended, as a short string that only the store that made it reads."""
+"""Cursors: the end of a page as a short string, opaque to clients."""
 
 import re
 from typing import NamedTuple
