@@ -1,1 +1,1 @@
-"""What a stack costs: prices (scripts/prices.toml), usage (scripts/usage.toml), and what the template makes."""
+"""Computes a stack's costs from prices (scripts/prices.toml), usage (scripts/usage.toml) and the template."""
