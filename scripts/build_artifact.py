@@ -1,12 +1,12 @@
-"""Builds what `sam build` packs: a function's folder, or the layer's.
+"""Builds the artefact folder of a function or of the layer for `sam build`.
 
-`build_artifact.py layer|start|stream|history|cleanup WORKING_DIRECTORY ARTIFACTS_DIR`, called by the Makefiles beside
-the code. SAM tells a Makefile neither its architecture nor the template's parameters; what it does resolve is the
-resource's `WorkingDirectory`. So that one is `scripts/platforms/<architecture>`, and the file `wheels` in it names the
-platform of the wheels, for uv. Nothing is compiled from C: any machine builds for any architecture.
+`build_artifact.py layer|start|stream|history|cleanup WORKING_DIRECTORY ARTIFACTS_DIR`, called by the Makefiles next to
+the code. SAM passes neither the architecture nor parameters to a Makefile, but it resolves the resource's
+`WorkingDirectory`. That is `scripts/platforms/<architecture>`; the file `wheels` in it names uv's platform of the
+wheels. Nothing is compiled from C, so any machine builds for any architecture.
 
-SAM's own Python builder ships no `.pyc`, and Lambda's file system is read-only, so that each cold start would compile
-every module again. Hence the byte code is made here: `unchecked-hash`, as the archive's times mean nothing.
+SAM's own Python builder ships no `.pyc`, and Lambda's file system is read-only, so every cold start would compile all
+modules. This script compiles them to bytecode: `unchecked-hash`, because the archive's timestamps are not real.
 """
 
 import argparse
@@ -30,19 +30,19 @@ PACKAGES = {
     "history": ["functions/history/chat_history"],
     "cleanup": ["functions/cleanup/chat_cleanup"],
 }
-"""What of the repository goes into each artefact; nothing else does."""
+"""The repository's packages in each artefact."""
 
 WITHOUT_LIBRARIES = {"cleanup"}
-"""Functions for which the layer has everything: they have no lock."""
+"""Functions without a lock: the layer has all their libraries."""
 
 BOTOCORE_SERVICES = {"dynamodb", "secretsmanager", "ssm", "sts"}
-"""The services whose descriptions and endpoints stay in botocore's data. Another client needs its name here."""
+"""The services whose data stays in botocore. Add the service of every new client here."""
 
 NEVER_READ = ("*.pyi", "*.pyx", "*.pxd", "*.pxi", "*.c", "*.h", "RECORD", "REQUESTED", "INSTALLER")
-"""Files of wheels that nothing reads at run time."""
+"""Files of wheels that are not read at run time."""
 
 EARLIEST_ZIP_TIME = 315532800
-"""1980-01-01 UTC, the first instant a zip archive can hold: equal contents give equal archives."""
+"""1980-01-01 UTC, the earliest time in a zip archive. A fixed time makes builds reproducible."""
 
 
 def main() -> None:
@@ -52,7 +52,7 @@ def main() -> None:
     parser.add_argument("artifacts", type=Path)
     arguments = parser.parse_args()
     if sys.version_info[:2] != LAMBDA_PYTHON:
-        sys.exit(f"build_artifact.py needs Python 3.13, as Lambda runs it: this is {sys.version.split()[0]}.")
+        sys.exit(f"build_artifact.py needs Python 3.13, Lambda's version: this is {sys.version.split()[0]}.")
 
     is_layer = arguments.name == "layer"
     target: Path = arguments.artifacts / "python" if is_layer else arguments.artifacts
@@ -66,9 +66,9 @@ def main() -> None:
 
 
 def install(name: str, platform: str, target: Path) -> None:
-    """Unpacks the wheels of the lock, each checked against its hash, into `target`.
+    """Installs the lock's wheels into `target`, with hash verification.
 
-    `--no-deps`: a function's lock leaves out what the layer brings, so it is not closed under dependencies.
+    `--no-deps`: a function's lock omits the layer's packages, so its dependencies are not complete.
     """
     command = [find_uv(), "pip", "install", "--quiet", "--require-hashes", "--no-deps", "--only-binary", ":all:"]
     command += ["--python-version", "3.13", "--python-platform", platform, "--link-mode", "copy"]
@@ -77,7 +77,7 @@ def install(name: str, platform: str, target: Path) -> None:
 
 
 def find_uv() -> str:
-    """The uv of scripts/setup, or $UV, or the one on the PATH."""
+    """The path of uv: $UV, the one of scripts/setup, or the one on the PATH."""
     candidates = (os.environ.get("UV"), str(ROOT / ".uv/bin/uv"), "uv")
     found = next((path for name in candidates if name and (path := shutil.which(name))), None)
     if not found:
@@ -86,7 +86,7 @@ def find_uv() -> str:
 
 
 def strip(target: Path) -> None:
-    """Takes out what nothing reads at run time; metadata and licences stay."""
+    """Deletes files that are not read at run time; keeps metadata and licences."""
     shutil.rmtree(target / "bin", ignore_errors=True)
     (target / ".lock").unlink(missing_ok=True)
     for pattern in NEVER_READ:
@@ -102,9 +102,9 @@ def strip(target: Path) -> None:
 
 
 def strip_endpoints(path: Path) -> None:
-    """Keeps the regions, and the endpoints of `BOTOCORE_SERVICES`.
+    """Removes the endpoints of services outside `BOTOCORE_SERVICES`.
 
-    A process parses this file before its first client: the 1.2 MB of all services took 10 to 20 ms of a cold start.
+    A process parses this file before its first client: all services are 1.2 MB, 10 to 20 ms of a cold start.
     """
     document = json.loads(path.read_text())
     for partition in document["partitions"]:
@@ -114,7 +114,7 @@ def strip_endpoints(path: Path) -> None:
 
 
 def copy_sources(name: str, target: Path) -> None:
-    """Copies the repository's own packages, without caches."""
+    """Copies the repository's packages without caches."""
     for source in (ROOT / path for path in PACKAGES[name]):
         if source.is_dir():
             shutil.copytree(source, target / source.name, ignore=shutil.ignore_patterns("__pycache__", "*.pyc", ".*"))
@@ -123,7 +123,7 @@ def copy_sources(name: str, target: Path) -> None:
 
 
 def compile_sources(target: Path, *, seen_as: str) -> None:
-    """Makes a `.pyc` for every `.py`; `seen_as` is where tracebacks will say that the files lie."""
+    """Compiles every `.py` to a `.pyc`; `seen_as` is the folder that tracebacks show."""
     compiled = compileall.compile_dir(
         target,
         maxlevels=100,
@@ -134,11 +134,11 @@ def compile_sources(target: Path, *, seen_as: str) -> None:
         invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
     )
     if not compiled:
-        sys.exit("A file did not compile.")
+        sys.exit("A file failed to compile.")
 
 
 def set_times(artifacts: Path) -> None:
-    """Gives every file one and the same time."""
+    """Sets the same modification time on every file."""
     for path in artifacts.rglob("*"):
         os.utime(path, (EARLIEST_ZIP_TIME, EARLIEST_ZIP_TIME))
 

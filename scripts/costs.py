@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Prints the cost tables of docs/cost.md: `scripts/costs.py`, or `scripts/costs.py --write` to update them there.
 
-Prices are in scripts/costing/prices.toml, what a chat takes in scripts/costing/usage.toml, what a stack is made of in
-template.yaml. Runs in the project's environment (`make costs`).
+Inputs are prices (scripts/costing/prices.toml), usage of a chat (scripts/costing/usage.toml), and the resources in template.yaml.
+Run it in the project's environment (`make costs`).
 """
 
 import re
@@ -18,10 +18,10 @@ BEGIN, END = "<!-- costs -->", "<!-- /costs -->"
 
 
 def put(text: str, tables: str) -> str:
-    """The text with the tables between its marks.
+    """Replaces the tables between the text's markers.
 
     Raises:
-        ValueError: it has no such marks.
+        ValueError: the text has no markers.
     """
     found = re.compile(f"{re.escape(BEGIN)}.*?{re.escape(END)}", re.DOTALL)
     if found.search(text) is None:

@@ -1,10 +1,10 @@
-"""Makes `events/`: an event for each path of each function, for `sam local invoke`, from the contract.
+"""Generates `events/`: an event for each path of each function, for `sam local invoke`.
 
     python scripts/make_events.py [--into FOLDER] [--token TOKEN] [--session-id ID] [--chat-id ID]
     scripts/sam local invoke StartFunction --event events/start.json
 
-Paths and methods are the template's, bodies are made by the models that the functions read them with, and the events by
-what stands before the functions on one machine. Without a token a function answers 401.
+Paths and methods come from the template, bodies from the functions' own models, and the event format from the local
+stack. Without a valid token a function answers 401.
 """
 
 import argparse
@@ -31,7 +31,7 @@ CALLER = "203.0.113.7"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a page sends to a path."""
+    """A client's request to a path."""
 
     method: str
     query: Mapping[str, str] = field(default_factory=dict)
@@ -41,12 +41,10 @@ class Request:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--into", type=Path, default=ROOT / "events", help="the folder")
+    parser.add_argument("--into", type=Path, default=ROOT / "events", help="output folder")
     parser.add_argument("--token", default="TOKEN", help="a user's token")
-    parser.add_argument(
-        "--session-id", default="01KAPZ4N000000000000000000", help="of the session to stream or to stop"
-    )
-    parser.add_argument("--chat-id", default="example", help="of the chat to write to and to read")
+    parser.add_argument("--session-id", default="01KAPZ4N000000000000000000", help="session to stream or stop")
+    parser.add_argument("--chat-id", default="example", help="chat to write and read")
     arguments = parser.parse_args()
     requests = requests_by_path(arguments.session_id, arguments.chat_id)
     arguments.into.mkdir(parents=True, exist_ok=True)
@@ -56,7 +54,7 @@ def main() -> None:
 
 
 def requests_by_path(session_id: str, chat_id: str) -> dict[str, Request]:
-    """One for each path of the contract."""
+    """One request for each path of the API."""
     prompt = {"modelId": "gpt-5.6-luna", "prompt": "What are server-sent events?", "chatId": chat_id}
     return {
         "/chat/start": Request(
@@ -72,10 +70,10 @@ def requests_by_path(session_id: str, chat_id: str) -> dict[str, Request]:
 def events_of(
     function: FunctionSpec, requests: Mapping[str, Request], token: str
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The events of a function, each with its file's name.
+    """Yields the events of a function with their file names.
 
     Raises:
-        KeyError: a path of the template is none of the contract.
+        KeyError: a path of the template is not part of the API.
     """
     for path in function.paths:
         yield path.rpartition("/")[2], url_event(function, path, requests[path], token)
@@ -85,10 +83,10 @@ def events_of(
 
 
 def url_event(function: FunctionSpec, path: str, request: Request, token: str) -> dict[str, Any]:
-    """As the function's URL sends it (payload format 2.0)."""
+    """The Function URL's event for the request (payload format 2.0)."""
     cors = function.url.cors if function.url is not None else None
     if cors is None or request.method not in cors.allow_methods:
-        raise SystemExit(f"the template lets no page {request.method} {path}")
+        raise SystemExit(f"the template's CORS does not allow {request.method} {path}")
     url_id = function.name.lower()
     headers = [("host", f"{url_id}.lambda-url.eu-central-1.on.aws"), ("authorization", f"Bearer {token}")]
     body = b""

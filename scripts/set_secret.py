@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""Puts secrets where the functions of a deployed stack read them; they notice within five minutes, by themselves.
+"""Sets the secrets of a deployed stack; the functions pick up a change within five minutes.
 
-    scripts/set_secret.py STACK providers [FILE]    keys of the models' providers; those that are not given stay
+    scripts/set_secret.py STACK providers [FILE]    provider API keys; keys that are not given stay unchanged
     scripts/set_secret.py STACK redis [FILE]        the rediss:// address of Redis, for CacheMode external
-    scripts/set_secret.py STACK jwt [FILE]          a new key of HS256 tokens; what the old one signed stays valid
-    scripts/set_secret.py STACK jwt --generate      the same, with a key made here
-    scripts/set_secret.py STACK jwt --only-current  what older keys signed is not valid any more
+    scripts/set_secret.py STACK jwt [FILE]          a new key for HS256 tokens; tokens of the old key stay valid
+    scripts/set_secret.py STACK jwt --generate      the same, with a generated key
+    scripts/set_secret.py STACK jwt --only-current  revokes the previous key; its tokens become invalid
 
-The secret comes from FILE, from the standard input, or is asked for; never from the command line, where others could
-see it, and it is never printed. FILE of providers is JSON such as {"OPENAI_API_KEY": "..."}; the others hold the secret
-alone. Needs boto3, and credentials that may read the stack and read and write its secrets.
+The secret is read from FILE, from standard input, or from a prompt; never from the command line, where others could see
+it, and it is never printed. FILE of providers is JSON such as {"OPENAI_API_KEY": "..."}; other files contain only
+the secret. Needs boto3, and credentials that may read the stack and read and write its secrets.
 """
 
 import argparse
@@ -35,11 +35,11 @@ KEY_BYTES = 48
 
 
 class InputError(Exception):
-    """What was given cannot be used; the message never shows it."""
+    """Invalid input; the message never shows the input."""
 
 
 def main(arguments: Sequence[str] | None = None, *, ask: Callable[[str], str] = getpass) -> int:
-    """Does what the arguments say; 0 if it is done, 1 if not. `ask` asks a person without showing what they type."""
+    """Runs the command; returns 0 on success, 1 on failure. `ask` prompts the user without echoing the input."""
     parsed = _parser().parse_args(arguments)
     try:
         arn = _arn(parsed.stack, OUTPUTS[parsed.secret])
@@ -59,10 +59,10 @@ def _parser() -> argparse.ArgumentParser:
     for name in OUTPUTS:
         kind = kinds.add_parser(name)
         ways = kind.add_mutually_exclusive_group()
-        ways.add_argument("file", type=Path, nargs="?", help="where the secret is; - is the standard input")
+        ways.add_argument("file", type=Path, nargs="?", help="file with the secret; - for standard input")
         if name == "jwt":
-            ways.add_argument("--generate", action="store_true", help="make a key")
-            ways.add_argument("--only-current", action="store_true", help="forget the key before the current one")
+            ways.add_argument("--generate", action="store_true", help="generate a key")
+            ways.add_argument("--only-current", action="store_true", help="revoke the previous key")
     return parser
 
 
@@ -71,20 +71,20 @@ def _arn(stack: str, output: str) -> str:
     for item in found.get("Outputs", []):
         if item["OutputKey"] == output:
             return str(item["OutputValue"])
-    raise InputError(f"the stack {stack} has no output {output}; the secret of Redis is there with CacheMode=external.")
+    raise InputError(f"the stack {stack} has no output {output}; the Redis secret exists only with CacheMode=external.")
 
 
 def _set_providers(arn: str, parsed: argparse.Namespace, ask: Callable[[str], str]) -> str:
     if parsed.file is None and sys.stdin.isatty():
-        given = {name: ask(f"{name} (nothing: as it is): ").strip() for name in PROVIDERS}
+        given = {name: ask(f"{name} (empty: unchanged): ").strip() for name in PROVIDERS}
         given = {name: key for name, key in given.items() if key}
     else:
         given = _key_document(_read(parsed.file))
     if not given:
-        raise InputError("no key was given; nothing is changed.")
-    # What a header cannot carry, such as quotation marks of a word processor, would fail with the first answer only.
+        raise InputError("no key was given; nothing was changed.")
+    # A character that a header cannot carry, such as a typographic quotation mark, would fail only at the first answer.
     if not all(re.fullmatch(r"[!-~]+", key) for key in given.values()):
-        raise InputError("keys have printable ASCII characters without spaces; nothing is changed.")
+        raise InputError("keys must be printable ASCII without spaces; nothing was changed.")
     _put(arn, json.dumps(_kept(_current(arn)) | given))
     return f"Set: {', '.join(sorted(given))}."
 
@@ -100,19 +100,19 @@ def _set_jwt(arn: str, parsed: argparse.Namespace, ask: Callable[[str], str]) ->
     old = AuthSecret.parse(_current(arn))
     if parsed.only_current:
         _put(arn, json.dumps({"current": old.current.decode()}))
-        return "Forgotten: the key before the current one."
+        return "Revoked: the previous key."
     new = secrets.token_urlsafe(KEY_BYTES) if parsed.generate else _given(parsed.file, ask, "New key: ")
     document = json.dumps({"current": new, "previous": old.current.decode()})
     if AuthSecret.parse(document).current == old.current:
-        raise InputError("this is the current key already; nothing is changed.")
+        raise InputError("this is already the current key; nothing was changed.")
     _put(arn, document)
-    return "Set: the current key. The one before it stays valid until `jwt --only-current` or the next new one."
+    return "Set: the current key. The previous key stays valid until `jwt --only-current` or the next new key."
 
 
 def _given(file: Path | None, ask: Callable[[str], str], prompt: str) -> str:
     text = ask(prompt) if file is None and sys.stdin.isatty() else _read(file)
     if not (stripped := text.strip()):
-        raise InputError("nothing was given; nothing is changed.")
+        raise InputError("no secret was given; nothing was changed.")
     return stripped
 
 
@@ -122,11 +122,11 @@ def _read(file: Path | None) -> str:
     try:
         return file.read_text(encoding="utf-8")
     except (OSError, ValueError):
-        raise InputError("the file cannot be read.") from None  # its name could be a secret that was put there
+        raise InputError("the file cannot be read.") from None  # the name is not shown: it could be a secret by mistake
 
 
 def _kept(text: str) -> dict[str, str]:
-    """The keys so far; none, if that is what somebody has made of the secret by hand."""
+    """The stored keys; none if the secret is not a JSON object."""
     try:
         document: Any = json.loads(text)
     except ValueError:

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Tries a deployment, or the stack on one machine, as frontends use it, and prints what it saw.
+"""Smoke test: uses a deployment or the local stack as a frontend does and prints a table of results.
 
     scripts/smoke.py START_URL STREAM_URL HISTORY_URL --token JWT [--other-token JWT] [--stack NAME] [--expect-vpc]
     scripts/smoke.py http://127.0.0.1:3000
 
-Asks the cheapest model of the user's tier for three short answers. Needs Python 3.13 and, for --stack, boto3 and
-credentials that may read the stack. Exits with 1 if a check failed, with 2 if the arguments are wrong.
+Requests three short answers from the cheapest model of the user's tier. Needs Python 3.13 and, for --stack, boto3 and
+credentials that may read the stack. Exits with 1 if a check failed, with 2 for invalid arguments.
 """
 
 import argparse
@@ -32,7 +32,7 @@ _LOCAL = {"127.0.0.1", "localhost", "::1"}
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What is tried, and what is known of it."""
+    """The service under test and what the checks may expect of it."""
 
     service: Service
     other_token: str | None
@@ -43,7 +43,7 @@ class Trial:
 
 
 def rows(trial: Trial) -> Iterator[Row]:
-    """All checks, in the order in which they build on each other."""
+    """Runs all checks, in order of their dependencies."""
     talk = Talk(trial.service, demo=trial.local)
     checks: dict[str, Callable[[], str]] = {
         "models": talk.models,
@@ -80,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ValueError as error:
         parser.error(str(error))
     except Exception as error:  # noqa: BLE001  # no service at that address, no such stack, no credentials
-        print(f"Nothing can be tried: {type(error).__name__}: {error}", file=sys.stderr)
+        print(f"The smoke test cannot start: {type(error).__name__}: {error}", file=sys.stderr)
         return 1
     found = list(rows(trial))
     print(table(found))
@@ -92,15 +92,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _trial(options: argparse.Namespace) -> Trial:
     bases = [url.rstrip("/") for url in options.urls]
     if len(bases) not in {1, ALL_FUNCTIONS}:
-        raise ValueError("give one address, or those of start, stream and history")
+        raise ValueError("give one URL, or those of start, stream and history")
     wire = Wire(time.monotonic() + options.seconds)
     local = len(bases) == 1 and urlsplit(bases[0]).hostname in _LOCAL
     token, other = options.token or os.environ.get("CHAT_TOKEN"), options.other_token
     if local and token is None:
-        marks = [secrets.token_hex(4) for _ in range(2)]
-        token, other = (_local_token(wire, bases[0], f"smoke-{mark}") for mark in marks)
+        suffixes = [secrets.token_hex(4) for _ in range(2)]
+        token, other = (_local_token(wire, bases[0], f"smoke-{suffix}") for suffix in suffixes)
     if token is None:
-        raise ValueError("a user's token is needed: --token, or CHAT_TOKEN in the environment")
+        raise ValueError("a user token is required: --token, or CHAT_TOKEN in the environment")
     if options.expect_vpc and not options.stack:
         raise ValueError("--expect-vpc needs --stack")
     stack = open_stack(options.stack, options.region) if options.stack else None
@@ -116,27 +116,31 @@ def _trial(options: argparse.Namespace) -> Trial:
 
 
 def _local_token(wire: Wire, base: str, user: str) -> str:
-    answer = wire.ask("GET", f"{base}/local/token?{urlencode({'user': user, 'tier': 'PRO'})}", {})
+    answer = wire.request("GET", f"{base}/local/token?{urlencode({'user': user, 'tier': 'PRO'})}", {})
     if answer.status != HTTP_OK:
-        raise ValueError(f"/local/token answers with {answer.status}: give --token")
+        raise ValueError(f"/local/token responded with {answer.status}: give --token")
     return answer.body.decode()
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="scripts/smoke.py",
-        description="Tries a deployment, or the stack on one machine, and prints what it saw.",
-        epilog="Asks the cheapest model of the user's tier for three short answers (of some hundred tokens in all).",
+        description="Tests a deployment or the local stack and prints a table of results.",
+        epilog="Requests three short answers from the cheapest model of the user's tier (a few hundred tokens).",
     )
     parser.add_argument("urls", nargs="+", metavar="URL", help="START_URL STREAM_URL HISTORY_URL, or one for all")
-    parser.add_argument("--token", help="a user's JWT (default: CHAT_TOKEN; on one machine: from /local/token)")
-    parser.add_argument("--other-token", help="a second user's JWT, to whom the first one's sessions must not exist")
-    parser.add_argument("--stack", help="the stack's name: looks at its functions with your AWS credentials")
-    parser.add_argument("--region", help="the stack's region, if it is not the default one")
-    parser.add_argument("--expect-vpc", action="store_true", help="fails if the stream function is in no VPC")
-    parser.add_argument("--expect-cache", action="store_true", help="there is a Redis: a question asked twice is kept")
-    parser.add_argument("--model", default="", help="in place of the cheapest one")
-    parser.add_argument("--seconds", type=float, default=SECONDS, help=f"for everything (default: {SECONDS:.0f})")
+    parser.add_argument("--token", help="a user's JWT (default: CHAT_TOKEN; local stack: from /local/token)")
+    parser.add_argument("--other-token", help="a second user's JWT, which must not reach the first user's sessions")
+    parser.add_argument("--stack", help="the stack's name: checks its functions with your AWS credentials")
+    parser.add_argument("--region", help="the stack's region, if not the default")
+    parser.add_argument("--expect-vpc", action="store_true", help="fail if the stream function is not in a VPC")
+    parser.add_argument(
+        "--expect-cache", action="store_true", help="fail if a repeated question is not answered from Redis"
+    )
+    parser.add_argument("--model", default="", help="the model to use (default: the cheapest)")
+    parser.add_argument(
+        "--seconds", type=float, default=SECONDS, help=f"timeout of the whole test (default: {SECONDS:.0f})"
+    )
     return parser
 
 

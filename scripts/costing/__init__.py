@@ -1,1 +1,1 @@
-"""What a stack costs: prices (prices.toml), usage (usage.toml), and what the template makes."""
+"""Computes a stack's costs from prices (scripts/costing/prices.toml), usage (scripts/costing/usage.toml) and the template."""

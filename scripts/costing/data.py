@@ -1,4 +1,4 @@
-"""The two data files."""
+"""Reads the two data files, prices.toml and usage.toml."""
 
 import datetime as dt
 import tomllib
@@ -12,14 +12,14 @@ HOURS_A_MONTH = 730
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """In US dollars."""
+    """A price in US dollars for one unit."""
 
     usd: float
     per: str
     source: str
     date: dt.date
     assumed: bool = False
-    """Nobody was found who quotes it."""
+    """True if no source quotes the price."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Prices:
 
     @property
     def assumed(self) -> list[str]:
-        """What the assumed ones are a price of."""
+        """The units of the assumed prices."""
         return [price.per for price in self.prices.values() if price.assumed]
 
     @property
@@ -47,10 +47,10 @@ class Prices:
 
 
 def read_prices(path: Path = _HERE / "prices.toml") -> Prices:
-    """The prices.
+    """Reads the prices.
 
     Raises:
-        TypeError: one lacks something, or has more than it may.
+        TypeError: a price has a missing or an unknown field.
     """
     document = tomllib.loads(path.read_text(encoding="utf-8"))
     region = document.pop("region")
@@ -59,11 +59,11 @@ def read_prices(path: Path = _HERE / "prices.toml") -> Prices:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What usage.toml says."""
+    """The contents of scripts/costing/usage.toml."""
 
     chat: dict[str, float]
     measured: dict[str, dict[str, float]]
-    """By "none" and "redis"."""
+    """Measured usage by cache: "none" and "redis"."""
     idle: dict[str, float]
 
 

@@ -1,4 +1,4 @@
-"""What is paid for: a line for each kind of thing."""
+"""Cost lines, one for each kind of charge."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from costing.stack import FIVE_MINUTES_A_MONTH, Stack
 GB = 1_000_000_000
 THOUSAND = 1000
 REQUESTS = 2
-"""Invocations of a chat beside its pages of history: start and stream."""
+"""Invocations of a chat in addition to its history pages: start and stream."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """US dollars: a month without any chat, what a month with chats adds whatever their number, and 1000 chats."""
+    """US dollars for an idle month, the fixed addition of a month with chats, and a thousand chats."""
 
     what: str
     idle: float = 0.0
@@ -23,7 +23,7 @@ class Line:
 
 
 def lines(stack: Stack, prices: Prices, usage: Usage) -> tuple[Line, ...]:
-    """All that a stack costs but the models."""
+    """All costs of a stack except the models."""
     kept = Line(
         "SnapStart's snapshots, one version each",
         idle=_snapshots(stack, prices),
@@ -44,7 +44,7 @@ def lines(stack: Stack, prices: Prices, usage: Usage) -> tuple[Line, ...]:
 
 
 def total(found: tuple[Line, ...]) -> Line:
-    """All lines as one."""
+    """The sum of all lines."""
     return Line(
         "total",
         idle=sum(line.idle for line in found),
@@ -70,7 +70,7 @@ def _lambda(stack: Stack, prices: Prices, usage: Usage) -> Line:
 
 
 def stream_seconds(usage: Usage) -> float:
-    """For which a stream's process is paid."""
+    """The billed seconds of a stream."""
     chat = usage.chat
     return chat["attach_seconds"] + chat["first_token_seconds"] + chat["output_tokens"] / chat["tokens_per_second"]
 

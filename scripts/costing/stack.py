@@ -1,4 +1,4 @@
-"""What of a stack costs money by the month, counted in the template."""
+"""Counts the template's resources that have a monthly cost."""
 
 import functools
 from collections.abc import Iterable, Mapping
@@ -16,18 +16,18 @@ _FUNCTION = "AWS::Serverless::Function"
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """The template with parameters."""
+    """The template resolved with parameters."""
 
     resources: Mapping[str, Mapping[str, Any]]
     parameters: Mapping[str, str]
 
     def count(self, kind: str) -> int:
-        """Resources of a type."""
+        """The number of resources of a type."""
         return len(list(self._of(kind)))
 
     @property
     def alarm_metrics(self) -> int:
-        """Metrics that alarms look at; each counts in each alarm."""
+        """The number of metrics in all alarms; a metric counts once for each alarm."""
         alarms = self._of("AWS::CloudWatch::Alarm")
         return sum(
             len([each for each in alarm.get("Metrics", [{"MetricStat": 1}]) if "MetricStat" in each])
@@ -36,7 +36,7 @@ class Stack:
 
     @property
     def snapshot_gb(self) -> float:
-        """Memory of the functions that begin from snapshots."""
+        """The memory of the functions with SnapStart."""
         return sum(
             float(function["MemorySize"]) / 1024
             for function in self._of(_FUNCTION)
@@ -44,12 +44,12 @@ class Stack:
         )
 
     def gb(self, function: str) -> float:
-        """A function's memory."""
+        """A function's memory in GB."""
         return float(self.resources[function]["MemorySize"]) / 1024
 
     @property
     def recovery(self) -> bool:
-        """Whether chats can be brought back."""
+        """True if the chats have point-in-time recovery."""
         specification: Mapping[str, Any] = self.resources["ChatsTable"]["PointInTimeRecoverySpecification"]
         return bool(specification["PointInTimeRecoveryEnabled"])
 
@@ -58,11 +58,11 @@ class Stack:
         return self.parameters["CacheMode"] != "none"
 
     def idle_metrics(self) -> int:
-        """Metrics that are published when nobody chats: the cleanup's."""
+        """The number of metrics published while idle: the cleanup function's."""
         return len([metric for metric in self._published() if Service.CLEANUP in metric.services])
 
     def busy_metrics(self, models: int) -> int:
-        """Metrics that are published beside those while people chat, at most: also those of what goes wrong."""
+        """The maximum number of additional metrics while in use, including those of failures."""
         total = 0
         for metric in self._published():
             for service in set(metric.services) - {Service.CLEANUP}:
@@ -77,7 +77,7 @@ class Stack:
 
 
 def read_stack(**parameters: str) -> Stack:
-    """The project's template with these parameters, and defaults for the others."""
+    """The project's template with these parameters; the others have their defaults."""
     document = _document()
     resolver = Resolver(document, {"JwtIssuer": "https://login.example.com/", **parameters})
     resources = {}
@@ -99,4 +99,4 @@ def _document() -> Mapping[str, Any]:
 
 
 _PROPERTIES = ("MemorySize", "SnapStart", "Metrics", "PointInTimeRecoverySpecification")
-"""Those that decide what something costs; others may have functions that need an account."""
+"""The sections that affect costs; others may use intrinsic functions that need an account."""

@@ -15,7 +15,7 @@ MODES = {
     "`elasticache`, `NatPerZone`": {"CacheMode": "elasticache", "NatPerZone": "true"},
 }
 TEN_THOUSAND = 10
-"""Times a thousand."""
+"""Chats a month, in thousands."""
 
 
 def markdown(prices: Prices, usage: Usage, catalog: Catalog) -> str:

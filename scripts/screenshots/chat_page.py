@@ -1,6 +1,6 @@
-"""Takes the pictures of the chat page: `scripts/screenshots/chat_page.py http://127.0.0.1:3000`.
+"""Takes the screenshots of the chat page: `scripts/screenshots/chat_page.py http://127.0.0.1:3000`, on a freshly started stack.
 
-Of a stack just started. Writes docs/page.png and docs/page-dark.png; needs Chromium
+Writes docs/page.png and docs/page-dark.png; needs Chromium
 (on Debian: apt-get install chromium).
 """
 
@@ -22,7 +22,7 @@ _SHOWN = "Write a Python function that lists the Fibonacci numbers"
 
 
 def take(browser: Browser, address: str, scheme: Scheme, file: Path) -> None:
-    """Holds a few short chats and photographs the last one while its answer is being written."""
+    """Runs a few short chats and takes a screenshot of the last one while its answer streams."""
     page = browser.new_page(viewport=_SIZE, color_scheme=scheme, reduced_motion="reduce")
     page.add_init_script(_PERSON % _USERS[scheme])
     page.goto(address)

@@ -1,6 +1,6 @@
-"""Takes the pictures of the dashboard: `scripts/screenshots/dashboard.py http://127.0.0.1:3000`.
+"""Takes the screenshots of the dashboard: `scripts/screenshots/dashboard.py http://127.0.0.1:3000`.
 
-Of a stack just started; they are taken after five minutes of traffic. Writes docs/dashboard.png and
+Run it on a freshly started stack; it generates five minutes of traffic first. Writes docs/dashboard.png and
 docs/dashboard-dark.png; needs Chromium (on Debian: apt-get install chromium).
 """
 
@@ -25,11 +25,11 @@ _FAILURES = ("", "", "", "", "", "", "", "", " status=503 times=1", " status=503
 
 
 async def converse(client: httpx.AsyncClient, user: str, chance: random.Random, until: float) -> None:
-    """One person's questions: some asked before, some that a provider fails at, some stopped."""
+    """One user's traffic: some questions are repeated, some fail at the provider, some are stopped."""
     token = (await client.get("/local/token", params={"user": user, "tier": "ENTERPRISE"})).text
     headers = {"authorization": f"Bearer {token}"}
     while time.monotonic() < until:
-        number = "" if chance.random() < 0.4 else f" {chance.random()}"  # noqa: PLR2004  # a question asked before
+        number = "" if chance.random() < 0.4 else f" {chance.random()}"  # noqa: PLR2004  # a repeated question
         rate = chance.choice((60, 120, 200))
         prompt = f"{chance.choice(_QUESTIONS)}{number} [demo:rate={rate}{chance.choice(_FAILURES)}]"
         body = {"modelId": chance.choice(_MODELS), "prompt": prompt}
@@ -48,7 +48,7 @@ async def converse(client: httpx.AsyncClient, user: str, chance: random.Random, 
 
 
 async def take(browser: Browser, address: str, scheme: Literal["light", "dark"], file: Path) -> None:
-    """Photographs the page from its top."""
+    """Takes a screenshot of the top of the page."""
     page = await browser.new_page(
         viewport={"width": 1360, "height": 1080}, color_scheme=scheme, reduced_motion="reduce"
     )
@@ -68,7 +68,7 @@ async def main(address: str) -> None:
         chances = [random.Random(number) for number in range(USERS)]
         talks = [converse(client, f"user-{number}", chance, until) for number, chance in enumerate(chances)]
         traffic = asyncio.gather(*talks)
-        await asyncio.sleep(SECONDS - 20)  # the rest of the traffic goes on while the pictures are taken
+        await asyncio.sleep(SECONDS - 20)  # the remaining traffic continues during the screenshots
         browser = await playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
         )

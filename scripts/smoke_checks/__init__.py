@@ -1,1 +1,1 @@
-"""What `scripts/smoke.py` asks of a running service, with nothing but the standard library between it and the wire."""
+"""The checks of `scripts/smoke.py`; HTTP uses only the standard library."""

@@ -1,4 +1,4 @@
-"""Server-Sent Events as they come (https://html.spec.whatwg.org/multipage/server-sent-events.html)."""
+"""Parses Server-Sent Events as they arrive (https://html.spec.whatwg.org/multipage/server-sent-events.html)."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -12,7 +12,7 @@ TERMINAL = {"done", "error"}
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An event, and when it was complete: seconds since the request was sent. `id` is 0 if it has none."""
+    """An event. `at` is when it was complete, in seconds since the request was sent; `id` is 0 if it has none."""
 
     at: float
     id: int
@@ -24,15 +24,15 @@ class Event:
 
     @property
     def text(self) -> str:
-        """What a token event adds to the answer."""
+        """The text of a token event; empty for others."""
         return str(self.data.get("content", "")) if self.type == "token" else ""
 
 
 def read_events(pieces: Iterable[Piece]) -> Iterator[Event]:
-    """The events of a stream, each as soon as it is complete.
+    """Yields the events of a stream, each as soon as it is complete.
 
     Raises:
-        ValueError: what came is no such event.
+        ValueError: an event is malformed.
     """
     rest = b""
     for piece in pieces:
@@ -44,7 +44,7 @@ def read_events(pieces: Iterable[Piece]) -> Iterator[Event]:
 
 
 def text_of(events: Iterable[Event]) -> str:
-    """What the tokens add up to."""
+    """The concatenated text of the token events."""
     return "".join(event.text for event in events)
 
 
@@ -58,5 +58,5 @@ def _parse(at: float, block: str) -> Event | None:
         return None
     data = json.loads(fields["data"])
     if not isinstance(data, dict):
-        raise ValueError("an event's data is not a JSON object")  # noqa: TRY004  # a matter of what was sent
+        raise ValueError("an event's data is not a JSON object")  # noqa: TRY004  # bad data, not a programming error
     return Event(at, int(fields.get("id", "0")), data)

@@ -1,65 +1,67 @@
-"""Who is let in."""
+"""Checks of authentication and authorization."""
 
 import base64
 import json
 
 from smoke_checks.events import read_events
 from smoke_checks.report import LeftOutError, expect
-from smoke_checks.service import EVENT_STREAM, HTTP_OK, Service, told
+from smoke_checks.service import EVENT_STREAM, HTTP_OK, Service, describe
 from smoke_checks.talking import Talk
 from smoke_checks.wire import Answer, Piece
 
 UNAUTHORIZED, NOT_FOUND = 401, 404
 CHALLENGES = ("www-authenticate", "x-amzn-remapped-www-authenticate")
-"""The second is what Lambda's URLs may make of the first."""
+"""Lambda's Function URLs may rename the first header to the second."""
 
 
 def no_token(talk: Talk) -> str:
-    """Nothing answers without a token, nor says more than that one is needed."""
+    """Every path rejects a request without a token and reveals nothing else."""
     service = talk.service
-    session = talk.begun().session_id
-    answers = _everywhere(service, session, talk.begun().chat_id, {})
+    session = talk.started_session().session_id
+    answers = _everywhere(service, session, talk.started_session().chat_id, {})
     for path, answer in answers.items():
         _expect_401(path, answer)
         expect(any(name in answer.headers for name in CHALLENGES), f"{path}: 401 without WWW-Authenticate")
-    told_by_event = service.get(service.stream_url(sessionId=session), {"accept": EVENT_STREAM})
-    events = list(read_events([Piece(0, told_by_event.body)]))
+    stream_answer = service.get(service.stream_url(sessionId=session), {"accept": EVENT_STREAM})
+    events = list(read_events([Piece(0, stream_answer.body)]))
     expect(
-        told_by_event.status == HTTP_OK and [event.data.get("code") for event in events] == ["token_missing"],
-        f"an EventSource without a token: {told(told_by_event)}, not one error event",
+        stream_answer.status == HTTP_OK and [event.data.get("code") for event in events] == ["token_missing"],
+        f"an EventSource without a token: {describe(stream_answer)}, expected one error event",
     )
     return f"401 on {len(answers)} paths; an EventSource gets one error event"
 
 
 def wrong_token(talk: Talk) -> str:
-    """Made-up tokens: no JWT, one that says it needs no signature, the user's own with another name in it."""
+    """Forged tokens: not a JWT, a JWT with alg none, and the user's own with another subject."""
     service = talk.service
-    made_up = {"no JWT": "x", **_forged(service.token)}
-    for what, token in made_up.items():
+    forged = {"no JWT": "x", **_forged(service.token)}
+    for what, token in forged.items():
         headers = service.bearer(token)
-        for path, answer in _everywhere(service, talk.begun().session_id, talk.begun().chat_id, headers).items():
+        for path, answer in _everywhere(
+            service, talk.started_session().session_id, talk.started_session().chat_id, headers
+        ).items():
             _expect_401(f"{what}, {path}", answer)
-    return f"401 for {', '.join(made_up)}"
+    return f"401 for {', '.join(forged)}"
 
 
 def foreign_session(talk: Talk, other_token: str | None) -> str:
-    """What belongs to another user does not exist."""
+    """Another user's sessions and chats get 404."""
     if other_token is None:
         raise LeftOutError("not tried: needs a second user's token (--other-token)")
     service = talk.service
-    session = talk.begun().session_id
-    answers = _everywhere(service, session, talk.begun().chat_id, service.bearer(other_token))
+    session = talk.started_session().session_id
+    answers = _everywhere(service, session, talk.started_session().chat_id, service.bearer(other_token))
     for path in ("/chat/stream", "/chat/stop", "/chat/history"):
-        expect(answers[path].status == NOT_FOUND, f"{path} for another user: {told(answers[path])} in place of 404")
+        expect(answers[path].status == NOT_FOUND, f"{path} for another user: {describe(answers[path])} (expected 404)")
     return "404 for another user's stream, stop and history"
 
 
 def stream_token(talk: Talk) -> str:
-    """It opens its own stream and nothing else."""
+    """A stream token opens its own stream and nothing else."""
     service = talk.service
-    session = talk.begun()
+    session = talk.started_session()
     own = service.get(service.stream_url(sessionId=session.session_id, streamToken=session.stream_token), {})
-    expect(own.status == HTTP_OK, f"it does not open its own stream: {told(own)}")
+    expect(own.status == HTTP_OK, f"it does not open its own stream: {describe(own)}")
     other = session.session_id[:-1] + ("1" if session.session_id.endswith("0") else "0")
     foreign = service.stream_url(sessionId=other, streamToken=session.stream_token)
     _expect_401("another session's stream", service.get(foreign, {}))
@@ -68,13 +70,13 @@ def stream_token(talk: Talk) -> str:
 
 
 def nothing_else(talk: Talk) -> str:
-    """No path but those of the contract: no documentation page, no other function's path, no Invoke."""
+    """Only the API's paths exist: no documentation page, no other function's path, no Invoke."""
     service = talk.service
     paths = ["/docs", "/openapi.json", "/chat", "/2015-03-31/functions/function/invocations"]
     for base in dict.fromkeys([service.urls.start, service.urls.stream, service.urls.history]):
         for path in paths:
-            answer = service.wire.ask("POST" if "invocations" in path else "GET", base + path, service.bearer())
-            expect(answer.status == NOT_FOUND, f"{path}: {told(answer)} in place of 404")
+            answer = service.wire.request("POST" if "invocations" in path else "GET", base + path, service.bearer())
+            expect(answer.status == NOT_FOUND, f"{path}: {describe(answer)} (expected 404)")
     return f"404 for {', '.join(paths)}"
 
 
@@ -90,11 +92,11 @@ def _everywhere(service: Service, session_id: str, chat_id: str, headers: dict[s
 
 
 def _expect_401(what: str, answer: Answer) -> None:
-    expect(answer.status == UNAUTHORIZED, f"{what}: {told(answer)} in place of 401")
+    expect(answer.status == UNAUTHORIZED, f"{what}: {describe(answer)} (expected 401)")
 
 
 def _forged(token: str) -> dict[str, str]:
-    """Variants of a JWT; none if the user's token is not one."""
+    """Forged variants of a JWT; none if the user's token is not a JWT."""
     parts = token.split(".")
     if len(parts) != 3:  # noqa: PLR2004  # a JWT has three parts
         return {}

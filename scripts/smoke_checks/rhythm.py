@@ -1,4 +1,4 @@
-"""Is anything on the way buffering? What the times at which a stream's events came say about it."""
+"""Detects buffering on the way from the arrival times of a stream's events."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,19 +7,19 @@ from itertools import pairwise
 from smoke_checks.events import Event
 
 SAME_MOMENT_SECONDS = 0.004
-"""Events that come closer than this were sent together, or held back together."""
+"""Events with a smaller gap were sent together or held back together."""
 
 FEW_TOKENS = 8
-"""Of fewer than this it cannot be said that something holds them back, nor that nothing does."""
+"""With fewer tokens, buffering can be neither detected nor excluded."""
 
-LEAST_MOMENTS = 3
-MOST_TOKENS_A_MOMENT = 10
+MIN_MOMENTS = 3
+MAX_TOKENS_PER_MOMENT = 10
 LATE_SHARE = 0.9
 
 
 @dataclass(frozen=True, slots=True)
 class Rhythm:
-    """How a stream came, in seconds since the request was sent. A moment is a group of tokens that came at once."""
+    """A stream's timing, in seconds since the request was sent. A moment is a group of tokens that arrived together."""
 
     first_event: float
     first_token: float
@@ -27,21 +27,21 @@ class Rhythm:
     tokens: int
     moments: int
     gaps: tuple[float, ...]
-    """Between the moments, shortest first."""
+    """The gaps between moments, shortest first."""
 
     def share(self, share: float) -> float:
-        """The gap that so large a share of all gaps is not longer than."""
+        """The quantile of the gaps for `share` (0 to 1)."""
         return self.gaps[min(len(self.gaps) - 1, int(len(self.gaps) * share))] if self.gaps else 0.0
 
     def suspicion(self) -> str | None:
-        """Why something on the way seems to hold the stream back; None: it does not."""
+        """Why something on the way seems to buffer the stream; None if nothing does."""
         if self.moments == 1 < self.tokens or self.first_event > LATE_SHARE * self.end:
             return f"the whole answer came at once, after {_ms(self.end)}: something on the way buffers it"
         if self.tokens < FEW_TOKENS:
             return None
         if self.first_token - self.first_event <= SAME_MOMENT_SECONDS:
             return "the opening event came together with the first tokens: something on the way holds small writes back"
-        if self.moments < max(LEAST_MOMENTS, self.tokens / MOST_TOKENS_A_MOMENT):
+        if self.moments < max(MIN_MOMENTS, self.tokens / MAX_TOKENS_PER_MOMENT):
             return (
                 f"{self.tokens} tokens came in {self.moments} bursts, {_ms(self.share(0.5))} apart: "
                 "something on the way collects them"
@@ -56,7 +56,7 @@ class Rhythm:
 
 
 def rhythm_of(events: Sequence[Event]) -> Rhythm:
-    """The rhythm of a whole stream with at least one token."""
+    """The timing of a complete stream with at least one token."""
     times = [event.at for event in events if event.type == "token"]
     gaps = [later - earlier for earlier, later in pairwise(times) if later - earlier > SAME_MOMENT_SECONDS]
     return Rhythm(

@@ -15,12 +15,12 @@ from smoke_checks.wire import Answer, Wire
 HTTP_OK, CREATED, NO_CONTENT = 200, 201, 204
 EVENT_STREAM = "text/event-stream"
 _AS_BROWSERS_DO = "gzip, deflate, br"
-"""Nothing may take this offer for a stream: what compresses it collects it first."""
+"""No proxy may compress the stream: compression buffers it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Urls:
-    """Where the functions answer, without a slash at the end. On one machine all are the same."""
+    """The functions' URLs without a trailing slash. On the local stack all are the same."""
 
     start: str
     stream: str
@@ -29,7 +29,7 @@ class Urls:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A session that waits for its stream."""
+    """A started session whose stream is not open yet."""
 
     session_id: str
     chat_id: str
@@ -40,7 +40,7 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class OpenStream:
-    """A stream that has begun."""
+    """An open stream."""
 
     headers: Mapping[str, str]
     events: Iterator[Event]
@@ -48,31 +48,31 @@ class OpenStream:
 
 @dataclass(slots=True)
 class Service:
-    """One user's view of it. `model` is set once it is known which one is cheapest."""
+    """The service, used by one user. `model` is set once the cheapest one is known."""
 
     wire: Wire
     urls: Urls
     token: str
     model: str = ""
     answers: int = field(default=0, init=False)
-    """How many answers a provider was asked for."""
+    """Number of answers requested from a provider."""
 
     def start(self, prompt: str, **fields: Any) -> Started:
         """Starts a session in a new chat."""
         body = {"modelId": self.model, "prompt": prompt, **fields}
-        begun = time.monotonic()
+        sent_at = time.monotonic()
         answer = self.post("/chat/start", body, self.bearer())
-        expect(answer.status == CREATED, f"/chat/start: {told(answer)}")
+        expect(answer.status == CREATED, f"/chat/start: {describe(answer)}")
         found = answer.json()
         self.answers += 1
-        seconds = time.monotonic() - begun
+        seconds = time.monotonic() - sent_at
         return Started(found["sessionId"], found["chatId"], found["streamToken"], prompt, seconds)
 
     @contextlib.contextmanager
     def stream(
         self, session_id: str, *, last_event_id: int | None = None, in_query: bool = False
     ) -> Iterator[OpenStream]:
-        """The events as they come; leaving it cuts the connection."""
+        """Opens the stream; closes the connection when the context exits."""
         headers = self.bearer() | {"accept": EVENT_STREAM, "accept-encoding": _AS_BROWSERS_DO}
         query = {"sessionId": session_id}
         if last_event_id is not None and in_query:
@@ -86,19 +86,19 @@ class Service:
             yield OpenStream(answer.headers, read_events(answer.pieces))
 
     def answer_of(self, chat_id: str) -> dict[str, Any]:
-        """The newest message of a chat."""
+        """The latest message of a chat."""
         answer = self.get(self.history_url(chatId=chat_id), self.bearer())
-        expect(answer.status == HTTP_OK, f"/chat/history: {told(answer)}")
+        expect(answer.status == HTTP_OK, f"/chat/history: {describe(answer)}")
         message: dict[str, Any] = answer.json()["messages"][-1]
         return message
 
     def post(self, path: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> Answer:
-        """To the start function."""
+        """Posts to the start function."""
         content = {**headers, "content-type": "application/json"}
-        return self.wire.ask("POST", self.urls.start + path, content, json.dumps(body).encode())
+        return self.wire.request("POST", self.urls.start + path, content, json.dumps(body).encode())
 
     def get(self, url: str, headers: Mapping[str, str]) -> Answer:
-        return self.wire.ask("GET", url, headers)
+        return self.wire.request("GET", url, headers)
 
     def bearer(self, token: str | None = None) -> dict[str, str]:
         return {"authorization": f"Bearer {token or self.token}"}
@@ -110,6 +110,6 @@ class Service:
         return f"{self.urls.history}/chat/history?{urlencode(query)}"
 
 
-def told(answer: Answer) -> str:
-    """An answer in a few words."""
+def describe(answer: Answer) -> str:
+    """A short description of a response."""
     return f"status {answer.status} {answer.code()}".strip()

@@ -1,4 +1,4 @@
-"""A deployed stack as AWS's own interfaces describe it. Needs boto3, and a caller who may read the stack."""
+"""Checks of a deployed stack through the AWS APIs. Needs boto3, and credentials that may read the stack."""
 
 import json
 from collections.abc import Callable
@@ -20,7 +20,7 @@ _ONLY_THROUGH_THE_URL = ("lambda:FunctionUrlAuthType", "lambda:InvokedViaFunctio
 
 @dataclass(slots=True)
 class Stack:
-    """`client` makes a client for a service's name; `anonymous` one of Lambda that signs nothing."""
+    """A deployed stack. `client` creates a client for a service; `anonymous` creates an unsigned Lambda client."""
 
     name: str
     client: Callable[[str], Any]
@@ -28,17 +28,17 @@ class Stack:
     _names: dict[str, str] = field(default_factory=dict, init=False)
 
     def parameters(self) -> dict[str, str]:
-        """What the stack was deployed with."""
+        """The stack's parameters."""
         found = self._description().get("Parameters", [])
         return {parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in found}
 
     def urls(self) -> dict[str, str]:
-        """Its outputs."""
+        """The stack's outputs."""
         found = self._description().get("Outputs", [])
         return {output["OutputKey"]: output["OutputValue"] for output in found}
 
     def function(self, logical_id: str) -> str:
-        """The name of a function."""
+        """The physical name of a function."""
         if logical_id not in self._names:
             resource = self.client("cloudformation").describe_stack_resource(
                 StackName=self.name, LogicalResourceId=logical_id
@@ -47,7 +47,7 @@ class Stack:
         return self._names[logical_id]
 
     def subnets(self, logical_id: str) -> list[str]:
-        """Those that a function is attached to; none: it is in no VPC."""
+        """The subnets of a function; empty if it is not in a VPC."""
         configuration = self.client("lambda").get_function_configuration(
             FunctionName=self.function(logical_id), Qualifier=ALIAS
         )
@@ -55,7 +55,7 @@ class Stack:
         return subnets
 
     def policy(self, logical_id: str) -> list[dict[str, Any]]:
-        """Who may call a function."""
+        """The statements of a function's resource policy."""
         document = self.client("lambda").get_policy(FunctionName=self.function(logical_id), Qualifier=ALIAS)
         statements: list[dict[str, Any]] = json.loads(document["Policy"])["Statement"]
         return statements
@@ -67,7 +67,7 @@ class Stack:
 
 
 def open_stack(name: str, region: str | None) -> Stack:
-    """With the caller's own credentials."""
+    """Opens a stack with the caller's credentials."""
     import boto3
     from botocore import UNSIGNED
     from botocore.config import Config
@@ -81,7 +81,7 @@ def open_stack(name: str, region: str | None) -> Stack:
 
 
 def vpc(talk: Talk, stack: Stack | None, *, local: bool, expected: bool) -> str:
-    """Whether a stream works in a VPC: the provider is reached through the NAT, DynamoDB through its endpoint."""
+    """Checks a stream in a VPC, which reaches the provider through the NAT and DynamoDB through its endpoint."""
     if stack is None:
         raise LeftOutError("does not apply on one machine" if local else "not tried: needs --stack")
     subnets = stack.subnets("StreamFunction")
@@ -89,15 +89,15 @@ def vpc(talk: Talk, stack: Stack | None, *, local: bool, expected: bool) -> str:
         raise LeftOutError("does not apply: the stream function is in no VPC")
     expect(subnets, "the stream function is in no VPC")
     expect(not stack.subnets("HistoryFunction"), "the history function is in the VPC, and uses nothing there")
-    rhythm = rhythm_of(talk.ended())
+    rhythm = rhythm_of(talk.completed_events())
     return (
-        f"in {len(subnets)} subnets; the provider's first token came after {rhythm.first_token * 1000:.0f} ms, "
-        "and DynamoDB has the answer"
+        f"in {len(subnets)} subnets; the provider's first token arrived after {rhythm.first_token * 1000:.0f} ms, "
+        "and the answer is in DynamoDB"
     )
 
 
 def direct_invocation(stack: Stack | None, *, local: bool) -> str:
-    """Whether the functions can be called past their URLs by people without credentials."""
+    """Checks that the functions cannot be invoked without credentials other than through their URLs."""
     if stack is None:
         raise LeftOutError("does not apply on one machine" if local else "not tried: needs --stack")
     for function in FUNCTIONS:
@@ -106,10 +106,10 @@ def direct_invocation(stack: Stack | None, *, local: bool) -> str:
             conditions = json.dumps(statement.get("Condition", {}))
             expect(
                 not open_to_all or any(name in conditions for name in _ONLY_THROUGH_THE_URL),
-                f"{function}: anybody may do {statement['Action']} without its URL",
+                f"{function}: anyone may call {statement['Action']} without its URL",
             )
         _refused(stack, function)
-    return "an unsigned Invoke is refused, and only the URLs are open to all"
+    return "an unsigned Invoke is rejected, and only the URLs are public"
 
 
 def _refused(stack: Stack, function: str) -> None:
@@ -119,13 +119,13 @@ def _refused(stack: Stack, function: str) -> None:
         stack.anonymous().invoke(FunctionName=stack.function(function), Qualifier=ALIAS, Payload=b"{}")
     except ClientError as error:
         status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-        expect(status == FORBIDDEN, f"{function}: an unsigned Invoke gets {status} in place of 403")
+        expect(status == FORBIDDEN, f"{function}: an unsigned Invoke gets {status} (expected 403)")
         return
-    expect(False, f"{function}: an unsigned Invoke is answered")
+    expect(False, f"{function}: an unsigned Invoke succeeded")
 
 
 def check_urls(stack: Stack, urls: "Urls") -> str:
-    """Whether the addresses given are the stack's own."""
+    """Checks that the given URLs are the stack's outputs."""
     outputs = stack.urls()
     for given, output in ((urls.start, "StartUrl"), (urls.stream, "StreamUrl"), (urls.history, "HistoryUrl")):
         expect(outputs[output].rstrip("/") == given, f"{given} is not the {output} of {stack.name}")

@@ -1,6 +1,6 @@
-"""HTTP by the piece: when each part of an answer came, which a client library would hide.
+"""An HTTP client that records the arrival time of each piece of a response, which client libraries hide.
 
-A connection a request: what a proxy holds back until a connection ends, it holds back here too.
+It opens a connection for each request, so that it also detects a proxy that buffers until the connection closes.
 """
 
 import contextlib
@@ -14,18 +14,18 @@ from urllib.parse import urlsplit
 
 CONNECT_SECONDS = 10.0
 SILENCE_SECONDS = 20.0
-"""A service that sends nothing for so long has failed: a stream sends a comment every 15 s."""
+"""Read timeout: an idle stream sends a comment every 15 s."""
 
 _PIECE_BYTES = 65536
 
 
 class OutOfTimeError(Exception):
-    """The time for the whole test is over."""
+    """The deadline of the whole test has passed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole answer. Header names are in lower case."""
+    """A complete response. Header names are in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -33,18 +33,18 @@ class Answer:
     seconds: float
 
     def json(self) -> dict[str, Any]:
-        """The body.
+        """The parsed body.
 
         Raises:
-            ValueError: it is not a JSON object.
+            ValueError: the body is not a JSON object.
         """
         document = json.loads(self.body)
         if not isinstance(document, dict):
-            raise ValueError("the answer is not a JSON object")  # noqa: TRY004  # a matter of what was sent
+            raise ValueError("the answer is not a JSON object")  # noqa: TRY004  # bad data, not a programming error
         return document
 
     def code(self) -> str:
-        """The `code` of a problem document; empty if this is none."""
+        """The `code` of a problem document; empty for other bodies."""
         with contextlib.suppress(ValueError):
             return str(self.json().get("code", ""))
         return ""
@@ -52,7 +52,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Bytes, and when they came: seconds since the request was sent."""
+    """Received bytes and their arrival time in seconds since the request was sent."""
 
     at: float
     data: bytes
@@ -60,7 +60,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class OpenAnswer:
-    """An answer whose body is still coming."""
+    """A response whose body is still arriving."""
 
     status: int
     headers: Mapping[str, str]
@@ -69,17 +69,17 @@ class OpenAnswer:
 
 @dataclass(slots=True)
 class Wire:
-    """Sends requests until `deadline` (of the monotonic clock), and counts them."""
+    """Sends and counts requests until `deadline` (monotonic clock)."""
 
     deadline: float
     requests: int = field(default=0, init=False)
 
-    def ask(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> Answer:
-        """A request and its whole answer.
+    def request(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> Answer:
+        """Sends a request and reads the complete response.
 
         Raises:
-            OSError, http.client.HTTPException: there is no answer.
-            OutOfTimeError: see there.
+            OSError, http.client.HTTPException: the request failed.
+            OutOfTimeError: the deadline has passed.
         """
         started = time.monotonic()
         with self.open(method, url, headers, body) as answer:
@@ -90,7 +90,7 @@ class Wire:
     def open(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None
     ) -> Iterator[OpenAnswer]:
-        """The same with the body as it comes; leaving it cuts the connection."""
+        """Sends a request and yields the response as it arrives; closes the connection when the context exits."""
         self.requests += 1
         connection = _connection(url, min(CONNECT_SECONDS, self._left()))
         try:
@@ -113,7 +113,7 @@ class Wire:
     def _left(self) -> float:
         left = self.deadline - time.monotonic()
         if left <= 0:
-            raise OutOfTimeError("the time for the whole test is over")
+            raise OutOfTimeError("the deadline of the whole test has passed")
         return left
 
 

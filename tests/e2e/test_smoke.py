@@ -100,19 +100,19 @@ FAULTS = {
         pump=replacing("/chat/stream", rb"(content-type: text/event-stream)", rb"content-encoding: gzip\r\n\1"),
     ),
     "cuts": Fault({"time to first byte"}, "IncompleteRead", pump=cutting("/chat/stream", 1500)),
-    "forgets what was seen": Fault({"resume", "204"}, "came twice", edit=_forgets_what_was_seen),
+    "forgets what was seen": Fault({"resume", "204"}, "arrived twice", edit=_forgets_what_was_seen),
     "stores another text": Fault(
         {"history", "resume", "stop"},
         "not what was streamed",
         pump=replacing("/chat/history", rb'"content":"..', rb'"content":"XX'),
     ),
     "stops nothing": Fault({"stop", "another user"}, "finishReason stop", edit=_stops_nothing),
-    "lets everybody in": Fault({"no token", "stream token"}, "in place of 401", edit=_lets_everybody_in),
+    "lets everybody in": Fault({"no token", "stream token"}, "(expected 401)", edit=_lets_everybody_in),
     "takes all for one": Fault(
-        {"no token", "wrong token", "another user", "stream token"}, "in place of 404", edit=_takes_all_for_one
+        {"no token", "wrong token", "another user", "stream token"}, "(expected 404)", edit=_takes_all_for_one
     ),
     "serves documentation": Fault({"other paths"}, "/docs: status 200", edit=_serves_documentation),
-    "keeps nothing": Fault({"kept answer"}, "asked again", edit=_keeps_nothing),
+    "keeps nothing": Fault({"kept answer"}, "called again", edit=_keeps_nothing),
 }
 
 
@@ -182,14 +182,14 @@ def test_says_that_nothing_answers() -> None:
     result = run_smoke("http://127.0.0.1:9")
 
     assert result.code == 1
-    assert "Nothing can be tried: ConnectionRefusedError" in result.output
+    assert "The smoke test cannot start: ConnectionRefusedError" in result.output
 
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["http://127.0.0.1:9", "http://127.0.0.1:9"], "one address, or those of start, stream and history"),
-        (["https://a.example", "https://b.example", "https://c.example"], "a user's token is needed"),
+        (["http://127.0.0.1:9", "http://127.0.0.1:9"], "one URL, or those of start, stream and history"),
+        (["https://a.example", "https://b.example", "https://c.example"], "a user token is required"),
         (["http://127.0.0.1:9", "--token", "x", "--expect-vpc"], "--expect-vpc needs --stack"),
     ],
 )
@@ -204,4 +204,4 @@ def test_ends_within_the_time_it_was_given(stack: RunningStack) -> None:
     result = run_smoke(stack.url, "--seconds", "0.4")
 
     assert result.code == 1
-    assert "the time for the whole test is over" in result.output
+    assert "the deadline of the whole test has passed" in result.output
