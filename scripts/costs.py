@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Prints the cost tables of docs/cost.md: `scripts/costs.py`, or `scripts/costs.py --write` to update them there.
 
-Inputs are prices (scripts/costing/prices.toml), usage of a chat (scripts/costing/usage.toml), and the resources in template.yaml.
+Inputs are prices (scripts/costing/prices.toml), usage of a chat (scripts/costing/usage.toml), and the resources in
+template.yaml.
 Run it in the project's environment (`make costs`).
 """
 

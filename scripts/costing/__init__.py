@@ -1,1 +1,1 @@
-"""Computes a stack's costs from prices (scripts/costing/prices.toml), usage (scripts/costing/usage.toml) and the template."""
+"""Computes a stack's costs from prices (prices.toml), usage (usage.toml) and the template."""

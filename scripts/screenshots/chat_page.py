@@ -1,6 +1,6 @@
-"""Takes the screenshots of the chat page: `scripts/screenshots/chat_page.py http://127.0.0.1:3000`, on a freshly started stack.
+"""Takes the screenshots of the chat page: `scripts/screenshots/chat_page.py http://127.0.0.1:3000`.
 
-Writes docs/page.png and docs/page-dark.png; needs Chromium
+Run it on a freshly started stack. Writes docs/page.png and docs/page-dark.png; needs Chromium
 (on Debian: apt-get install chromium).
 """
 

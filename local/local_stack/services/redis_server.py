@@ -31,10 +31,9 @@ def main() -> None:
         settings = ["--port", str(port), "--bind", "127.0.0.1", "--loglevel", "warning"]
         settings += ["--logfile", str(arguments.log), "--save", ""]
         os.execv(found, [found, *settings, *_persistence(arguments.folder)])  # noqa: S606  # no shell is wanted
-    from fakeredis import TcpFakeServer
+    from local_stack.services.fake_redis import FakeRedisServer
 
-    TcpFakeServer.request_queue_size = 128  # its default of 5 drops connections under load
-    server = TcpFakeServer(("127.0.0.1", port), server_type="redis")
+    server = FakeRedisServer(port)
     print(f"fakeredis on redis://127.0.0.1:{port}", flush=True)
     server.serve_forever()
 

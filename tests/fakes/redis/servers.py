@@ -148,13 +148,9 @@ def redis_server(*, cluster: bool = False, slots: bool = True) -> Iterator[Redis
 
 @contextmanager
 def fakeredis_server() -> Iterator[str]:
-    """The URL of fakeredis's server, in a process of its own."""
+    """The URL of the local stack's fakeredis server, in a separate process."""
     port = free_port()
-    program = (
-        "from fakeredis import TcpFakeServer\n"
-        "TcpFakeServer.request_queue_size = 128\n"  # it loses connections of a crowd with its 5
-        f"TcpFakeServer(('127.0.0.1', {port}), server_type='redis').serve_forever()"
-    )
+    program = f"from local_stack.services.fake_redis import FakeRedisServer; FakeRedisServer({port}).serve_forever()"
     with subprocess.Popen([sys.executable, "-c", program]) as process:
         try:
             _until(lambda: _pings(port))

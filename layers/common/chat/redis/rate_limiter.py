@@ -35,9 +35,6 @@ class ClientStorage(RedisStorage, CountingStorage):
         self.dependency = self.dependencies["redis"].module
         self.storage = client
         self.initialize_storage("")
-        # Loaded beforehand: fakeredis's server closes the connection on an unknown script.
-        client.script_load(self.SCRIPT_MOVING_WINDOW)
-        client.script_load(self.SCRIPT_ACQUIRE_MOVING_WINDOW)
 
     @override
     def add(self, key: str, *, limit: int, window_seconds: int) -> float | None:

@@ -20,7 +20,7 @@ class KnownScripts:
     """Tracks the scripts that Redis has run for one client: EVAL until the first reply, EVALSHA afterwards.
 
     A Redis that has never seen it, or has forgotten it, refuses the digest (NOSCRIPT). Asking with the digest first
-    would cost another round trip, and fakeredis's server closes a connection with every refusal.
+    would cost another round trip.
     """
 
     def __init__(self) -> None:

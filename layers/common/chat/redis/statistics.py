@@ -30,7 +30,6 @@ class RedisStatisticsReader:
 
     def read(self) -> RedisStatistics:
         """Takes at most one call's timeout, or two if Redis replies to the first call. Never raises."""
-        # In this order: fakeredis has no INFO, and closes the connection when it refuses it.
         sizes = self._ask("dbsize", lambda client: [int(answer) for answer in _each(client, "DBSIZE")])
         info = self._ask("info", lambda client: [_info(answer) for answer in _each(client, "INFO")]) or []
         hits, misses = _total(info, "keyspace_hits"), _total(info, "keyspace_misses")
