@@ -97,7 +97,7 @@ def test_stream_in_a_vpc_is_said_with_its_subnets_and_its_first_token(account: A
 
     seen = vpc(talk, account.stack, local=False, expected=True)
 
-    assert seen.startswith("in 2 subnets; the provider's first token came after 600 ms")
+    assert seen.startswith("in 2 subnets; the provider's first token arrived after 600 ms")
 
 
 def test_stream_that_should_be_in_a_vpc_and_is_not_fails(account: Account, talk: Talk) -> None:
@@ -127,14 +127,14 @@ def test_functions_open_through_their_urls_alone_pass(account: Account) -> None:
         account.allows(function, AS_DEPLOYED)
         account.answers_invoke(403)
 
-    assert "unsigned Invoke is refused" in direct_invocation(account.stack, local=False)
+    assert "unsigned Invoke is rejected" in direct_invocation(account.stack, local=False)
 
 
 @pytest.mark.parametrize(
     ("arrange", "says"),
     [
         (lambda account: account.allows("StartFunction", [{**AS_DEPLOYED[1], "Condition": {}}]), "without its URL"),
-        (lambda account: (account.allows("StartFunction", AS_DEPLOYED), account.answers_invoke(None)), "is answered"),
+        (lambda account: (account.allows("StartFunction", AS_DEPLOYED), account.answers_invoke(None)), "succeeded"),
         (lambda account: (account.allows("StartFunction", AS_DEPLOYED), account.answers_invoke(500)), "gets 500"),
     ],
 )
