@@ -76,16 +76,16 @@ def parse_options(arguments: Sequence[str] | None = None, environ: Mapping[str, 
         template, artefacts = parsed.artefacts / "template.yaml", True
     return Options(
         host=environ.get("HOST") or Options.host,
-        port=_number(environ, "PORT", Options.port, least=0, most=65535),
+        port=_number(environ, "PORT", Options.port, minimum=0, maximum=65535),
         template=template.resolve(),
         web=parsed.web,
         state=parsed.state,
         data=_data(environ, parsed.state),
         fresh=_flag(environ, "FRESH"),
         artefacts=artefacts,
-        max_processes=_number(environ, "MAX_PROCESSES", Options.max_processes, least=1),
-        stream_concurrency=_number(environ, "STREAM_CONCURRENCY", Options.stream_concurrency, least=1),
-        idle_seconds=float(_number(environ, "IDLE_SECONDS", int(Options.idle_seconds), least=1)),
+        max_processes=_number(environ, "MAX_PROCESSES", Options.max_processes, minimum=1),
+        stream_concurrency=_number(environ, "STREAM_CONCURRENCY", Options.stream_concurrency, minimum=1),
+        idle_seconds=float(_number(environ, "IDLE_SECONDS", int(Options.idle_seconds), minimum=1)),
         reload=not (parsed.no_reload or artefacts),
         json_logs=_logs(environ) == "json",
         variables=dict(parsed.set),
@@ -167,10 +167,10 @@ def _pair(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _number(environ: Mapping[str, str], name: str, default: int, *, least: int, most: int | None = None) -> int:
+def _number(environ: Mapping[str, str], name: str, default: int, *, minimum: int, maximum: int | None = None) -> int:
     text = environ.get(name) or str(default)
-    if not (text.isascii() and text.isdigit()) or int(text) < least or (most is not None and int(text) > most):
-        limits = f"a whole number from {least}" + (f" to {most}" if most is not None else "")
+    if not (text.isascii() and text.isdigit()) or int(text) < minimum or (maximum is not None and int(text) > maximum):
+        limits = f"a whole number from {minimum}" + (f" to {maximum}" if maximum is not None else "")
         raise OptionsError(f"{name} must be {limits}, not {text!r}.")
     return int(text)
 

@@ -75,9 +75,9 @@ def _basis(prices: Prices, usage: Usage) -> Iterator[str]:
     )
     yield ""
     models = int(chat["models"])
-    least, most = (read_stack(CacheMode=mode).busy_metrics(models) for mode in ("none", "external"))
+    without_redis, with_redis = (read_stack(CacheMode=mode).busy_metrics(models) for mode in ("none", "external"))
     yield (
-        f"*In use* is added in a month with chats, however many: up to {least} more metrics (with Redis {most}) for "
+        f"*In use* is added in a month with chats, however many: up to {without_redis} more metrics (with Redis {with_redis}) for "
         f"{models} models. The price of your own Redis in `external` is not included."
     )
     yield ""

@@ -1,4 +1,4 @@
-/** The page: puts the parts together, and carries what happens in one to the others. */
+/** The page's composition root: creates the components and connects their events. */
 
 import { ChatApi } from "./service/api.js";
 import { Chats, titleOf } from "./chat/chats.js";
@@ -45,7 +45,7 @@ export class App {
     titled: (prompt) => this.#showTitle(prompt && titleOf(prompt)),
   });
   #modelsLoaded = Promise.resolve();
-  /** @type {Map<string, boolean>} chats whose answers are being written (true), or were while another chat was open */
+  /** @type {Map<string, boolean>} chats with an answer in progress (true), or one that ended while another chat was open (false) */
   #marks = new Map();
 
   run() {
@@ -89,11 +89,11 @@ export class App {
     this.#conversation.onRunChange(run);
   }
 
-  /** Waits for the list, for whoever types faster than it comes. */
+  /** Waits for the list: the user may send before it has loaded. */
   async #chosenModel() {
     await this.#modelsLoaded;
     if (this.#picker.chosen) return this.#picker.chosen;
-    throw new ApiError("There is no model to ask: the list could not be loaded.", { code: "no_model", status: 0 });
+    throw new ApiError("No model is available: the list could not be loaded.", { code: "no_model", status: 0 });
   }
 
   async #loadModels() {
@@ -131,7 +131,7 @@ export class App {
     this.#showChats();
   }
 
-  /** Somebody signed in in another tab: this one is that person's, too. @param {{user: string, tier: string} | null} person */
+  /** Follows a sign-in in another tab. @param {{user: string, tier: string} | null} person */
   async #follow(person) {
     if (!person || person.user === this.#identity.person.user) return;
     await this.#become(person).catch((error) => showAlert(sentence(error)));

@@ -1,4 +1,4 @@
-/** Which chat is open stands in the address, so that a reload and a bookmark find it: `#/chat/<id>`; none: a new one. */
+/** The open chat in the URL, for reloads and bookmarks: `#/chat/<id>`; without it a new chat. */
 
 const CHAT = /^#\/chat\/([A-Za-z0-9_-]{1,64})$/;
 
@@ -12,12 +12,12 @@ export function linkTo(chatId) {
   return `#/chat/${chatId}`;
 }
 
-/** The new chat has got its id: names it, without a step in the browser's history. @param {string} chatId */
+/** Sets the URL of a new chat that has received its id, without a browser history entry. @param {string} chatId */
 export function nameChat(chatId) {
   history.replaceState(null, "", linkTo(chatId));
 }
 
-/** Leaves the open chat for a new one. */
+/** Opens a new chat. */
 export function newChat() {
   location.hash = "#/";
 }

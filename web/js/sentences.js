@@ -1,33 +1,33 @@
-/** What the user is told for each code of the service, and for what only a client can see. */
+/** The user's message for each error code: the service's codes, and those that only a client detects. */
 
 /** @type {Record<string, string>} */
 const SENTENCES = {
-  // seen by this page alone
+  // detected by this page
   dropped: "The connection dropped.",
   offline: "You are offline.",
   unreachable: "The service cannot be reached.",
-  not_a_stream: "Something between this page and the service answered in its place.",
+  not_a_stream: "The response did not come from the service.",
 
   // refusals
-  too_many_streams: "You have as many answers being written at the same time as your tier allows.",
-  rate_limited: "You have sent as many messages in a minute as your tier allows.",
-  too_many_attaches: "This answer was opened too often in a short time.",
+  too_many_streams: "You have reached your tier's limit of concurrent answers.",
+  rate_limited: "You have reached your tier's limit of messages per minute.",
+  too_many_attaches: "This answer was opened too often within a short time.",
   session_expired: "This message was not answered in time.",
   session_not_found: "There is no answer to this message.",
-  token_missing: "You are signed out. Sign in to go on.",
-  token_expired: "You were signed out after some time. Sign in again to go on.",
-  token_invalid: "The service does not accept how you are signed in. Sign in again to go on.",
+  token_missing: "You are signed out. Sign in to continue.",
+  token_expired: "Your sign-in has expired. Sign in again to continue.",
+  token_invalid: "The service does not accept your sign-in. Sign in again to continue.",
   user_disabled: "This user is disabled.",
-  storage_unavailable: "The service's storage does not answer at the moment.",
-  keys_unavailable: "The service cannot check at the moment who you are.",
-  answer_in_progress: "This message is being answered already.",
-  message_not_found: "This message is no longer there.",
+  storage_unavailable: "The service's storage is not available at the moment.",
+  keys_unavailable: "The service cannot verify your sign-in at the moment.",
+  answer_in_progress: "This message is already being answered.",
+  message_not_found: "This message no longer exists.",
 
   // generations that failed
   provider_unavailable: "The model's provider is not available at the moment.",
   provider_timeout: "The model's provider did not answer in time.",
   provider_rate_limited: "The model's provider is limiting requests from this service at the moment.",
-  provider_interrupted: "The provider's answer broke off.",
+  provider_interrupted: "The provider's answer was cut off.",
   provider_bad_response: "The model's provider sent a response that cannot be read.",
   provider_empty: "The model's provider sent an empty answer.",
   provider_rejected: "The model's provider refused the request. The conversation may be too long for this model.",
@@ -37,14 +37,14 @@ const SENTENCES = {
   internal_error: "Something went wrong in the service.",
 };
 
-/** Statuses without a problem document: of a proxy, or of Lambda itself. @param {number} status */
+/** The message for a status without a problem document, from a proxy or from Lambda. @param {number} status */
 function ofStatus(status) {
-  if (status === 429) return "The service has more requests than it can take at the moment.";
-  return status >= 500 ? "The service does not answer at the moment." : `The service answered with status ${status}.`;
+  if (status === 429) return "The service is overloaded at the moment.";
+  return status >= 500 ? "The service is not available at the moment." : `The service answered with status ${status}.`;
 }
 
 /**
- * The service's message only where it says more: the name of the provider, or a code that this page does not know.
+ * Uses the service's own message only for provider errors, which name the provider, and for unknown codes.
  * @param {string} code the service's, `http_<status>`, or one of this page's own
  * @param {string} [message] the service's
  * @returns {string}
@@ -55,7 +55,7 @@ export function sentenceOf(code, message) {
   return SENTENCES[code] ?? message ?? (status ? ofStatus(Number(status[1])) : "Something went wrong in the service.");
 }
 
-/** A time to wait. @param {number} ms */
+/** Formats a wait. @param {number} ms */
 export function duration(ms) {
   const seconds = Math.max(Math.ceil(ms / 1000), 1);
   return seconds < 100 ? `${seconds} s` : `${Math.ceil(seconds / 60)} minutes`;

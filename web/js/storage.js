@@ -1,4 +1,4 @@
-/** The browser's storage, which may be full, forbidden, or hold what an older page wrote: then it is as if empty. */
+/** The browser's storage. If it is full, forbidden or has invalid data, it counts as empty. */
 
 const PREFIX = "chat-sse:";
 
@@ -16,11 +16,11 @@ export function write(key, value) {
   try {
     localStorage.setItem(PREFIX + key, JSON.stringify(value));
   } catch {
-    // Without storage the page works; it only forgets more on a reload.
+    // The page works without storage; it only loses more on a reload.
   }
 }
 
-/** Another tab has written that key. @param {string} key @param {() => void} changed */
+/** Calls `changed` when another tab writes the key. @param {string} key @param {() => void} changed */
 export function onChange(key, changed) {
   addEventListener("storage", (event) => event.key === PREFIX + key && changed());
 }
@@ -34,7 +34,7 @@ export function remove(key) {
   }
 }
 
-/** @param {string} start @returns {string[]} the keys that begin so */
+/** @param {string} start @returns {string[]} the keys with this prefix */
 export function keys(start) {
   try {
     return Object.keys(localStorage)

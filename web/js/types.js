@@ -1,5 +1,5 @@
 /**
- * The shapes on the wire, and the one shape in which the page shows an answer.
+ * The types of the API's JSON, and the page's view model of an answer.
  *
  * @typedef {{inputTokens: number, outputTokens: number}} Usage tokens as the provider counts them
  *
@@ -10,9 +10,9 @@
  * @property {string} content
  * @property {string} modelId
  * @property {string} createdAt
- * @property {"complete" | "stopped" | "interrupted" | "pending" | "streaming" | "failed"} status an answer's, or,
- *   where there is none, its prompt's; of the first version a prompt's is always complete
- * @property {string | null} [code] why there is no whole answer
+ * @property {"complete" | "stopped" | "interrupted" | "pending" | "streaming" | "failed"} status of an answer, or of
+ *   a prompt without one; the first version of the service reports every prompt as complete
+ * @property {string | null} [code] why the answer is missing or incomplete
  * @property {boolean | null} [retryable]
  * @property {"chat" | "command"} kind
  * @property {string | null} finishReason
@@ -28,13 +28,13 @@
  * @typedef {object} Model one model of `GET /chat/models`
  * @property {string} id
  * @property {string} provider
- * @property {string} [providerName] how the provider writes its name
- * @property {string} tier the lowest tier that has it
+ * @property {string} [providerName] the provider's display name
+ * @property {string} tier the lowest tier that may use it
  * @property {number} contextWindow
  * @property {{inputPerMillion: number, outputPerMillion: number, currency: string, date: string}} price
  * @property {boolean} allowed
  *
- * @typedef {object} Session the answer of `POST /chat/start`
+ * @typedef {object} Session the response of `POST /chat/start`
  * @property {string} sessionId
  * @property {string} chatId
  * @property {string} expiresAt
@@ -55,26 +55,26 @@
  * @property {boolean} retryable
  * @property {number} [retryAfterSeconds]
  *
- * @typedef {object} Trouble why it does not go on at the moment
+ * @typedef {object} Trouble why progress is blocked
  * @property {string} code
  * @property {string} [message] the service's
- * @property {number | null} retryAt when the next attempt begins, in milliseconds since the epoch; null: now, or not by itself
+ * @property {number | null} retryAt time of the next attempt in milliseconds since the epoch; null: now, or only on request
  *
  * @typedef {"held" | "waiting" | "writing" | "retrying" | "paused" | "stopping" | "elsewhere" | "ended"} Phase
- *   held: the prompt has not been taken yet, and will be sent again; retrying: there is no connection, and the next
- *   attempt comes by itself; paused: this page does not follow until the user says so; elsewhere: it is written where
- *   this page cannot follow it, and will be found in the history
+ *   held: the service has not accepted the prompt yet, the page will retry; retrying: disconnected, the page will
+ *   reconnect; paused: not followed until the user resumes; elsewhere: the answer is generated in a stream that this page
+ *   cannot follow, and will appear in the history
  *
- * @typedef {object} AnswerState an answer as the page shows it, growing or stored
+ * @typedef {object} AnswerState an answer as shown, in progress or stored
  * @property {string} text
  * @property {Phase} phase
- * @property {Trouble | null} [trouble] of a phase that waits for something
+ * @property {Trouble | null} [trouble] why the phase waits
  * @property {string} modelId
  * @property {boolean} command
  * @property {Usage | null} usage
  * @property {boolean} cached
  * @property {number | null} savedUsd
- * @property {string | null} note what there is to say about how it ended
+ * @property {string | null} note a sentence about how it ended
  * @property {boolean} failed
  * @property {boolean} canRetry
  */

@@ -198,8 +198,8 @@ def test_a_screen_reader_is_told_why_it_waits_and_not_of_each_second(chat: ChatP
     chat.ask("Hello [demo:rate=100]")
     told = chat.page.evaluate("told")
     assert told[0] == "Sent. The answer is being written."
-    assert "as many answers being written at the same time as your tier allows. Trying again in" in told[1]
-    assert told[2] == "Connected again."
+    assert "reached your tier's limit of concurrent answers. Trying again in" in told[1]
+    assert told[2] == "Reconnected."
     assert told[3].startswith("Answer finished. ")
     assert len(told) == 4
 

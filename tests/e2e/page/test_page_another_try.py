@@ -90,8 +90,8 @@ def test_a_service_that_cannot_do_so_is_sent_the_prompt(chat: ChatPage) -> None:
 @pytest.mark.parametrize(
     ("answer", "sentence"),
     [
-        (problem(409, "answer_in_progress"), "This message is being answered already."),
-        (problem(404, "message_not_found"), "This message is no longer there."),
+        (problem(409, "answer_in_progress"), "This message is already being answered."),
+        (problem(404, "message_not_found"), "This message no longer exists."),
     ],
 )
 def test_a_chat_that_went_on_elsewhere_is_shown_as_it_is(chat: ChatPage, answer: Any, sentence: str) -> None:

@@ -1,4 +1,4 @@
-/** Answers as the page shows them, made from what the history stores or from a run. Pure functions. */
+/** Builds the view model of an answer from a stored message or a run. Pure functions. */
 
 import { duration, sentenceOf } from "../sentences.js";
 
@@ -52,26 +52,26 @@ export function fromRun(run) {
 }
 
 /**
- * A prompt whose answer is not stored and cannot be followed from here.
+ * A prompt whose answer is not stored and cannot be followed by this page.
  * @typedef {{modelId: string, prompt: string, text?: string}} Asked `text`: what was received of the answer
  */
 
-/** Its answer may still be written: in another window, for example. @param {Asked} asked @returns {AnswerState} */
+/** An answer that may be in progress elsewhere, for example in another window. @param {Asked} asked @returns {AnswerState} */
 export function awaited({ modelId, prompt, text = "" }) {
   return { text, phase: "elsewhere", modelId, command: isCommand(prompt), usage: null, cached: false, savedUsd: null, note: null, failed: false, canRetry: false };
 }
 
-/** It is not on its way yet. @param {Asked} asked @param {import("../types.js").Trouble} trouble @returns {AnswerState} */
+/** A prompt that the service has not accepted yet. @param {Asked} asked @param {import("../types.js").Trouble} trouble @returns {AnswerState} */
 export function held(asked, trouble) {
   return { ...awaited(asked), phase: "held", trouble };
 }
 
-/** It is too late for an answer. @param {Asked} asked @returns {AnswerState} */
+/** A prompt without an answer, past the deadline. @param {Asked} asked @returns {AnswerState} */
 export function unanswered(asked) {
   return { ...awaited(asked), phase: "ended", note: asked.text ? interruption() : sentenceOf("session_not_found"), failed: true, canRetry: true };
 }
 
-/** The history says how it ended: without an answer. @param {Message} prompt @returns {AnswerState} */
+/** A prompt that ended without an answer, according to the history. @param {Message} prompt @returns {AnswerState} */
 export function fromPrompt(prompt) {
   const stopped = prompt.status === "stopped";
   return {
@@ -83,20 +83,20 @@ export function fromPrompt(prompt) {
   };
 }
 
-/** A slash command; two slashes begin an ordinary message. @param {string} prompt */
+/** True for a slash command; two slashes start an ordinary message. @param {string} prompt */
 export function isCommand(prompt) {
   return prompt.startsWith("/") && !prompt.startsWith("//");
 }
 
-/** @param {import("../types.js").ErrorEvent} error @param {string} kept what is stored of the answer */
+/** @param {import("../types.js").ErrorEvent} error @param {string} kept the stored text of the answer */
 function failure({ code, message, retryAfterSeconds }, kept) {
   const wait = retryAfterSeconds ? ` It may work again in ${duration(retryAfterSeconds * 1000)}.` : "";
-  return `${sentenceOf(code, message)}${kept ? " What had been written is kept." : ""}${wait}`;
+  return `${sentenceOf(code, message)}${kept ? " The text so far is kept." : ""}${wait}`;
 }
 
 /** @param {string | null} [code] */
 function interruption(code) {
-  return `${sentenceOf(code ?? "interrupted")} What had been written is kept.`;
+  return `${sentenceOf(code ?? "interrupted")} The text so far is kept.`;
 }
 
 /** @param {string | null} reason */

@@ -1,44 +1,44 @@
-/** Waits for an answer that is being written where this page cannot follow it: looks at the history until it is there. */
+/** Polls the history for an answer in progress that this page cannot follow. */
 
 import { LONGEST_STREAM_MS, SESSION_WAITS_MS } from "../config.js";
 
 /**
  * @typedef {import("../types.js").Message} Message
  *
- * @typedef {object} Look
+ * @typedef {object} Polling
  * @property {import("../service/api.js").ChatApi} api
- * @property {number} expiresAt the session's; in milliseconds since the epoch
+ * @property {number} expiresAt of the session, in milliseconds since the epoch
  * @property {AbortSignal} signal
  */
 
-/** Between two looks: at first so long, then longer by this factor each time, at last so long. */
+/** Delay between two polls: the first, the growth factor, and the maximum. */
 const FIRST_PAUSE_MS = 2000;
 const GROWTH = 1.3;
 const LONGEST_PAUSE_MS = 20_000;
 
-/** When a prompt's session expires at the latest, which its message does not tell. @param {Message} prompt */
+/** The latest time at which a prompt's session expires; its message does not have it. @param {Message} prompt */
 export function expiryOf(prompt) {
-  // One that is under way may be another than the prompt's first, and may have begun just now.
-  const begun = isUnderWay(prompt.status) ? Date.now() : Date.parse(prompt.createdAt);
-  return begun + SESSION_WAITS_MS;
+  // A session in progress may not be the prompt's first, so it may have started just now.
+  const started = isUnderWay(prompt.status) ? Date.now() : Date.parse(prompt.createdAt);
+  return started + SESSION_WAITS_MS;
 }
 
 /**
- * The answer to a session's prompt, as soon as it is in the history, or the prompt, as soon as that says that there will
- * be none; null once it is too late for one. It looks only while the page is visible, and at once when it becomes so.
+ * Resolves to the answer when it is in the history, or to the prompt when that has ended without an answer; to null after
+ * the deadline. Polls only while the page is visible, and immediately when it becomes visible.
  *
  * @param {{chatId: string, sessionId: string}} session
- * @param {Look} look
+ * @param {Polling} polling
  * @returns {Promise<Message | null>}
  */
 export async function answerTo(session, { api, expiresAt, signal }) {
-  // Where the clocks of browser and service differ, the wait still is no longer than for a prompt of this moment.
+  // Limits the wait to that of a new prompt, in case the clocks of browser and service differ.
   const tooLate = Math.min(expiresAt, Date.now() + SESSION_WAITS_MS) + LONGEST_STREAM_MS;
   const history = new SessionInHistory(session, api);
   let pause = FIRST_PAUSE_MS;
   while (Date.now() < tooLate && !signal.aborted) {
     await nextLook(pause, signal);
-    // A look that fails is one at which nothing was seen.
+    // A failed poll counts as one without a result.
     const end = await history.end(signal).catch(() => null);
     if (end) return end;
     pause = Math.min(pause * GROWTH, LONGEST_PAUSE_MS);
@@ -46,21 +46,21 @@ export async function answerTo(session, { api, expiresAt, signal }) {
   return null;
 }
 
-/** Of a prompt: nothing is being written for it, and nothing was. @param {Message["status"]} status */
+/** True if a prompt ended without an answer. @param {Message["status"]} status */
 export function endedWithoutAnswer(status) {
   return status === "failed" || status === "stopped";
 }
 
-/** Of a prompt: its session waits for its stream, or is streamed. @param {Message["status"]} status */
+/** True if a prompt's session waits for its stream or is streaming. @param {Message["status"]} status */
 export function isUnderWay(status) {
   return status === "pending" || status === "streaming";
 }
 
-/** Reads the pages from the prompt's on: after the first look that is one, however long the chat. */
+/** Reads the history starting at the prompt's page, which the first poll finds: later polls read one page. */
 class SessionInHistory {
   #session;
   #api;
-  /** @type {string | null} where the prompt's page begins */
+  /** @type {string | null} the cursor of the prompt's page */
   #from = null;
 
   /** @param {{chatId: string, sessionId: string}} session @param {import("../service/api.js").ChatApi} api */
@@ -85,7 +85,7 @@ class SessionInHistory {
   }
 }
 
-/** Resolves after the pause, or when a hidden page is seen again; never while it is hidden. @param {number} pauseMs @param {AbortSignal} signal */
+/** Resolves after the pause, or when a hidden page becomes visible; never while it is hidden. @param {number} pauseMs @param {AbortSignal} signal */
 function nextLook(pauseMs, signal) {
   /** @type {Promise<void>} */
   const looked = new Promise((resolve) => {

@@ -1,4 +1,4 @@
-/** One answer while it is being written: follows its stream, and can leave it and come back. */
+/** One answer in progress: follows its stream, and can leave and resume it. */
 
 import { RUN_OUTLIVES_EXPIRY_MS } from "../config.js";
 import { AnswerText } from "../sse/answer_text.js";
@@ -12,24 +12,24 @@ import { SessionStream } from "../sse/stream.js";
  * @typedef {import("../sse/connection.js").End} End
  * @typedef {import("../sse/stream.js").Credentials} Credentials
  *
- * @typedef {object} Kept what a reload needs to go on
+ * @typedef {object} Kept the state that a reload restores
  * @property {string} sessionId
  * @property {string} chatId
- * @property {string | null} streamToken null: the session was started elsewhere
+ * @property {string | null} streamToken null: another browser started the session
  * @property {string} expiresAt
  * @property {string} modelId
  * @property {string} prompt
- * @property {string} [promptId] the id of the prompt's message, where it is known
+ * @property {string} [promptId] the id of the prompt's message, if known
  * @property {string} [text]
  * @property {number} [lastEventId]
  * @property {DoneEvent | null} [done] how it ended
  * @property {ErrorEvent | null} [error]
  */
 
-/** Refusals that say that nothing is being written: the session's time is over, or it is gone. */
+/** Refusals that mean that no generation is running: the session has expired or does not exist. */
 const OVER = new Set(["session_expired", "session_not_found"]);
 
-/** Refusals that say nothing about the answer, and that the user can change: the next attempt is theirs. */
+/** Refusals that concern the user, not the answer: the user must act before the next attempt. */
 const ABOUT_THE_USER = new Set(["token_missing", "token_expired", "token_invalid", "user_disabled"]);
 
 export class Run {
@@ -39,10 +39,10 @@ export class Run {
   #stream = null;
   #changed;
   #refused = false;
-  /** The last attempt to connect was refused by the service itself. */
+  /** True if the service refused the last attempt to connect. */
   #held = false;
 
-  /** @param {Kept} kept @param {Credentials} credentials @param {(run: Run) => void} changed is called after every change */
+  /** @param {Kept} kept @param {Credentials} credentials @param {(run: Run) => void} changed called after every change */
   constructor(kept, credentials, changed) {
     const { text, lastEventId, done = null, error = null, ...session } = kept;
     this.session = session;
@@ -51,7 +51,7 @@ export class Run {
     this.#changed = changed;
     /** @type {Phase} */
     this.phase = done || error ? "ended" : "paused";
-    /** Why it is not connected, if that is not by choice. @type {Trouble | null} */
+    /** Why it is disconnected, unless the user left it. @type {Trouble | null} */
     this.trouble = null;
     /** @type {DoneEvent | null} */
     this.done = done;
@@ -67,37 +67,37 @@ export class Run {
     return this.phase === "ended";
   }
 
-  /** Holds a connection, or waits to make one. */
+  /** True while connected or waiting to reconnect. */
   get following() {
     return this.#stream !== null;
   }
 
-  /** It cannot be followed, which says nothing about the answer: that may be stored, or go on being written. */
+  /** True if it cannot be followed; the answer may still be stored or in progress. */
   get refused() {
     return this.ended && this.#refused;
   }
 
-  /** Nothing more is written; what was is in the history. */
+  /** True if the generation is over; its text is in the history. */
   get over() {
     return this.error !== null && OVER.has(this.error.code);
   }
 
-  /** How it ended is known here, and a history of the first version does not tell it: it failed, or was stopped before there was any text. */
+  /** True if only this page knows how it ended: the first version's history omits failures and stops before any text. */
   get untold() {
     return this.done?.messageId === null || (this.error !== null && (this.over || !this.#refused));
   }
 
-  /** It ended, and the history tells all. */
+  /** True if it ended and the history has everything. */
   get settled() {
     return this.ended && !this.doubtful && !this.untold;
   }
 
-  /** What is shown may not be all that is stored: the history knows. */
+  /** True if the history may have more than was received. */
   get doubtful() {
     return this.ended && (this.#answer.incomplete || this.error !== null);
   }
 
-  /** Connects, from the last event seen on. */
+  /** Connects and resumes after the last event received. */
   follow() {
     if (this.#stream || this.ended) return;
     if (this.phase !== "stopping") this.#go();
@@ -116,22 +116,22 @@ export class Run {
     this.#stream.open();
   }
 
-  /** Ends the wait for the next attempt to connect. */
+  /** Skips the delay before the next attempt to connect. */
   retryNow() {
     this.#stream?.retryNow();
   }
 
-  /** Stops following; the service goes on writing. @param {Trouble | null} [trouble] why, if it is not by choice */
+  /** Stops following; the generation continues. @param {Trouble | null} [trouble] the reason, unless the user left it */
   leave(trouble = null) {
     if (!this.#stream) return;
     this.#disconnect();
     this.#enter("paused", trouble);
   }
 
-  /** The generation has been asked to stop, or (false) could not be. @param {boolean} asked */
-  stopping(asked) {
+  /** Enters or leaves (the request failed) the phase "stopping". @param {boolean} requested */
+  stopping(requested) {
     if (this.ended) return;
-    if (asked) this.#enter("stopping");
+    if (requested) this.#enter("stopping");
     else this.#go();
     this.follow();
   }
@@ -142,7 +142,7 @@ export class Run {
     return { ...session, text, lastEventId: this.#answer.lastEventId, done, error };
   }
 
-  /** After a refusal a connection says nothing yet: the next one may hold another. */
+  /** After a refusal an open connection does not count as progress yet: another refusal may follow. */
   #opened() {
     if (this.phase === "retrying" && !this.#held) this.#go();
   }
@@ -172,7 +172,7 @@ export class Run {
       this.leave({ code, message, retryAt: null });
       return;
     }
-    // Where only the time for further attempts has run out, the session's has, too.
+    // If only the time for retries has run out, the session has expired too.
     this.#end({ error: { type: "error", code: again ? "session_expired" : code, message, retryable: false }, refused: true });
   }
 
@@ -191,7 +191,7 @@ export class Run {
     this.#stream = null;
   }
 
-  /** It is being written, as far as this page knows. */
+  /** Enters the phase of a generation in progress. */
   #go() {
     this.#enter(this.text ? "writing" : "waiting");
   }

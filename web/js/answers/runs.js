@@ -1,4 +1,4 @@
-/** The answers that are not in the history, by chat: follows a few at a time, and keeps all in the browser's storage for a reload. */
+/** The answers that are not in the history yet, by chat: follows a few at a time and stores all for a reload. */
 
 import { MAX_FOLLOWED, RUN_OUTLIVES_EXPIRY_MS, SAVE_EVERY_MS, SLOT_FREED_MS } from "../config.js";
 import { Run } from "./run.js";
@@ -8,14 +8,14 @@ export class Runs {
   #user;
   #credentials;
   #changed;
-  /** @type {Map<string, Run>} by chat, the one looked at last at the end */
+  /** @type {Map<string, Run>} by chat, the most recently opened last */
   #runs = new Map();
   /** @type {Set<Run>} */
   #unsaved = new Set();
   #timer = 0;
 
   /**
-   * Takes up what an earlier page of this user left.
+   * Restores the runs that an earlier page of this user stored.
    * @param {string} user @param {import("../sse/stream.js").Credentials} credentials @param {(run: Run) => void} changed
    */
   constructor(user, credentials, changed) {
@@ -43,7 +43,7 @@ export class Runs {
     return this.#runs.get(chatId)?.ended === false;
   }
 
-  /** A session that has just been started. @param {import("./run.js").Kept} kept */
+  /** Adds a newly started session. @param {import("./run.js").Kept} kept */
   add(kept) {
     const run = this.#add(kept);
     this.#unsaved.add(run);
@@ -51,7 +51,7 @@ export class Runs {
     return run;
   }
 
-  /** Follows a run, and leaves the ones that were looked at longest ago. @param {Run} run */
+  /** Follows a run and leaves the least recently opened ones beyond the limit. @param {Run} run */
   follow(run) {
     this.#runs.delete(run.session.chatId);
     this.#runs.set(run.session.chatId, run);
@@ -60,7 +60,7 @@ export class Runs {
     for (const one of followed.slice(0, -MAX_FOLLOWED)) one.leave();
   }
 
-  /** Its answer is in the history, or will be. @param {Run} run */
+  /** Drops a run whose answer is in the history, or will be. @param {Run} run */
   forget(run) {
     run.leave();
     this.#unsaved.delete(run);
@@ -68,7 +68,7 @@ export class Runs {
     remove(this.#key(run.session.sessionId));
   }
 
-  /** Another user's turn: leaves all streams. */
+  /** Leaves all streams when another user signs in. */
   close() {
     removeEventListener("pagehide", this.#save);
     this.#save();
@@ -77,7 +77,7 @@ export class Runs {
     clearTimeout(this.#timer);
   }
 
-  /** The newest of its chat; the one before has been seen, or given up. @param {import("./run.js").Kept} kept */
+  /** Adds a run in place of its chat's previous one. @param {import("./run.js").Kept} kept */
   #add(kept) {
     const before = this.get(kept.chatId);
     if (before) this.forget(before);
@@ -86,7 +86,7 @@ export class Runs {
     return run;
   }
 
-  /** Also kept is an end that the history does not tell. @param {Run} run */
+  /** Saves the run while it is in progress, or if the history does not record how it ended. @param {Run} run */
   #onChange(run) {
     if (run.ended && !run.untold) {
       this.#unsaved.delete(run);
@@ -99,7 +99,7 @@ export class Runs {
     this.#changed(run);
   }
 
-  /** An answer ended: one that was too many may begin. */
+  /** An answer ended: retries the runs that exceeded the limit of concurrent streams. */
   #retryRefused = () => {
     for (const run of this.#runs.values()) if (run.trouble?.code === "too_many_streams") run.retryNow();
   };

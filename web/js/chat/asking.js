@@ -1,4 +1,4 @@
-/** From a question to a session in which it is answered. */
+/** Starts the session for a question: a new prompt, or a retry of a stored one. */
 
 import { SESSION_WAITS_MS } from "../config.js";
 import { ApiError } from "../service/http.js";
@@ -8,7 +8,7 @@ import { sentenceOf } from "../sentences.js";
  * @typedef {object} Question
  * @property {string | null} chatId null: a new chat
  * @property {string} prompt
- * @property {{id?: string, sessionId: string}} [stored] the prompt's message, if it is stored: then it is not stored again
+ * @property {{id?: string, sessionId: string}} [stored] the prompt's message, if already stored
  *
  * @typedef {object} Asking
  * @property {import("../service/api.js").ChatApi} api
@@ -33,12 +33,12 @@ export async function ask({ chatId, prompt, stored }, { api, outbox, modelId, se
 
 /** @param {import("../types.js").Session} session @param {{model: string, prompt: string}} asked */
 function kept({ sessionId, chatId, streamToken, expiresAt }, { model, prompt }) {
-  // By this browser's clock, where that is ahead of the service's.
+  // Uses the browser's clock if it is ahead of the service's.
   const expires = new Date(Math.max(Date.parse(expiresAt), Date.now() + SESSION_WAITS_MS));
   return { sessionId, chatId, streamToken, expiresAt: expires.toISOString(), modelId: model, prompt };
 }
 
-/** The id of a session's prompt, which only the history tells. @param {string} chatId @param {string} sessionId @param {import("../service/api.js").ChatApi} api */
+/** The id of a session's prompt, from the history. @param {string} chatId @param {string} sessionId @param {import("../service/api.js").ChatApi} api */
 async function idOf(chatId, sessionId, api) {
   const messages = await api.chat(chatId);
   const prompt = messages.find((one) => one.role === "user" && one.sessionId === sessionId);
@@ -46,7 +46,7 @@ async function idOf(chatId, sessionId, api) {
   return prompt.id;
 }
 
-/** A service that does not know `regenerate`: there a prompt can only be sent again. @param {unknown} error */
+/** True if the service does not support `regenerate`, so that the prompt must be sent again. @param {unknown} error */
 function isOfFirstVersion(error) {
   return error instanceof ApiError && error.status === 422 && error.fields.includes("regenerate");
 }

@@ -1,6 +1,6 @@
-/** The list of the user's chats, newest first, read from the history of all of them. */
+/** The list of the user's chats, newest first, built from the history of all chats. */
 
-/** A page of the history may hold few chats, if they are long: how many pages are read for one look at the list. */
+/** Pages read for one load of the list: a page has few chats if they are long. */
 const PAGES_AT_ONCE = 5;
 const ENOUGH_CHATS = 30;
 
@@ -34,7 +34,7 @@ export class Chats {
     return this.#chats.get(chatId)?.title ?? null;
   }
 
-  /** Reads on from where the list ends. */
+  /** Loads the next chats of the list. */
   async load() {
     const before = this.#chats.size;
     for (let page = 0; page < PAGES_AT_ONCE; page += 1) {
@@ -48,7 +48,7 @@ export class Chats {
     this.#changed();
   }
 
-  /** A prompt was sent: its chat is the newest. @param {string} chatId @param {string} prompt */
+  /** Moves the chat of a sent prompt to the top. @param {string} chatId @param {string} prompt */
   touch(chatId, prompt) {
     const chat = this.#chats.get(chatId) ?? { chatId, title: titleOf(prompt) };
     this.#chats.delete(chatId);
@@ -57,7 +57,7 @@ export class Chats {
   }
 }
 
-/** The beginning of a prompt, on one line. @param {string} prompt */
+/** The start of a prompt as a title, on one line. @param {string} prompt */
 export function titleOf(prompt) {
   const line = prompt.replace(/\s+/g, " ").trim();
   return line.length > 80 ? `${line.slice(0, 79)}…` : line;

@@ -1,4 +1,4 @@
-/** The open chat: loads it, sends prompts, shows the answer being written, stops it. */
+/** The open chat: loads it, sends prompts, shows the answer in progress, stops it. */
 
 import { awaited, fromMessage, fromPrompt, fromRun, unanswered } from "../answers/answer_state.js";
 import { ask } from "./asking.js";
@@ -30,7 +30,7 @@ import { RunAnnouncer } from "../views/run_announcer.js";
  * @property {(title: string | null) => void} titled
  */
 
-/** Refusals of another try that say that the chat is no longer as it is shown. */
+/** Error codes of a retry that mean that the chat has changed since it was loaded. */
 const ANSWERED_ELSEWHERE = new Set(["answer_in_progress", "message_not_found"]);
 
 export class Conversation {
@@ -39,13 +39,13 @@ export class Conversation {
   #runs;
   /** @type {string | null} */
   #chatId = null;
-  /** What is under way for the open chat; aborted when another one is opened. */
+  /** The scope of work for the open chat; aborted when another one is opened. */
   #visit = new AbortController();
   /** @type {Live | null} */
   #live = null;
-  /** The visit in which a prompt is on its way to the service. @type {AbortController | null} */
+  /** The visit in which a prompt is in flight. @type {AbortController | null} */
   #sending = null;
-  /** Aborts when another user signs in: what is under way for this one is given up, and shown to nobody. @type {AbortSignal} */
+  /** Aborts when another user signs in, which cancels this user's work without showing its result. @type {AbortSignal} */
   #signedIn;
 
   /** @param {import("../answers/runs.js").Runs} runs @param {AbortSignal} signedIn aborts when another user signs in @param {Parts} parts */
@@ -60,7 +60,7 @@ export class Conversation {
   }
 
   /**
-   * Another user has signed in.
+   * Switches to another user.
    * @param {import("../answers/runs.js").Runs} runs @param {AbortSignal} signedIn @param {Pick<Parts, "api" | "outbox">} calls
    */
   use(runs, signedIn, calls) {
@@ -97,7 +97,7 @@ export class Conversation {
     }
   }
 
-  /** Sends a prompt, unless one is on its way or its answer is being written. @param {string} prompt */
+  /** Sends a prompt, unless one is in flight or an answer is in progress. @param {string} prompt */
   async send(prompt) {
     if (this.#busy) return;
     const message = this.#parts.thread.addPrompt(prompt);
@@ -107,7 +107,7 @@ export class Conversation {
     });
   }
 
-  /** Asks for an answer to a prompt that is stored. @param {Question} question @param {AnswerMessage} failed in whose place it comes */
+  /** Requests a new answer to a stored prompt. @param {Question} question @param {AnswerMessage} failed the message to replace */
   async retry(question, failed) {
     if (this.#busy) return;
     const { element, plainText } = failed;
@@ -116,7 +116,7 @@ export class Conversation {
     if (element.hidden) element.remove();
   }
 
-  /** Ends the answer that is being written. */
+  /** Stops the answer in progress. */
   async stop() {
     const run = this.#live?.run;
     const signedIn = this.#signedIn;
@@ -147,7 +147,7 @@ export class Conversation {
     return this.#sending === this.#visit || this.#live?.run.ended === false;
   }
 
-  /** @param {Question} question @param {() => void} undo puts back what was shown before */
+  /** @param {Question} question @param {() => void} undo restores the previous view */
   async #dispatch(question, undo) {
     const { api, outbox, modelId, thread, composer, scroll } = this.#parts;
     const visit = this.#visit;
@@ -174,7 +174,7 @@ export class Conversation {
     }
   }
 
-  /** @param {Run} run @param {AbortController} visit the one in which the prompt was sent */
+  /** @param {Run} run @param {AbortController} visit in which the prompt was sent */
   #started(run, visit) {
     const { chatId, prompt } = run.session;
     if (!visit.signal.aborted) {
@@ -185,12 +185,12 @@ export class Conversation {
     }
     this.#runs.follow(run);
     this.#parts.sent(chatId, prompt);
-    // The chat was left while the prompt waited, and opened again.
+    // The user left the chat while the prompt waited and has reopened it.
     if (visit.signal.aborted && this.#chatId === chatId) void this.open(chatId);
   }
 
   /**
-   * The prompt was not taken: a new one goes back into the box, also if another chat has been opened since.
+   * Handles a prompt that was not accepted: a new prompt returns to the box, even if another chat is open now.
    * @param {Question} question @param {unknown} error @param {{undo: () => void, visit: AbortController, givenUp: boolean}} context
    */
   #unsent({ prompt, chatId, stored }, error, { undo, visit, givenUp }) {
@@ -226,12 +226,12 @@ export class Conversation {
     scroll.toEnd();
   }
 
-  /** What became of a prompt before the newest one, if its answer is not in the history. @param {Message} prompt @param {Message[]} messages */
+  /** Shows the outcome of an earlier prompt without an answer in the history. @param {Message} prompt @param {Message[]} messages */
   #showEarlier(prompt, messages) {
     if (standingOf(prompt, messages, Date.now()) === "ended") this.#addAnswer(fromPrompt(prompt));
   }
 
-  /** What becomes of the newest prompt, if its answer is not in the history. @param {Message} prompt @param {Message[]} messages */
+  /** Shows or follows the newest prompt if its answer is not in the history. @param {Message} prompt @param {Message[]} messages */
   #showNewest(prompt, messages) {
     const own = this.#runOf(prompt);
     const standing = standingOf(prompt, messages, Date.now());
@@ -245,7 +245,7 @@ export class Conversation {
     else if (standing !== "answered") this.#addAnswer(standing === "ended" ? fromPrompt(prompt) : unanswered({ ...prompt, prompt: prompt.content }), questionOf(prompt));
   }
 
-  /** Follows an answer that was asked for elsewhere. @param {Message} prompt */
+  /** Follows an answer that another browser requested. @param {Message} prompt */
   #attach(prompt) {
     const { sessionId, chatId, modelId, content, id } = prompt;
     const expiresAt = new Date(expiryOf(prompt)).toISOString();
@@ -254,14 +254,14 @@ export class Conversation {
     this.#runs.follow(run);
   }
 
-  /** The run that this page has, or has kept, for a prompt. @param {Message} prompt */
+  /** The current or restored run of a prompt. @param {Message} prompt */
   #runOf({ chatId, sessionId, id }) {
     const run = this.#runs.get(chatId);
     return run && (run.session.sessionId === sessionId || run.session.promptId === id) ? run : null;
   }
 
   /**
-   * Shows the answer when it is in the history, and that there is none when it is too late for one.
+   * Waits until the answer is in the history; shows that there is none after the deadline.
    * @param {import("../answers/run.js").Kept} asked @param {AnswerMessage} message
    */
   async #awaitAnswer(asked, message) {
@@ -272,7 +272,7 @@ export class Conversation {
     else message.show(unanswered(asked));
   }
 
-  /** Of an answer that ended out of this page's sight. @param {Message} end it, or its prompt, if there is none @param {AnswerMessage} message */
+  /** Shows an answer that this page did not follow. @param {Message} end the answer, or its prompt if there is none @param {AnswerMessage} message */
   #showEnd(end, message) {
     const state = end.role === "assistant" ? fromMessage(end) : fromPrompt(end);
     message.show(state);
@@ -287,7 +287,7 @@ export class Conversation {
     this.#parts.composer.show(run.ended ? "idle" : "writing");
   }
 
-  /** @param {import("../types.js").AnswerState} state @param {Question} [question] what to ask again if it failed @param {Run} [run] */
+  /** @param {import("../types.js").AnswerState} state @param {Question} [question] to retry if it failed @param {Run} [run] */
   #addAnswer(state, question, run) {
     const message = this.#parts.thread.addAnswer(
       { ...state, canRetry: state.canRetry && question !== undefined },
@@ -301,7 +301,7 @@ export class Conversation {
     return message;
   }
 
-  /** Looks whether the history has more of an answer than was received. @param {Run} run @param {AnswerMessage} message */
+  /** Compares the received answer with the history, which may have more of it. @param {Run} run @param {AnswerMessage} message */
   async #compare(run, message) {
     const { signal } = this.#visit;
     const signedIn = this.#signedIn;

@@ -1,4 +1,4 @@
-/** Prompts on their way to the service: each is stored once, however often it must be sent. */
+/** Sends prompts with retries; the idempotency key ensures that each is stored once. */
 
 import { backoff } from "../service/backoff.js";
 import { RESEND } from "../config.js";
@@ -11,16 +11,16 @@ import { pause } from "../service/pause.js";
  * @typedef {import("../types.js").Trouble} Trouble
  *
  * @typedef {object} Sending
- * @property {AbortSignal} signal gives up
- * @property {(trouble: Trouble, sendNow: () => void) => void} delayed the service cannot take it yet; it is sent again later
+ * @property {AbortSignal} signal cancels sending
+ * @property {(trouble: Trouble, sendNow: () => void) => void} delayed the service cannot accept it yet; a retry is scheduled
  */
 
-/** The first attempts after one without an answer come soon, and unseen. */
+/** Delays of the first retries after a request without a response; they are not shown. */
 const UNSEEN_WAITS_MS = [400, 1200];
 
 export class Outbox {
   #api;
-  /** The request that was not taken, or of which it is not known: it goes under the same key when it comes again. @type {{body: string, key: string} | null} */
+  /** The last request whose outcome is unknown or temporary: it is resent with the same key. @type {{body: string, key: string} | null} */
   #unsent = null;
 
   /** @param {import("../service/api.js").ChatApi} api */
@@ -29,7 +29,7 @@ export class Outbox {
   }
 
   /**
-   * Sends a request until it is taken, or refused for good, or too often.
+   * Sends a request until it is accepted, rejected permanently, or out of retries.
    * @param {StartRequest} request @param {Sending} sending @returns {Promise<Session>}
    * @throws {ApiError}
    */
@@ -49,7 +49,7 @@ export class Outbox {
     }
   }
 
-  /** @param {unknown} error @param {number} failures @param {Sending} sending whether another attempt is to be made */
+  /** @param {unknown} error @param {number} failures @param {Sending} sending @returns whether to retry */
   async #waitAfter(error, failures, { signal, delayed }) {
     if (!(error instanceof ApiError) || !mayPass(error)) return false;
     const { code, message, retryAfterMs } = error;
@@ -73,17 +73,17 @@ export class Outbox {
   }
 }
 
-/** The service could not take it, or is not known to have: it may, another time. @param {ApiError} error */
+/** True if a retry may succeed. @param {ApiError} error */
 function mayPass(error) {
   return mayHaveArrived(error) || error.status === 429 || error.status >= 500;
 }
 
-/** The request may have been carried out although no answer came, or is being carried out. @param {ApiError} error */
+/** True if the request may have been processed without a response, or is being processed. @param {ApiError} error */
 function mayHaveArrived({ code }) {
   return ["unreachable", "offline", "idempotency_in_progress"].includes(code);
 }
 
-/** Not `crypto.randomUUID`: that exists on secure origins only, and a stack in a local network is none. */
+/** Not `crypto.randomUUID`: it requires a secure origin, which a stack in a local network is not. */
 function randomKey() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -1,4 +1,4 @@
-/** How the prompts of a chat stand, as the history tells and as this page knows. Pure functions. */
+/** The state of a chat's prompts, from the history and this page's runs. Pure functions. */
 
 import { endedWithoutAnswer, expiryOf, isUnderWay } from "../answers/awaiting.js";
 import { LONGEST_STREAM_MS } from "../config.js";
@@ -7,7 +7,7 @@ import { LONGEST_STREAM_MS } from "../config.js";
  * @typedef {import("../types.js").Message} Message
  *
  * @typedef {"answered" | "ended" | "open" | "late"} Standing
- *   ended: without an answer, as the history says; open: its answer is being written, or may be; late: it cannot be any more
+ *   ended: without an answer, according to the history; open: its answer is or may be in progress; late: past the deadline
  */
 
 /**
@@ -20,24 +20,24 @@ export function standingOf(prompt, messages, now) {
   const { status } = prompt;
   if (endedWithoutAnswer(status)) return "ended";
   if (isUnderWay(status)) return "open";
-  // The first version of the service says of every prompt that it is complete.
+  // The first version of the service reports every prompt as complete.
   if (answersTo(prompt, messages).length) return "answered";
   return now < expiryOf(prompt) + LONGEST_STREAM_MS ? "open" : "late";
 }
 
-/** Those of its session, and those that directly follow it. @param {Message} prompt @param {Message[]} messages */
+/** The answers of the prompt's session, and an answer that directly follows it. @param {Message} prompt @param {Message[]} messages */
 function answersTo(prompt, messages) {
   const next = messages[messages.indexOf(prompt) + 1];
   return messages.filter((one) => one.role === "assistant" && (one.sessionId === prompt.sessionId || one === next));
 }
 
-/** What is asked for when its answer is wanted again. @param {Message} prompt @returns {import("./asking.js").Question} */
+/** The question to retry for a stored prompt. @param {Message} prompt @returns {import("./asking.js").Question} */
 export function questionOf({ chatId, content, id, sessionId }) {
   return { chatId, prompt: content, stored: { id, sessionId } };
 }
 
 /**
- * Whether the history knows more of a prompt than this page.
+ * True if the history is more recent than this page's run.
  * @param {import("../answers/run.js").Run} run the prompt's @param {Message} prompt @param {Standing} standing
  */
 export function isOutdated(run, prompt, standing) {

@@ -1,4 +1,4 @@
-/** A block of code: its language, a button that copies it, and the code as plain text. */
+/** A code block: language, copy button, and the code as plain text. */
 
 import { el } from "../views/dom.js";
 import { copyButton } from "../views/copy_button.js";
@@ -15,7 +15,7 @@ export function codeBlock(language, text) {
   );
   return {
     element,
-    /** @param {string} next the code, which usually has only grown */
+    /** @param {string} next the new code, usually the old one extended */
     update(next) {
       if (next.startsWith(code.data)) code.appendData(next.slice(code.data.length));
       else code.data = next;

@@ -1,10 +1,10 @@
 /**
- * Shows a Markdown text that grows. Only its last blocks are parsed and drawn anew; the ones before are settled, so the
- * work for one more token does not grow with the answer.
+ * Renders growing Markdown text. Only the last blocks are parsed and rendered again; earlier ones are settled, so the
+ * cost of a token does not grow with the answer.
  *
- * A later line can still change the meaning of the last block and, in a list, of the one before (a line "2" becomes the
- * item "2. ..."): these two are never settled. When the text is complete it is parsed once more as a whole, for what
- * needs that (links defined at the end), and the blocks that came out different are replaced.
+ * A later line can still change the last block and, in a list, the one before it (a line "2" becomes the item "2. ..."),
+ * so these two are never settled. The complete text is parsed once more as a whole, because of links defined at the end,
+ * and blocks that differ are replaced.
  */
 
 import { el } from "../views/dom.js";

@@ -1,8 +1,8 @@
 /**
- * Markdown to DOM, safely: marked makes HTML, DOMPurify takes out what may not stay.
+ * Renders Markdown to sanitised DOM: marked produces HTML, DOMPurify removes unsafe parts.
  *
- * Three more rules. HTML in an answer is text to read, except for a few harmless tags. Pictures become links: loading one
- * would tell another host what is in the chat. Code blocks never pass through HTML at all (`code_block.js`).
+ * HTML in an answer is shown as text, except for a few harmless tags. Images become links, because loading one could leak
+ * the chat to another host. Code blocks are inserted as text, never as HTML (`code_block.js`).
  */
 
 import DOMPurify from "../../vendor/dompurify/purify.es.mjs";
@@ -38,12 +38,12 @@ const ALLOWED = {
   RETURN_DOM_FRAGMENT: /** @type {true} */ (true),
 };
 
-/** The block-level tokens of a text; their `raw` parts joined are the text. @param {string} text */
+/** The block-level tokens of a text; their concatenated `raw` parts equal the text. @param {string} text */
 export function blocksOf(text) {
   return marked.lexer(text);
 }
 
-/** @param {import("../../vendor/marked/marked.esm.js").Token} block @returns {string} unsafe HTML, for `toFragment` alone */
+/** @param {import("../../vendor/marked/marked.esm.js").Token} block @returns {string} unsafe HTML, only for `toFragment` */
 export function toHtml(block) {
   return marked.parser([block]);
 }
@@ -63,7 +63,7 @@ export function toFragment(html) {
   return fragment;
 }
 
-/** A wide table scrolls by itself; whoever has no pointer scrolls it with the arrow keys. @param {HTMLTableElement} table */
+/** Wraps a wide table in a scrollable region, which the arrow keys can scroll too. @param {HTMLTableElement} table */
 function scrollable(table) {
   const frame = document.createElement("div");
   frame.className = "table-frame";

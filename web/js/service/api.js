@@ -1,4 +1,4 @@
-/** The service's calls, each one function. */
+/** The API's calls, one method each. */
 
 import { endpoints, HISTORY_PAGE } from "../config.js";
 import { request } from "./http.js";
@@ -18,30 +18,30 @@ export class ChatApi {
   #signal;
 
   /**
-   * One user's calls.
+   * The calls of one user.
    * @param {import("./identity.js").Identity} identity
-   * @param {AbortSignal} signal aborts when another user signs in: nothing of this one is sent with that one's token
+   * @param {AbortSignal} signal aborts when another user signs in, so that no call is sent with the new user's token
    */
   constructor(identity, signal) {
     this.#identity = identity;
     this.#signal = signal;
   }
 
-  /** @returns {Promise<Model[]>} the whole catalogue, with what this user may use marked */
+  /** @returns {Promise<Model[]>} the whole catalogue; `allowed` marks the models of the user's tier */
   async models() {
     return (await this.#json(endpoints.models)).models;
   }
 
   /**
-   * Opens a session for the answer to a prompt: a new one, which is stored, or one that is stored already.
-   * @param {string} body a `StartRequest` @param {string} key the same request under the same key gets the same session
+   * Starts a session for a new prompt, which is stored, or for a stored one.
+   * @param {string} body a `StartRequest` @param {string} key idempotency key: the same request gets the same session
    * @returns {Promise<Session>}
    */
   start(body, key) {
     return this.#json(endpoints.start, { method: "POST", headers: { "content-type": "application/json", "idempotency-key": key }, body });
   }
 
-  /** Ends a generation; what was written so far is kept. @param {string} sessionId */
+  /** Stops a generation; the text so far is stored. @param {string} sessionId */
   async stop(sessionId) {
     await this.#json(endpoints.stop, {
       method: "POST",
@@ -51,7 +51,7 @@ export class ChatApi {
   }
 
   /**
-   * One page of a chat's messages, or of all chats' when no chat is named.
+   * One page of a chat's messages, or of all chats if `chatId` is omitted.
    * @param {{chatId?: string, cursor?: string | null}} which
    * @param {AbortSignal} [signal]
    * @returns {Promise<MessagePage>}

@@ -1,20 +1,20 @@
-/** How long to wait before the next attempt. Pure functions. */
+/** Computes retry delays. Pure functions. */
 
 /**
- * Exponential backoff with jitter: clients that failed together do not come back together.
+ * Exponential backoff with jitter, so that clients that failed together do not retry together.
  * @param {number} failures in a row, before this wait
  * @param {{firstMs: number, longestMs: number, random?: () => number}} limits
- * @returns {number} milliseconds: the second half of the doubled wait is left to chance
+ * @returns {number} milliseconds; the second half of the doubled delay is random
  */
 export function backoff(failures, { firstMs, longestMs, random = Math.random }) {
   return Math.min(firstMs * 2 ** failures, longestMs) * (0.5 + random() / 2);
 }
 
 /**
- * The field `Retry-After` (RFC 9110, section 10.2.3): seconds, or a date.
+ * Parses `Retry-After` (RFC 9110, section 10.2.3): seconds, or a date.
  * @param {string | null} value
  * @param {number} now in milliseconds since the epoch
- * @returns {number | null} milliseconds; null: nothing usable
+ * @returns {number | null} milliseconds; null if missing or invalid
  */
 export function retryAfterMs(value, now) {
   if (!value) return null;
@@ -23,7 +23,7 @@ export function retryAfterMs(value, now) {
   return Number.isNaN(date) ? null : Math.max(date - now, 0);
 }
 
-/** Milliseconds of a field `retryAfterSeconds`; null: there is none. @param {unknown} seconds @returns {number | null} */
+/** Converts `retryAfterSeconds` to milliseconds; null if missing or invalid. @param {unknown} seconds @returns {number | null} */
 export function secondsAsMs(seconds) {
   return typeof seconds === "number" && seconds >= 0 ? seconds * 1000 : null;
 }

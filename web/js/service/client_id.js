@@ -1,8 +1,8 @@
-/** This tab's name to the service: a newer connection of a tab ends its older one, which a reload leaves behind. */
+/** This tab's client id: a new connection with the same id ends the old one, which a reload leaves open. */
 
 const KEY = "chat-sse:client";
 
-/** A reloaded tab keeps its name; a duplicated one, which begins with a copy of the other's storage, gets its own. */
+/** A reloaded tab keeps its id; a duplicated tab, which starts with a copy of the storage, gets a new one. */
 function ofThisTab() {
   try {
     const [navigation] = performance.getEntriesByType("navigation");

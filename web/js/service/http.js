@@ -1,9 +1,9 @@
-/** fetch, with every failure as an `ApiError` whose message is a sentence for the user. */
+/** Wraps fetch: every failure becomes an `ApiError` whose message is a sentence for the user. */
 
 import { retryAfterMs, secondsAsMs } from "./backoff.js";
 import { duration, sentenceOf } from "../sentences.js";
 
-/** A request that did not succeed: a problem document (RFC 9457), or no answer at all (code `unreachable`). */
+/** A failed request: a problem document (RFC 9457), or no response (code `unreachable`). */
 export class ApiError extends Error {
   /** @param {string} message @param {{code: string, status: number, retryAfterMs?: number | null, fields?: string[]}} facts */
   constructor(message, { code, status, retryAfterMs = null, fields = [] }) {
@@ -11,9 +11,9 @@ export class ApiError extends Error {
     this.name = "ApiError";
     this.code = code;
     this.status = status;
-    /** How long the service asks to wait before another attempt. */
+    /** The delay before a retry that the service requests. */
     this.retryAfterMs = retryAfterMs;
-    /** The fields of the request that are at fault. */
+    /** The invalid fields of the request. */
     this.fields = fields;
   }
 }
@@ -38,7 +38,7 @@ export async function request(url, options) {
   return response;
 }
 
-/** What there is to tell the user about an error of any kind. @param {unknown} error */
+/** The sentence to show for any error. @param {unknown} error */
 export function sentence(error) {
   if (!(error instanceof ApiError)) {
     console.error(error);

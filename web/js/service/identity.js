@@ -1,4 +1,4 @@
-/** Who the user is, and the token that proves it. The one module that knows the local stack's way of signing in. */
+/** The user and the bearer token. The only module that depends on the local stack's sign-in. */
 
 import { endpoints, FIRST_VISIT } from "../config.js";
 import { request } from "./http.js";
@@ -15,7 +15,7 @@ export class Identity {
     this.person = read("person") ?? { ...FIRST_VISIT };
   }
 
-  /** The bearer token; asked for once. @returns {Promise<string>} */
+  /** The bearer token; requested once and cached. @returns {Promise<string>} */
   token() {
     this.#token ??= issue(this.person).catch((error) => {
       this.#token = null;
@@ -30,8 +30,8 @@ export class Identity {
   }
 
   /**
-   * Becomes another person, or the same one with another tier; keeps the old one if the service refuses.
-   * @param {Person} person @param {() => void} leave ends what is under way for the old one, before it can get the new token
+   * Switches to another user or tier; keeps the old one if no token is issued.
+   * @param {Person} person @param {() => void} leave cancels the old user's work before it could use the new token
    */
   async change(person, leave) {
     const token = await issue(person);

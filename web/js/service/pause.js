@@ -1,8 +1,8 @@
-/** Waits that can be cut short. */
+/** Delays that can end early. */
 
 /**
- * Resolves after the time, as soon as `signal` aborts, and, if `eager`, as soon as the connection is back or the page is
- * seen again: what failed meanwhile may work now.
+ * Resolves after `ms`, when `signal` aborts, or, if `eager`, when the browser comes online or the page becomes visible,
+ * because a retry may then succeed.
  * @param {number} ms
  * @param {{signal: AbortSignal, eager?: boolean}} options
  * @returns {Promise<void>}

@@ -1,29 +1,29 @@
 /**
- * The text of an answer, put together from token events that may come twice.
+ * Assembles the text of an answer from token events that may be duplicated.
  *
  * Event ids count characters (code points): a token's id is 1 plus the number of characters up to and including it. So
- * the id and the length of the chunk say where it belongs, whatever was sent before, by whichever connection.
+ * id and length give a chunk's position, independent of earlier events and connections.
  */
 
-/** The id of the `typing` event; text begins after it. */
+/** The id of the `typing` event; text starts after it. */
 const TYPING_ID = 1;
 
 export class AnswerText {
-  /** Takes up a text that was kept, unless text and id do not belong together. @param {{text?: string, lastEventId?: number}} [kept] */
+  /** Restores a stored text, unless its length does not match its id. @param {{text?: string, lastEventId?: number}} [kept] */
   constructor({ text = "", lastEventId = 0 } = {}) {
     const fits = characters(text).length === Math.max(lastEventId - TYPING_ID, 0);
     this.text = fits ? text : "";
     this.lastEventId = fits ? lastEventId : 0;
-    /** Some text was never received: the history has it. */
+    /** True if some text was not received; the history has it. */
     this.incomplete = false;
   }
 
-  /** The `typing` event. @param {number} id */
+  /** Handles the `typing` event. @param {number} id */
   begin(id) {
     this.lastEventId = Math.max(this.lastEventId, id);
   }
 
-  /** A token event: adds what of it is new. @param {number} id @param {string} content */
+  /** Handles a token event: appends the new part of its text. @param {number} id @param {string} content */
   append(id, content) {
     const chunk = characters(content);
     const known = Math.max(this.lastEventId, TYPING_ID);
@@ -34,13 +34,13 @@ export class AnswerText {
     this.lastEventId = id;
   }
 
-  /** The `done` event of a whole answer: its id tells how long the text is. @param {number} id */
+  /** Handles the `done` event of a complete answer: its id gives the length of the text. @param {number} id */
   end(id) {
     if (id !== Math.max(this.lastEventId, TYPING_ID) + 1) this.incomplete = true;
   }
 }
 
-/** Code points, as the service counts; `length` would count UTF-16 units. @param {string} text */
+/** Splits into code points, as the service counts; `length` would count UTF-16 units. @param {string} text */
 function characters(text) {
   return [...text];
 }

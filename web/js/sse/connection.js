@@ -1,29 +1,29 @@
-/** One connection to a stream, read with fetch until it ends; and why it ended. */
+/** Reads one connection to a stream with fetch until it ends, and reports why it ended. */
 
 import { SILENCE_MS } from "../config.js";
 import { ApiError, request } from "../service/http.js";
 import { EventParser } from "./parser.js";
 
 /**
- * @typedef {object} End why a connection ended, or never was one
+ * @typedef {object} End why a connection ended or failed
  * @property {string} code the service's, `http_<status>`, or `dropped`, `unreachable`, `not_a_stream`, `nothing_left`
  * @property {string} [message] the service's
- * @property {boolean} [refusal] the service itself said so, in an event
+ * @property {boolean} [refusal] the service sent it as an `error` event
  * @property {boolean} again another attempt may help
- * @property {number | null} retryAfterMs how long the service asks to wait before that
+ * @property {number | null} retryAfterMs the delay before that, as requested by the service
  *
  * @typedef {object} Reader
- * @property {() => void} opened events will come
- * @property {(event: any, id: number) => End | undefined} onEvent an event and the last id; an `End` is why the stream is left
- * @property {(ms: number) => void} onRetry what the stream asks for as the wait before a reconnect
+ * @property {() => void} opened the stream is open
+ * @property {(event: any, id: number) => End | undefined} onEvent an event and the last id; returning an `End` closes the stream
+ * @property {(ms: number) => void} onRetry the reconnect delay that the stream requests
  */
 
-/** Statuses below 500 that say nothing about the request itself. */
+/** Statuses below 500 that may succeed on a retry. */
 const PASSING = new Set([408, 425, 429]);
 
 /** @type {End} */
 const DROPPED = { code: "dropped", again: true, retryAfterMs: null };
-/** @type {End} Status 204: the client has seen all. */
+/** @type {End} Status 204: the client has received everything. */
 const NOTHING_LEFT = { code: "nothing_left", again: false, retryAfterMs: null };
 /** @type {End} */
 const NOT_A_STREAM = { code: "not_a_stream", again: true, retryAfterMs: null };
@@ -54,7 +54,7 @@ export async function readStream(url, { headers, signal, reader }) {
   }
 }
 
-/** Why there is no stream. @param {unknown} error @returns {End} */
+/** Converts a failed request to an `End`. @param {unknown} error @returns {End} */
 export function endOf(error) {
   if (!(error instanceof ApiError)) return DROPPED;
   const { code, message, status, retryAfterMs } = error;
@@ -78,7 +78,7 @@ async function readEvents(body, reader) {
   }
 }
 
-/** @template T @param {Promise<T>} arrival @returns {Promise<T | null>} null: nothing came for longer than the service is ever silent */
+/** @template T @param {Promise<T>} arrival @returns {Promise<T | null>} null after SILENCE_MS */
 async function orSilence(arrival) {
   let timer = 0;
   const silence = new Promise((/** @type {(none: null) => void} */ resolve) => (timer = setTimeout(resolve, SILENCE_MS, null)));
@@ -94,7 +94,7 @@ function isStream({ headers }) {
   return /^text\/event-stream\s*(;|$)/i.test(headers.get("content-type") ?? "");
 }
 
-/** @param {string} data @returns {any} the event, or null if it is none that this page can read */
+/** @param {string} data @returns {any} the event, or null if it is malformed */
 function parse(data) {
   try {
     const event = JSON.parse(data);

@@ -1,20 +1,20 @@
-/** An event stream, parsed (https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream). */
+/** Parses an event stream (https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream). */
 
 /** @typedef {{data: string, lastEventId: string}} ServerEvent */
 
-/** A carriage return at the end of a piece may be half of a line's end: it waits for what follows. */
+/** A carriage return at the end of a piece may be half of a line ending, so it is kept for the next piece. */
 const LINE_END = /\r\n|\n|\r(?!$)/;
 
-/** Takes the text of one connection in any pieces. An event counts, with its id, only once the blank line after it is there. */
+/** Parses the text of one connection, in any pieces. An event and its id count only after the blank line that ends it. */
 export class EventParser {
   #rest = "";
   /** @type {string[]} */
   #data = [];
   #id = "";
-  /** What the stream asks for as the wait before a reconnect, in milliseconds. @type {number | null} */
+  /** The reconnect delay that the stream requests, in milliseconds. @type {number | null} */
   retryMs = null;
 
-  /** @param {string} text @returns {ServerEvent[]} the events that are complete by now, without those that have no data */
+  /** @param {string} text @returns {ServerEvent[]} the completed events, except those without data */
   feed(text) {
     const lines = (this.#rest + text).split(LINE_END);
     this.#rest = lines.pop() ?? "";

@@ -1,8 +1,8 @@
 /**
- * Follows one session's stream to its end, over as many connections as that takes.
+ * Follows one session's stream to its end, reconnecting as necessary.
  *
- * With fetch, not with EventSource: that gives up for good on any status but 200, shows neither the status nor
- * `Retry-After`, and cannot send the bearer token that opens a session which another browser has started.
+ * Uses fetch instead of EventSource, which stops on any status but 200, exposes neither the status nor `Retry-After`, and
+ * cannot send the bearer token for a session that another browser started.
  */
 
 import { CLIENT_ID } from "../service/client_id.js";
@@ -18,23 +18,23 @@ import { endOf, readStream } from "./connection.js";
  *
  * @typedef {object} Session
  * @property {string} sessionId
- * @property {string | null} streamToken null: it was started elsewhere; the user's own token opens it
- * @property {number} endsAt until when it can be followed at the latest, in milliseconds since the epoch
+ * @property {string | null} streamToken null: another browser started it; the user's token opens it
+ * @property {number} endsAt deadline for reconnects, in milliseconds since the epoch
  *
- * @typedef {{token: () => Promise<string>, expire: () => void}} Credentials the user's own
+ * @typedef {{token: () => Promise<string>, expire: () => void}} Credentials of the user
  *
  * @typedef {object} Listener
- * @property {() => number} lastEventId the id of the last event seen
+ * @property {() => number} lastEventId the id of the last event received
  * @property {() => void} opened connected
- * @property {(end: End, retryAt: number | null) => void} delayed there is no connection; when the next attempt begins, null: now
+ * @property {(end: End, retryAt: number | null) => void} delayed disconnected; `retryAt` is the time of the next attempt, null: now
  * @property {(id: number) => void} typing
  * @property {(id: number, content: string) => void} token
- * @property {(id: number, event: DoneEvent) => void} done the last call
- * @property {(id: number, event: ErrorEvent) => void} error the last call: the generation failed
- * @property {(end: End) => void} refused the last call: another attempt does not help
+ * @property {(id: number, event: DoneEvent) => void} done the final call
+ * @property {(id: number, event: ErrorEvent) => void} error the final call: the generation failed
+ * @property {(end: End) => void} refused the final call: a retry does not help
  */
 
-/** Refusals of the token that came with the request. */
+/** Codes that reject the request's token. */
 const NOT_SIGNED_IN = new Set(["token_missing", "token_expired", "token_invalid"]);
 
 export class SessionStream {
@@ -43,9 +43,9 @@ export class SessionStream {
   #listener;
   #over = new AbortController();
   #skip = new AbortController();
-  /** @type {number} the first wait: as the stream asks for it, if it does */
+  /** @type {number} the first delay, set by the stream's `retry:` if present */
   #firstMs = RECONNECT.firstMs;
-  /** Whether the user's token has been renewed since events last came. */
+  /** True if the user's token was renewed since the last event. */
   #renewed = false;
 
   /** @param {Session} session @param {Credentials} credentials @param {Listener} listener */
@@ -55,17 +55,17 @@ export class SessionStream {
     this.#listener = listener;
   }
 
-  /** Connects, and goes on until there is nothing more to wait for. */
+  /** Connects and reconnects until the stream ends or the deadline passes. */
   open() {
     void this.#follow();
   }
 
-  /** Leaves the stream; nothing is called any more. */
+  /** Leaves the stream; no listener is called afterwards. */
   close() {
     this.#over.abort();
   }
 
-  /** Ends the wait for the next attempt; while one is under way, that for the one after it. */
+  /** Skips the current delay, or the next one during an attempt. */
   retryNow() {
     this.#skip.abort();
   }
@@ -110,7 +110,7 @@ export class SessionStream {
     if (seen > 0) query.set("lastEventId", String(seen));
     /** @type {Record<string, string>} */
     const headers = {};
-    // A header of its own costs a preflight with every stream where the service is on another host.
+    // An Authorization header costs a preflight for each stream if the service is on another host.
     if (!streamToken) {
       try {
         headers.authorization = `Bearer ${await this.#credentials.token()}`;
@@ -136,7 +136,7 @@ export class SessionStream {
       this.close();
       listener.done(id, event);
     } else if (event.type === "error") {
-      // How a generation failed has an id beyond all text. A refusal has none: it is about this connection alone.
+      // The error of a failed generation has an id greater than all text. A refusal has none: it concerns this connection only.
       if (id <= listener.lastEventId()) {
         const { code, message, retryable, retryAfterSeconds } = event;
         return { code, message, refusal: true, again: retryable, retryAfterMs: secondsAsMs(retryAfterSeconds) };
@@ -144,11 +144,11 @@ export class SessionStream {
       this.close();
       listener.error(id, event);
     }
-    // Any other type is of a later version of the service: passed over.
+    // Other types come from a later version of the service and are ignored.
     return undefined;
   };
 
-  /** Whether there is another token to try: the user's after the stream's, a new one after one that had expired. @param {End} end */
+  /** True if another token can be tried: the user's after the stream token, or a renewed one after an expired one. @param {End} end */
   #hasOtherCredentials({ code }) {
     if (!NOT_SIGNED_IN.has(code)) return false;
     if (this.#session.streamToken) {

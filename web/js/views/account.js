@@ -1,4 +1,4 @@
-/** The dialog in which a user and a tier are chosen. */
+/** The sign-in dialog: user and tier. */
 
 import { sentence } from "../service/http.js";
 import { part } from "./dom.js";
@@ -12,7 +12,7 @@ export class AccountDialog {
   #error = part("account-error", HTMLParagraphElement);
   #change;
 
-  /** @param {(person: Person) => Promise<void>} change may fail, with a reason for the user */
+  /** @param {(person: Person) => Promise<void>} change may reject with an error to show */
   constructor(change) {
     this.#change = change;
     this.#form.addEventListener("submit", (event) => {
@@ -20,7 +20,7 @@ export class AccountDialog {
       void this.#onSubmit();
     });
     part("account-cancel", HTMLButtonElement).addEventListener("click", () => this.#dialog.close());
-    // A click on the dialog's own box is one beside the form: on the backdrop.
+    // A click whose target is the dialog itself is outside the form, on the backdrop.
     this.#dialog.addEventListener("pointerdown", ({ target }) => target === this.#dialog && this.#dialog.close());
   }
 

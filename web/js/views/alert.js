@@ -1,4 +1,4 @@
-/** One sentence above the message box when something the user asked for did not work. */
+/** An alert above the message box for a failed action. */
 
 import { el, icon, part } from "./dom.js";
 

@@ -1,4 +1,4 @@
-/** What screen readers are told, politely: whole sentences at the end of things, never each token. */
+/** Polite announcements for screen readers: whole sentences about results, never single tokens. */
 
 import { part } from "./dom.js";
 

@@ -1,9 +1,9 @@
-/** The message box with its two buttons: Send, and Stop while an answer is being written. */
+/** The message box with its buttons: Send, and Stop while an answer is in progress. */
 
 import { part } from "./dom.js";
 
 const TALLEST_PX = 220;
-/** Where a finger types, Enter starts a new line as everywhere on such a device, and nothing opens the keyboard unasked. */
+/** On touch devices Enter adds a line, as is usual there, and the page does not open the keyboard by itself. */
 const touch = matchMedia("(pointer: coarse)");
 
 export class Composer {
@@ -35,7 +35,7 @@ export class Composer {
     if (!touch.matches) this.#box.focus({ preventScroll: true });
   }
 
-  /** Puts a text into the box, unless something else has been typed meanwhile. @param {string} text */
+  /** Puts a text back into the box, unless the user has typed something else. @param {string} text */
   restore(text) {
     if (!this.#box.value) this.#box.value = text;
     this.#refresh();
@@ -49,7 +49,7 @@ export class Composer {
 
   /**
    * @param {"idle" | "sending" | "writing" | "stopping"} state
-   *   sending: on its way to the service; writing: an answer is being written, and can be stopped
+   *   sending: the request is in flight; writing: an answer is in progress and can be stopped
    */
   show(state) {
     if (state === this.#state) return;
@@ -70,7 +70,7 @@ export class Composer {
 
   /** @param {KeyboardEvent} event */
   #onKey(event) {
-    // While an input method composes a character, Enter chooses it (keyCode 229 is how older Safari says so).
+    // While an input method composes a character, Enter confirms it (older Safari reports keyCode 229).
     if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229 || touch.matches) return;
     event.preventDefault();
     this.#onSubmit();

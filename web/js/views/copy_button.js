@@ -1,11 +1,11 @@
-/** A button that copies a text and says so. */
+/** A button that copies a text and confirms it. */
 
 import { announce } from "./announcer.js";
 import { el, icon } from "./dom.js";
 
 const CONFIRM_MS = 2000;
 
-/** @param {() => string} text @param {string} label what it does, for screen readers */
+/** @param {() => string} text @param {string} label for screen readers */
 export function copyButton(text, label) {
   const words = el("span", {}, "Copy");
   const button = el("button", { type: "button", class: "quiet-button copy", "aria-label": label, click: onClick }, icon("copy"), words);
@@ -30,7 +30,7 @@ async function copy(text) {
   }
 }
 
-/** Without a secure origin there is no clipboard API; the older way still works. @param {string} text */
+/** Fallback without the clipboard API, which requires a secure origin. @param {string} text */
 function copyBySelection(text) {
   const focused = document.activeElement;
   const area = el("textarea", { class: "visually-hidden", "aria-hidden": "true" });

@@ -1,4 +1,4 @@
-/** Elements, made in one expression. Text goes in as text: nothing here parses HTML. */
+/** Creates elements in one expression. Text is inserted as text: nothing here parses HTML. */
 
 /**
  * @template {keyof HTMLElementTagNameMap} Tag
@@ -18,7 +18,7 @@ export function el(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** A symbol of the page's sprite. @param {string} name */
+/** An icon of the page's sprite. @param {string} name */
 export function icon(name) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   svg.setAttribute("class", "icon");

@@ -1,7 +1,7 @@
 /**
- * The choice of a model: a button with a listbox (https://www.w3.org/WAI/ARIA/apg/patterns/listbox/). Models that the
- * tier does not have are shown, locked, with the tier that has them; not a `select`, because its locked options could
- * neither be read with the keyboard nor say why they are locked.
+ * The model picker: a button with a listbox (https://www.w3.org/WAI/ARIA/apg/patterns/listbox/). Models outside the
+ * user's tier are shown as locked, with their tier. It is not a `select`, whose disabled options are not reachable with
+ * the keyboard and cannot explain why they are locked.
  */
 
 import { announce } from "./announcer.js";
@@ -9,7 +9,7 @@ import { el, icon, part } from "./dom.js";
 
 /** @typedef {import("../types.js").Model} Model */
 
-const HINT = "Prices are in US dollars for a million tokens, read and written.";
+const HINT = "Prices are in US dollars per million input and output tokens.";
 
 export class ModelPicker {
   #button = part("picker-button", HTMLButtonElement);
@@ -40,7 +40,7 @@ export class ModelPicker {
     });
   }
 
-  /** The chosen model's id; empty while there are none. */
+  /** The chosen model's id; empty if there is none. */
   get chosen() {
     return this.#chosen;
   }
@@ -122,7 +122,7 @@ export class ModelPicker {
     }
   }
 
-  /** The next model that begins with a letter. @param {string} letter */
+  /** Activates the next model that starts with a letter. @param {string} letter */
   #find(letter) {
     const count = this.#models.length;
     for (let step = 1; step <= count; step += 1) {

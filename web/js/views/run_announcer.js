@@ -1,14 +1,14 @@
-/** What screen readers are told of an answer that is being written: once for each thing that happens. */
+/** Announces the progress of an answer to screen readers, once for each change. */
 
 import { fromRun } from "../answers/answer_state.js";
 import { announce } from "./announcer.js";
 import { statusOf } from "./thread/trouble.js";
 
 export class RunAnnouncer {
-  /** The trouble that was told of last, until it is over. */
+  /** The code of the last announced trouble, until it is resolved. */
   #trouble = "";
 
-  /** @param {import("../answers/run.js").Run} run after a change @param {() => string} text the answer as it reads */
+  /** @param {import("../answers/run.js").Run} run after a change @param {() => string} text the rendered answer */
   tell(run, text) {
     const state = fromRun(run);
     if (run.trouble) {
@@ -19,7 +19,7 @@ export class RunAnnouncer {
       if (!run.refused) announce(run.error ? (state.note ?? "") : `${how}. ${text()}`);
     } else if (this.#trouble) {
       this.#trouble = "";
-      announce("Connected again.");
+      announce("Reconnected.");
     }
   }
 }

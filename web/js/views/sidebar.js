@@ -1,4 +1,4 @@
-/** The list of chats; on a narrow page a drawer. */
+/** The list of chats; a drawer on narrow pages. */
 
 import { linkTo } from "../route.js";
 import { el, part } from "./dom.js";
@@ -38,7 +38,7 @@ export class Sidebar {
     const focused = document.activeElement?.getAttribute("href");
     this.#list.replaceChildren(...chats.map(entry));
     this.#older.hidden = !hasMore;
-    this.showNote(chats.length ? null : "Your chats will be listed here.");
+    this.showNote(chats.length ? null : "Your chats will appear here.");
     if (focused) /** @type {HTMLElement | null} */ (this.#list.querySelector(`a[href="${CSS.escape(focused)}"]`))?.focus();
   }
 
@@ -65,7 +65,7 @@ export class Sidebar {
     const wasOpen = this.#isOpen;
     const asDrawer = narrow.matches;
     this.#sidebar.classList.toggle("open", open && asDrawer);
-    // Behind an open drawer nothing can be reached, and nothing in a closed one.
+    // An open drawer makes the page inert; a closed drawer is inert itself.
     this.#sidebar.inert = asDrawer && !open;
     this.#page.inert = asDrawer && open;
     this.#opener.setAttribute("aria-expanded", String(open && asDrawer));

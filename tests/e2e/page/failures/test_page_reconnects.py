@@ -18,12 +18,12 @@ _SEEN_AGAIN = "document.dispatchEvent(new Event('visibilitychange'))"
 _ONLINE = "dispatchEvent(new Event('online'))"
 
 NO_STREAM: dict[str, tuple[Answer, str]] = {
-    "throttled": (status(429), "The service has more requests than it can take at the moment."),
-    "bad gateway": (status(502), "The service does not answer at the moment."),
-    "unavailable": (status(503), "The service does not answer at the moment."),
+    "throttled": (status(429), "The service is overloaded at the moment."),
+    "bad gateway": (status(502), "The service is not available at the moment."),
+    "unavailable": (status(503), "The service is not available at the moment."),
     "another type": (
         status(200, body="<p>Sign in to the Wi-Fi"),
-        "Something between this page and the service answered",
+        "The response did not come from the service.",
     ),
     "no connection": (no_connection, "The service cannot be reached."),
     "cut at once": (stream("retry: 300\n\n"), "The connection dropped."),
@@ -85,7 +85,7 @@ def test_a_dropped_connection_is_made_again_where_it_was(open_page: Callable[...
         assert proxy.cut() > 0
         complete = chat.finished(0)
         assert "The connection dropped. Reconnecting in" in _told(chat)
-        assert "The service does not answer at the moment. Trying again in" in _told(chat)
+        assert "The service is not available at the moment. Trying again in" in _told(chat)
         assert complete.startswith(shown[:30])
         assert all(int(query["lastEventId"][0]) > 40 for query in faked.queries)
         assert len(faked.queries) == 2

@@ -12,20 +12,20 @@ from fakes.page.routes import START, STREAM, Answers, problem, refusal, status
 
 QUICK = "[demo:rate=400]"
 ENDLESS = "What is artificial intelligence? [demo:rate=20 tokens=2000]"
-TOO_MANY = "You have as many answers being written at the same time as your tier allows."
-TOO_FAST = "You have sent as many messages in a minute as your tier allows."
+TOO_MANY = "You have reached your tier's limit of concurrent answers."
+TOO_FAST = "You have reached your tier's limit of messages per minute."
 
 PASSING = {
     "too_many_streams": TOO_MANY,
-    "storage_unavailable": "The service's storage does not answer at the moment.",
-    "keys_unavailable": "The service cannot check at the moment who you are.",
-    "too_many_attaches": "This answer was opened too often in a short time.",
+    "storage_unavailable": "The service's storage is not available at the moment.",
+    "keys_unavailable": "The service cannot verify your sign-in at the moment.",
+    "too_many_attaches": "This answer was opened too often within a short time.",
     "deadline_exceeded": "The answer took longer than the service allows.",
 }
 OF_THE_USER = {
-    "token_missing": "You are signed out. Sign in to go on.",
-    "token_expired": "You were signed out after some time. Sign in again to go on.",
-    "token_invalid": "The service does not accept how you are signed in. Sign in again to go on.",
+    "token_missing": "You are signed out. Sign in to continue.",
+    "token_expired": "Your sign-in has expired. Sign in again to continue.",
+    "token_invalid": "The service does not accept your sign-in. Sign in again to continue.",
     "user_disabled": "This user is disabled.",
 }
 
@@ -166,7 +166,7 @@ def test_a_refusal_is_not_met_for_ever(chat: ChatPage) -> None:
     chat.watch.refusals_expected = True
     faked = Answers(chat.page, START, [problem(503, "storage_unavailable", retryAfterSeconds=0)] * 9)
     chat.send("Hello")
-    expect(chat.alert).to_contain_text("The service's storage does not answer at the moment.")
+    expect(chat.alert).to_contain_text("The service's storage is not available at the moment.")
     expect(chat.box).to_have_value("Hello")
     expect(chat.answers).to_have_count(0)
     assert len(faked.requests) == 5

@@ -1,4 +1,4 @@
-/** An answer, growing or stored: its text, what is going on, and what there is to know about it. */
+/** An answer, in progress or stored: text, status, and details. */
 
 import { MarkdownView } from "../../markdown/markdown_view.js";
 import { copyButton } from "../copy_button.js";
@@ -8,14 +8,14 @@ import { statusOf } from "./trouble.js";
 /**
  * @typedef {import("../../types.js").AnswerState} AnswerState
  *
- * @typedef {object} Actions what its buttons do; a phase whose action is absent cannot come
- * @property {() => void} [retry] asks for the answer again
- * @property {() => void} [tryNow] ends the wait for the next attempt
+ * @typedef {object} Actions the buttons' actions; a phase whose action is absent does not occur
+ * @property {() => void} [retry] requests the answer again
+ * @property {() => void} [tryNow] skips the delay before the next attempt
  * @property {() => void} [follow]
  * @property {() => void} leave
  */
 
-/** Drawing takes at most this part of the time, however long the answer gets. */
+/** Maximum share of time spent rendering, independent of the answer's length. */
 const DRAWING_SHARE = 0.2;
 
 /** @type {Record<string, string>} */
@@ -27,7 +27,7 @@ const PROGRESS = {
   paused: "Not following this answer.",
 };
 
-const LEFT_IN_THE_MIDDLE = "Not following. The answer goes on being written, and is kept.";
+const LEFT_IN_THE_MIDDLE = "Not following. The answer continues and will be stored.";
 
 export class AnswerMessage {
   #actions;
@@ -55,12 +55,12 @@ export class AnswerMessage {
     );
   }
 
-  /** The text as it reads, without Markdown's marks. */
+  /** The rendered text without Markdown syntax. */
   get plainText() {
     return this.#text.innerText;
   }
 
-  /** Shows a state: at the next frame while it grows, at once when it is complete. @param {AnswerState} state */
+  /** Shows a state: at the next frame while in progress, immediately when complete. @param {AnswerState} state */
   show(state) {
     const before = this.#state;
     this.#state = state;
@@ -80,12 +80,12 @@ export class AnswerMessage {
     const state = /** @type {AnswerState} */ (this.#state);
     cancelAnimationFrame(this.#frame);
     this.#frame = 0;
-    const began = performance.now();
+    const started = performance.now();
     const complete = state.phase === "ended";
     this.#markdown.update(state.text, { complete });
     if (complete) this.#showFoot(state);
     const ended = performance.now();
-    this.#notBefore = ended + (ended - began) * (1 / DRAWING_SHARE - 1);
+    this.#notBefore = ended + (ended - started) * (1 / DRAWING_SHARE - 1);
   }
 
   /** @param {AnswerState} state */
@@ -108,7 +108,7 @@ export class AnswerMessage {
     return phase === "paused" ? [quiet("Follow again", follow)] : [];
   }
 
-  /** Only the words change, once a second: a button keeps the focus. @param {AnswerState} state */
+  /** Updates only the text, once a second, so that a button keeps the focus. @param {AnswerState} state */
   #showTrouble(state) {
     clearTimeout(this.#clock);
     if (!state.trouble) return;
@@ -141,11 +141,11 @@ function facts({ usage, cached, savedUsd }) {
   const items = [];
   if (usage) {
     const [input, output] = [usage.inputTokens, usage.outputTokens].map((count) => count.toLocaleString("en"));
-    items.push(el("span", { class: "fact", title: "Tokens read and written, as the provider counts them" }, `${input} tokens in, ${output} out`));
+    items.push(el("span", { class: "fact", title: "Input and output tokens, as the provider counts them" }, `${input} tokens in, ${output} out`));
   }
   if (cached) {
     const saved = savedUsd ? `, saved $${savedUsd.toPrecision(2)}` : "";
-    items.push(el("span", { class: "fact", title: "The provider was not asked: this question had been answered already" }, `cached${saved}`));
+    items.push(el("span", { class: "fact", title: "Answered from the cache, without a call to the provider" }, `cached${saved}`));
   }
   return items;
 }

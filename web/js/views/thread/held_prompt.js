@@ -1,4 +1,4 @@
-/** A prompt that the service cannot take yet: says why, and counts down to the next attempt. */
+/** A prompt that the service cannot accept yet: shows the reason and a countdown to the next attempt. */
 
 import { held } from "../../answers/answer_state.js";
 import { announce } from "../announcer.js";
@@ -20,7 +20,7 @@ export class HeldPrompt {
     this.#prompt = prompt;
   }
 
-  /** Aborts when the user gives the prompt up. */
+  /** Aborts when the user cancels the prompt. */
   get givenUp() {
     return this.#given.signal;
   }

@@ -1,4 +1,4 @@
-/** What the user said: plain text, as it was typed. */
+/** The user's message as plain text. */
 
 import { el } from "../dom.js";
 

@@ -1,4 +1,4 @@
-/** Keeps the end of a growing thread in sight, unless the reader has scrolled up. */
+/** Scrolls a growing thread to its end, unless the user has scrolled up. */
 
 import { part } from "../dom.js";
 
@@ -22,14 +22,14 @@ export class StickToEnd {
     observer.observe(part("thread", HTMLElement));
   }
 
-  /** Goes to the end and stays there. */
+  /** Scrolls to the end and sticks to it. */
   toEnd() {
     this.#stuck = true;
     this.#scroller.scrollTop = this.#scroller.scrollHeight;
     this.#showJump();
   }
 
-  /** Goes to the beginning: there is nothing to follow. */
+  /** Scrolls to the start and does not stick to the end. */
   toStart() {
     this.#stuck = false;
     this.#scroller.scrollTop = 0;
@@ -43,7 +43,7 @@ export class StickToEnd {
 
   #onScroll() {
     const { scrollTop } = this.#scroller;
-    // A shrinking thread also lowers scrollTop, but stays at its end.
+    // A shrinking thread also reduces scrollTop, but is still at its end.
     if (this.#distance <= 1) this.#stuck = true;
     else if (scrollTop < this.#last) this.#stuck = false;
     else if (this.#distance < AT_END_PX) this.#stuck = true;

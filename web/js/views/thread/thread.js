@@ -1,4 +1,4 @@
-/** The messages of the open chat, or what stands in their place. */
+/** The messages of the open chat, or a placeholder. */
 
 import { SUGGESTIONS } from "../../config.js";
 import { AnswerMessage } from "./answer_message.js";
@@ -14,7 +14,7 @@ export class Thread {
   #root = part("thread", HTMLElement);
   #suggest;
 
-  /** @param {(prompt: string) => void} suggest a suggestion was chosen */
+  /** @param {(prompt: string) => void} suggest called with the chosen suggestion */
   constructor(suggest) {
     this.#suggest = suggest;
   }
@@ -28,7 +28,7 @@ export class Thread {
     this.#root.replaceChildren(el("div", { class: "loading", role: "img", "aria-label": "Loading the chat" }, ...lines));
   }
 
-  /** A new chat. */
+  /** Shows a new chat. */
   showEmpty() {
     const choices = SUGGESTIONS.map((prompt) =>
       el("li", {}, el("button", { type: "button", class: "suggestion", click: () => this.#suggest(prompt) }, prompt)),
@@ -44,7 +44,7 @@ export class Thread {
     );
   }
 
-  /** A chat that cannot be shown. @param {string} reason @param {(() => void) | null} retry */
+  /** Shows why a chat cannot be loaded. @param {string} reason @param {(() => void) | null} retry */
   showFailure(reason, retry) {
     this.#root.replaceChildren(
       el(

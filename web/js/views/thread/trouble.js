@@ -1,10 +1,10 @@
-/** Why an answer does not go on at the moment, in words; and the time until the next attempt. */
+/** Formats why an answer is blocked, and the time until the next attempt. */
 
 import { duration, sentenceOf } from "../../sentences.js";
 
 /** @typedef {import("../../types.js").AnswerState} AnswerState */
 
-/** Codes after which the connection itself is what is missing. */
+/** Codes that mean that the connection is lost. */
 const NO_CONNECTION = new Set(["dropped", "offline", "unreachable"]);
 
 /** @param {Pick<AnswerState, "phase" | "trouble">} state @returns {string} */
