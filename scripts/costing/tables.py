@@ -77,8 +77,8 @@ def _basis(prices: Prices, usage: Usage) -> Iterator[str]:
     models = int(chat["models"])
     without_redis, with_redis = (read_stack(CacheMode=mode).busy_metrics(models) for mode in ("none", "external"))
     yield (
-        f"*In use* is added in a month with chats, however many: up to {without_redis} more metrics (with Redis {with_redis}) for "
-        f"{models} models. The price of your own Redis in `external` is not included."
+        f"*In use* is added in a month with chats, however many: up to {without_redis} more metrics (with Redis "
+        f"{with_redis}) for {models} models. The price of your own Redis in `external` is not included."
     )
     yield ""
     yield from _environments(prices)
