@@ -36,7 +36,7 @@ simulate: setup ## the service under faults, on virtual time: make simulate SEED
 mutations: setup ## faults put into the code, which the simulation must find
 	@PYTHONPATH=tests $(BIN)/python -m simulation.mutations
 
-bench: setup ## the figures, side by side with AWS's Node.js runtime client
+bench: setup ## the figures, side by side with other ways to stream from Lambda
 	@$(BIN)/python -m bench
 
 validate: setup ## the template, as the SAM CLI and cfn-lint see it

@@ -29,7 +29,7 @@ LATER_SECONDS = 0.05
 LATER_PAIRS = 5
 TRIES = 5
 """A busy machine delays, too, but not each time."""
-BACK_SECONDS = 10.0
+BACK_SECONDS = 30.0
 SLOW_SECONDS = 0.3
 ANSWER = {"version": 1, "text": "Not so", "finishReason": "stop", "usage": None}
 BROKEN = {
