@@ -37,7 +37,7 @@ mutations: setup ## faults put into the code, which the simulation must find
 	@PYTHONPATH=tests $(BIN)/python -m simulation.mutations
 
 bench: setup ## the figures, side by side with other ways to stream from Lambda
-	@$(BIN)/python -m bench
+	@PYTHONPATH=tests $(BIN)/python -m bench
 
 validate: setup ## the template, as the SAM CLI and cfn-lint see it
 	@scripts/sam validate --lint

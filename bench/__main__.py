@@ -1,4 +1,4 @@
-"""``python -m bench [suite...]``: prints a table for each suite and writes ``.build/bench.json``.
+"""``PYTHONPATH=tests python -m bench [suite...]``: prints a table for each suite and writes ``.build/bench.json``.
 
 A suite is a module of this package with a function ``run() -> Suite``, listed in ``SUITES``. A limit that is not
 kept is marked MISSED.

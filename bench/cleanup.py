@@ -28,7 +28,7 @@ SESSION_SECONDS = 600
 
 def run() -> Suite:
     """A run as Lambda calls it, with the template's timeout."""
-    server: AbstractContextManager[str] = import_module("tests.fakes.dynamodb.local").dynamodb_local()
+    server: AbstractContextManager[str] = import_module("fakes.dynamodb.local").dynamodb_local()
     with server as endpoint:
         environ = environ_for(endpoint) | {"POWERTOOLS_METRICS_DISABLED": "true"}
         os.environ.update(environ)
