@@ -8,6 +8,7 @@ import asyncio
 import selectors
 import time
 from collections.abc import Callable
+from concurrent.futures import Executor
 from typing import Any, override
 
 
@@ -24,8 +25,10 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         return self.now
 
     @override
-    def run_in_executor[T](self, executor: Any, func: Callable[..., T], *args: Any) -> asyncio.Future[T]:
-        running: asyncio.Future[T] = super().run_in_executor(executor, func, *args)
+    def run_in_executor[T, *Ts](
+        self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts
+    ) -> asyncio.Future[T]:
+        running = super().run_in_executor(executor, func, *args)
         self.threads += 1
         running.add_done_callback(self._thread_ended)
         return running

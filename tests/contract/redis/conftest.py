@@ -8,10 +8,11 @@ import pytest
 
 from chat.ids import new_id
 from chat.redis import BlockingRedisCalls, Breaker, RedisLogControl, RedisServices, RedisSettings, connect
+from chat.redis.log import tail
 from fakes.memory.event_log import MemoryEventLog, MemoryLogControl
 from fakes.memory.response_cache import MemoryResponseCache
 from fakes.memory.single_flight import MemorySingleFlight
-from fakes.redis.ports import OpenServices, RedisPorts
+from fakes.redis.ports import BLOCK_SECONDS, OpenServices, RedisPorts
 from fakes.redis.servers import RedisServer, fakeredis_server, redis_server
 
 PATIENT_SECONDS = 5.0
@@ -66,10 +67,11 @@ async def open_services() -> AsyncIterator[OpenServices]:
 
 
 @pytest.fixture(params=["memory", "standalone", "cluster", "fakeredis"])
-async def ports(request: pytest.FixtureRequest) -> AsyncIterator[RedisPorts]:
+async def ports(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[RedisPorts]:
     """Every implementation."""
+    monkeypatch.setattr(tail, "BLOCK_SECONDS", BLOCK_SECONDS)
     if request.param == "memory":
-        log = MemoryEventLog()
+        log = MemoryEventLog(idle_seconds=BLOCK_SECONDS)
         yield RedisPorts(MemoryResponseCache(), log, MemorySingleFlight(), MemoryLogControl(log))
         return
     if request.param == "fakeredis":

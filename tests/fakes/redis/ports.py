@@ -8,6 +8,9 @@ from chat.sharing.event_log import EventLog, LogControl
 from chat.sharing.response_cache import ResponseCache
 from chat.sharing.single_flight import SingleFlight
 
+BLOCK_SECONDS = 0.1
+"""How long a read of the log blocks in tests; a second in operation."""
+
 
 @dataclass(frozen=True, slots=True)
 class RedisPorts:
