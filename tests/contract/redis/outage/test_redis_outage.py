@@ -55,7 +55,7 @@ def clients(proxy: TcpProxy, open_services: OpenServices) -> Iterator[Clients]:
     breaker = Breaker()
     calls = BlockingRedisCalls(RedisSettings(redis_url=proxy.url), breaker)
     with closing(calls):
-        clients = Clients(calls, open_services(proxy.url, breaker=breaker))
+        clients = Clients(calls, open_services(proxy.url, breaker=breaker, redis_timeout_seconds=1.0))
         deadline = time.monotonic() + BACK_SECONDS
         while not clients.ping():  # on a busy machine not the first time
             assert time.monotonic() < deadline
