@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 
 import boto3
 
-from bench.artefacts import RUNTIME, Built, build
 from bench.figures import Figure, Suite
-from bench.imports import import_seconds
+from bench.functions.stream_lab import SECRET, dynamodb, user_token
 from bench.runtime_api import Function, event
-from bench.stream_lab import SECRET, dynamodb, user_token
+from bench.start.artefacts import RUNTIME, Built, build
+from bench.start.imports import import_seconds
 from bench.yardstick import NAME, yardstick_seconds
 from local_stack.emulator.launch import FAKE_CREDENTIALS, Launch, Launcher
 from local_stack.sam.template import FunctionSpec, Template

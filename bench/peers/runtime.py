@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from bench.figures import Figure, Suite
+from bench.peers.runtime_app import COUNT, TOKEN
+from bench.peers.sides import Side, sides, start_node
 from bench.runtime_api import Answer, Function, event
-from bench.runtime_app import COUNT, TOKEN
-from bench.sides import Side, sides, start_node
 
 WORKLOADS = {
     "turns": "a token a turn",

@@ -16,7 +16,7 @@ from local_stack.emulator.launch import FAKE_CREDENTIALS
 from local_stack.sam.template import read_template
 from local_stack.services.dynamodb import create_tables
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 LAYER = ROOT / "layers/common"
 TASK_ROOT = ROOT / "functions/stream"
 SECRET = "bench-secret-" * 4
@@ -46,7 +46,7 @@ def environ_for(endpoint: str) -> dict[str, str]:
         **FAKE_CREDENTIALS,
         "AWS_ENDPOINT_URL_DYNAMODB": endpoint,
         "LAMBDA_TASK_ROOT": str(TASK_ROOT),
-        "PYTHONPATH": f"{LAYER}:{ROOT / 'bench'}",
+        "PYTHONPATH": f"{LAYER}:{Path(__file__).parent}",
         "SESSIONS_TABLE": "SessionsTable",
         "CHATS_TABLE": "ChatsTable",
         "USERS_TABLE": "UsersTable",
