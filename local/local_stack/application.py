@@ -4,14 +4,14 @@ import asyncio
 import os
 import signal
 
-from local_stack.banner import banner
-from local_stack.console import Console
 from local_stack.options import Options
 from local_stack.processes.service_process import ServiceProcessError
 from local_stack.sam.cloudformation import TemplateError
 from local_stack.services.data_folder import DataFolderError
 from local_stack.settings import GivenSettingsError
 from local_stack.stack import running
+from local_stack.terminal.banner import banner
+from local_stack.terminal.console import Console
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

@@ -5,10 +5,7 @@ import contextlib
 import os
 import sys
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 
-from local_stack.browser_reload import BrowserReload
-from local_stack.console import Console, Style, short_name
 from local_stack.dashboard.endpoint import DashboardEndpoint
 from local_stack.emulator.functions import Functions, Surroundings
 from local_stack.emulator.run_now import RunEndpoint
@@ -22,7 +19,8 @@ from local_stack.options import NAMES, Options
 from local_stack.processes.guardian import Guardian
 from local_stack.processes.service_process import ServiceProcessError
 from local_stack.providers import provider_names, provider_variables
-from local_stack.reload import changes
+from local_stack.reload.browser import BrowserReload
+from local_stack.reload.sources import changes
 from local_stack.sam.cloudformation import TemplateError
 from local_stack.sam.template import Template, read_template
 from local_stack.services.data_folder import DataFolder, open_data_folder
@@ -30,18 +28,9 @@ from local_stack.services.dynamodb import with_tables_named
 from local_stack.services.servers import Servers
 from local_stack.settings import FunctionSettings
 from local_stack.spelling import misspelled
+from local_stack.terminal.banner import Running
+from local_stack.terminal.console import Console, Style, short_name
 from local_stack.token import TokenEndpoint, load_secret
-
-
-@dataclass(frozen=True, slots=True)
-class Running:
-    """A running stack's details for the banner. `settings` names the function settings from the environment."""
-
-    address: str
-    demo_providers: tuple[str, ...]
-    settings: tuple[str, ...]
-    remarks: tuple[str, ...]
-    """Sentences for the banner."""
 
 
 @contextlib.asynccontextmanager

@@ -7,17 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from local_stack.console import Console, Style, short_name
 from local_stack.emulator.launch import Launcher
 from local_stack.emulator.pool import Pool
 from local_stack.emulator.sandbox import Sandbox
 from local_stack.emulator.schedule import run as run_schedule
-from local_stack.log_lines import readable
 from local_stack.metrics.lambda_metrics import LambdaMetrics
 from local_stack.metrics.recorder import MetricsRecorder
 from local_stack.options import Options
 from local_stack.processes.guardian import Guardian
 from local_stack.sam.template import FunctionSpec, Template
+from local_stack.terminal.console import Console, Style, short_name
+from local_stack.terminal.log_lines import readable
 from local_stack.token import ALGORITHM, AUDIENCE, ISSUER
 
 REAP_EVERY_SECONDS = 5.0

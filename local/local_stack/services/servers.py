@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local_stack.console import Console
 from local_stack.emulator.launch import FAKE_CREDENTIALS, given_credentials
 from local_stack.processes.guardian import Guardian
 from local_stack.processes.service_process import ServiceProcess, ServiceProcessError, start_service
@@ -18,6 +17,7 @@ from local_stack.sam.template import FunctionSpec, Template
 from local_stack.services import redis_log, redis_server
 from local_stack.services.data_folder import DataFolder
 from local_stack.services.dynamodb import OtherKeyError, create_tables
+from local_stack.terminal.console import Console
 
 EXPIRE_SECONDS = 60
 """Interval between removals of expired items."""
