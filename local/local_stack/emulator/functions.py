@@ -25,7 +25,7 @@ SAMPLE_EVERY_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class FunctionEnvironment:
     """The part of a function's environment that depends on this machine."""
 
     auth_secret: str
@@ -53,7 +53,12 @@ class Functions:
     """The process pools of all functions, by function name."""
 
     def __init__(
-        self, template: Template, options: Options, surroundings: Surroundings, guardian: Guardian, console: Console
+        self,
+        template: Template,
+        options: Options,
+        environment: FunctionEnvironment,
+        guardian: Guardian,
+        console: Console,
     ) -> None:
         self.metrics = MetricsRecorder()
         self.pools: dict[str, Pool] = {}
@@ -63,7 +68,7 @@ class Functions:
         self._console = console
         self._style = Style.of(sys.stdout)
         self._launcher = Launcher(
-            surroundings.variables_of,
+            environment.variables_of,
             runtime=options.state / "runtime" if options.artefacts else None,
         )
         self._tasks: list[asyncio.Task[None]] = []

@@ -1,19 +1,17 @@
 """PutItem, UpdateItem, DeleteItem and BatchWriteItem."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from local_stack.dynamodb_server.errors import condition_failed, invalid
 from local_stack.dynamodb_server.expressions.projections import projected
 from local_stack.dynamodb_server.expressions.request import CONDITION, Expressions
+from local_stack.dynamodb_server.operations.messages import Request, Response
 from local_stack.dynamodb_server.storage.database import Database
 from local_stack.dynamodb_server.storage.key_schema import Key, check_key_sizes
 from local_stack.dynamodb_server.storage.table import Stored, Table
 from local_stack.dynamodb_server.values import MAX_ITEM_BYTES, Item, normalised
-
-type Request = Mapping[str, Any]
-type Answer = dict[str, Any]
 
 MAX_BATCH_WRITES: Final = 25
 _TOO_LARGE: Final = "Item size has exceeded the maximum allowed size"
@@ -90,19 +88,19 @@ def prepare_check(database: Database, request: Request) -> Write:
     return _write(table, key, request, lambda _: table.get(key))
 
 
-def put_item(database: Database, request: Request) -> Answer:
+def put_item(database: Database, request: Request) -> Response:
     return _run(database, prepare_put(database, request), request)
 
 
-def delete_item(database: Database, request: Request) -> Answer:
+def delete_item(database: Database, request: Request) -> Response:
     return _run(database, prepare_delete(database, request), request)
 
 
-def update_item(database: Database, request: Request) -> Answer:
+def update_item(database: Database, request: Request) -> Response:
     return _run(database, prepare_update(database, request), request)
 
 
-def batch_write_item(database: Database, request: Request) -> Answer:
+def batch_write_item(database: Database, request: Request) -> Response:
     writes: list[Write] = []
     for name, requests in request["RequestItems"].items():
         for one in requests:
@@ -142,7 +140,7 @@ def _stored(table: Table, item: Item, too_large: str) -> Stored:
     return stored
 
 
-def _run(database: Database, write: Write, request: Request) -> Answer:
+def _run(database: Database, write: Write, request: Request) -> Response:
     old = write.old
     if not write.expressions.met(old):
         raise condition_failed(old if write.returns_old_on_failure else None)
