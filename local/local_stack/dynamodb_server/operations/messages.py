@@ -3,5 +3,5 @@
 from collections.abc import Mapping
 from typing import Any
 
-type Request = Mapping[str, Any]
-type Response = dict[str, Any]
+type OperationRequest = Mapping[str, Any]
+type OperationResponse = dict[str, Any]
