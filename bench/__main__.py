@@ -1,7 +1,6 @@
 """``PYTHONPATH=tests python -m bench [suite...]``: prints a table for each suite and writes ``.build/bench.json``.
 
-A suite is a module of this package with a function ``run() -> Suite``, listed in ``SUITES``. A limit that is not
-kept is marked MISSED.
+A suite is a module with a function ``run() -> Suite``, listed in ``SUITES``. A limit that is not kept is marked MISSED.
 """
 
 import os
@@ -12,7 +11,15 @@ from pathlib import Path
 
 from bench.figures import Suite, store, table
 
-SUITES = ("runtime", "paced_streams", "stream_function", "shared_answers", "cleanup", "cold_start")
+SUITES = {
+    "runtime": "bench.peers.runtime",
+    "paced_streams": "bench.peers.paced_streams",
+    "stream_function": "bench.functions.stream_function",
+    "shared_answers": "bench.functions.shared_answers",
+    "cleanup": "bench.functions.cleanup",
+    "cold_start": "bench.start.cold_start",
+}
+"""The module of each suite, in the order in which they run."""
 OUTPUT = Path(".build/bench.json")
 
 
@@ -26,7 +33,7 @@ def main(names: list[str]) -> int:
     environ = dict(os.environ)
     suites: list[Suite] = []
     for name in names or SUITES:
-        suites.append(import_module(f"bench.{name}").run())
+        suites.append(import_module(SUITES[name]).run())
         # What one suite sets, for the functions that it has in this process, is nothing to the next.
         os.environ.clear()
         os.environ.update(environ)

@@ -29,8 +29,8 @@ class FunctionError(Exception):
 
 
 @dataclass
-class Answer:
-    """When what came of one streamed answer: seconds since the event was sent."""
+class TimedResponse:
+    """One streamed response and its timings, in seconds since the event was sent."""
 
     arrivals: list[tuple[float, int]] = field(default_factory=list)
     first_body_seconds: float = 0.0
@@ -139,7 +139,7 @@ class Function:
         """Resident memory of the processes now."""
         return sum(resident_bytes(process.pid) for process in self._processes)
 
-    def invoke(self, payload: bytes) -> Answer:
+    def invoke(self, payload: bytes) -> TimedResponse:
         """Sends an event, receives the whole answer, and waits for the next ``/next``."""
         if self._polling is None:
             raise FunctionError("not waiting for an event")
@@ -158,8 +158,8 @@ class Function:
         self._await_next()
         return answer
 
-    def _receive_answer(self, started: float) -> Answer:
-        answer = Answer()
+    def _receive_answer(self, started: float) -> TimedResponse:
+        answer = TimedResponse()
         data = bytearray()
         while True:
             sock, piece = self._receive()

@@ -19,11 +19,11 @@ from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
 from smoke_checks import permissions, sessions
-from smoke_checks.report import FAILED, LEFT_OUT, OK, Row, run, table
-from smoke_checks.service import HTTP_OK, Service, Urls
-from smoke_checks.stack import Stack, check_urls, direct_invocation, open_stack, vpc
-from smoke_checks.talking import Talk
-from smoke_checks.wire import Wire
+from smoke_checks.conversation import SmokeConversation
+from smoke_checks.http_client import HttpClient
+from smoke_checks.report import FAILED, OK, SKIPPED, CheckResult, run, table
+from smoke_checks.service import HTTP_OK, ChatService, Urls
+from smoke_checks.stack import DeployedStack, check_urls, direct_invocation, open_stack, vpc
 
 SECONDS = 120.0
 ALL_FUNCTIONS = 3
@@ -34,41 +34,41 @@ _LOCAL = {"127.0.0.1", "localhost", "::1"}
 class Trial:
     """The service under test and what the checks may expect of it."""
 
-    service: Service
+    service: ChatService
     other_token: str | None
     local: bool
-    stack: Stack | None
+    stack: DeployedStack | None
     expect_vpc: bool
     expect_cache: bool
 
 
-def rows(trial: Trial) -> Iterator[Row]:
+def rows(trial: Trial) -> Iterator[CheckResult]:
     """Runs all checks, in order of their dependencies."""
-    talk = Talk(trial.service, demo=trial.local)
+    conversation = SmokeConversation(trial.service, demo=trial.local)
     checks: dict[str, Callable[[], str]] = {
-        "models": talk.models,
-        "start": talk.start,
-        "time to first byte": talk.first_byte,
-        "gaps between tokens": talk.gaps,
-        "history": talk.history,
-        "resume": lambda: sessions.resume(talk),
-        "204": lambda: sessions.nothing_left(talk),
-        "HEAD": lambda: sessions.head(talk),
-        "stop": lambda: sessions.stop(talk),
-        "kept answer": lambda: sessions.kept_answer(talk, expected=trial.expect_cache),
-        "no token": lambda: permissions.no_token(talk),
-        "wrong token": lambda: permissions.wrong_token(talk),
-        "another user": lambda: permissions.foreign_session(talk, trial.other_token),
-        "stream token": lambda: permissions.stream_token(talk),
-        "other paths": lambda: permissions.nothing_else(talk),
+        "models": conversation.models,
+        "start": conversation.start,
+        "time to first byte": conversation.first_byte,
+        "gaps between tokens": conversation.gaps,
+        "history": conversation.history,
+        "resume": lambda: sessions.resume(conversation),
+        "204": lambda: sessions.nothing_left(conversation),
+        "HEAD": lambda: sessions.head(conversation),
+        "stop": lambda: sessions.stop(conversation),
+        "kept answer": lambda: sessions.kept_answer(conversation, expected=trial.expect_cache),
+        "no token": lambda: permissions.no_token(conversation),
+        "wrong token": lambda: permissions.wrong_token(conversation),
+        "another user": lambda: permissions.foreign_session(conversation, trial.other_token),
+        "stream token": lambda: permissions.stream_token(conversation),
+        "other paths": lambda: permissions.nothing_else(conversation),
         "direct invocation": lambda: direct_invocation(trial.stack, local=trial.local),
-        "stream in a VPC": lambda: vpc(talk, trial.stack, local=trial.local, expected=trial.expect_vpc),
+        "stream in a VPC": lambda: vpc(conversation, trial.stack, local=trial.local, expected=trial.expect_vpc),
     }
     if trial.stack is not None:
         yield run("addresses", functools.partial(check_urls, trial.stack, trial.service.urls))
     for name, check in checks.items():
         yield run(name, check)
-    yield Row("cost", OK, talk.spent())
+    yield CheckResult("cost", OK, conversation.spent())
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -84,8 +84,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     found = list(rows(trial))
     print(table(found))
-    count = {result: sum(row.result == result for row in found) for result in (OK, FAILED, LEFT_OUT)}
-    print(f"\n{count[OK]} ok, {count[FAILED]} failed, {count[LEFT_OUT]} not tried")
+    count = {result: sum(row.result == result for row in found) for result in (OK, FAILED, SKIPPED)}
+    print(f"\n{count[OK]} ok, {count[FAILED]} failed, {count[SKIPPED]} not tried")
     return 1 if count[FAILED] else 0
 
 
@@ -93,12 +93,12 @@ def _trial(options: argparse.Namespace) -> Trial:
     bases = [url.rstrip("/") for url in options.urls]
     if len(bases) not in {1, ALL_FUNCTIONS}:
         raise ValueError("give one URL, or those of start, stream and history")
-    wire = Wire(time.monotonic() + options.seconds)
+    http = HttpClient(time.monotonic() + options.seconds)
     local = len(bases) == 1 and urlsplit(bases[0]).hostname in _LOCAL
     token, other = options.token or os.environ.get("CHAT_TOKEN"), options.other_token
     if local and token is None:
         suffixes = [secrets.token_hex(4) for _ in range(2)]
-        token, other = (_local_token(wire, bases[0], f"smoke-{suffix}") for suffix in suffixes)
+        token, other = (_local_token(http, bases[0], f"smoke-{suffix}") for suffix in suffixes)
     if token is None:
         raise ValueError("a user token is required: --token, or CHAT_TOKEN in the environment")
     if options.expect_vpc and not options.stack:
@@ -106,7 +106,7 @@ def _trial(options: argparse.Namespace) -> Trial:
     stack = open_stack(options.stack, options.region) if options.stack else None
     cache_mode = stack.parameters().get("CacheMode", "none") if stack else "none"
     return Trial(
-        service=Service(wire, Urls(*(bases * ALL_FUNCTIONS)[:ALL_FUNCTIONS]), token, options.model),
+        service=ChatService(http, Urls(*(bases * ALL_FUNCTIONS)[:ALL_FUNCTIONS]), token, options.model),
         other_token=other,
         local=local,
         stack=stack,
@@ -115,8 +115,8 @@ def _trial(options: argparse.Namespace) -> Trial:
     )
 
 
-def _local_token(wire: Wire, base: str, user: str) -> str:
-    answer = wire.request("GET", f"{base}/local/token?{urlencode({'user': user, 'tier': 'PRO'})}", {})
+def _local_token(http: HttpClient, base: str, user: str) -> str:
+    answer = http.request("GET", f"{base}/local/token?{urlencode({'user': user, 'tier': 'PRO'})}", {})
     if answer.status != HTTP_OK:
         raise ValueError(f"/local/token responded with {answer.status}: give --token")
     return answer.body.decode()

@@ -4,14 +4,14 @@ import asyncio
 import os
 import signal
 
-from local_stack.banner import banner
-from local_stack.console import Console
 from local_stack.options import Options
 from local_stack.processes.service_process import ServiceProcessError
 from local_stack.sam.cloudformation import TemplateError
 from local_stack.services.data_folder import DataFolderError
-from local_stack.settings import GivenSettingsError
+from local_stack.settings import InvalidSettingError
 from local_stack.stack import running
+from local_stack.terminal.banner import banner
+from local_stack.terminal.console import Console
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -50,7 +50,7 @@ async def _serve(options: Options, console: Console) -> int:
             f"chat-sse cannot listen on {options.host}:{options.port}: {error.strerror or error}. "
             "Set PORT= or HOST= to use another address."
         )
-    except GivenSettingsError as error:
+    except InvalidSettingError as error:
         console.plain(f"chat-sse cannot start: {error}")
         return 2
     except (DataFolderError, TemplateError, ServiceProcessError) as error:

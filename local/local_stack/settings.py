@@ -20,7 +20,7 @@ _OF_THE_SDK = "AWS_"
 """Excluded: the functions must not use the developer's own account."""
 
 
-class GivenSettingsError(Exception):
+class InvalidSettingError(Exception):
     """An invalid setting; the message is one sentence."""
 
 
@@ -57,7 +57,7 @@ class FunctionSettings:
         """The functions' variables that the environment sets; an empty one counts as unset.
 
         Raises:
-            GivenSettingsError: the template does not allow the value.
+            InvalidSettingError: the template does not allow the value.
         """
         given = {name: environ[name] for name in self._variables if environ.get(name)}
         for alias, variable in self._aliases.items():
@@ -70,14 +70,14 @@ class FunctionSettings:
         """Validates a function's settings with its own `Settings` classes.
 
         Raises:
-            GivenSettingsError: a setting is invalid.
+            InvalidSettingError: a setting is invalid.
         """
         for cls in self._classes[function.name]:
             try:
                 cls.from_environ(environ)
             except SettingsError as error:
                 problem = str(error).removeprefix(f"{cls.__name__}: ").removeprefix("settings: ")
-                raise GivenSettingsError(f"{problem.replace('Value error, ', '')}.") from None
+                raise InvalidSettingError(f"{problem.replace('Value error, ', '')}.") from None
 
 
 def _classes(module: str) -> list[type[Settings]]:
@@ -117,4 +117,4 @@ def _allowed(name: str, value: str, parameter: ParameterSpec) -> str:
     for one in parameter.allowed_values:
         if one.casefold() == value.casefold():
             return one
-    raise GivenSettingsError(f"{name} must be one of {', '.join(parameter.allowed_values)}, not {value!r}.")
+    raise InvalidSettingError(f"{name} must be one of {', '.join(parameter.allowed_values)}, not {value!r}.")

@@ -5,16 +5,13 @@ import contextlib
 import os
 import sys
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 
-from local_stack.browser_reload import BrowserReload
-from local_stack.console import Console, Style, short_name
 from local_stack.dashboard.endpoint import DashboardEndpoint
-from local_stack.emulator.functions import Functions, Surroundings
+from local_stack.emulator.functions import FunctionEnvironment, Functions
 from local_stack.emulator.run_now import RunEndpoint
 from local_stack.function_urls.access_log import logged
-from local_stack.function_urls.front import Front, Handler
-from local_stack.function_urls.other_sites import refuse_other_sites
+from local_stack.function_urls.cross_site import reject_cross_site
+from local_stack.function_urls.front import Front
 from local_stack.http import http1
 from local_stack.http.pages import Pages
 from local_stack.metrics.recorder import CONTENT_TYPE
@@ -22,7 +19,8 @@ from local_stack.options import NAMES, Options
 from local_stack.processes.guardian import Guardian
 from local_stack.processes.service_process import ServiceProcessError
 from local_stack.providers import provider_names, provider_variables
-from local_stack.reload import changes
+from local_stack.reload.browser import BrowserReload
+from local_stack.reload.sources import changes
 from local_stack.sam.cloudformation import TemplateError
 from local_stack.sam.template import Template, read_template
 from local_stack.services.data_folder import DataFolder, open_data_folder
@@ -30,18 +28,9 @@ from local_stack.services.dynamodb import with_tables_named
 from local_stack.services.servers import Servers
 from local_stack.settings import FunctionSettings
 from local_stack.spelling import misspelled
+from local_stack.terminal.banner import Running
+from local_stack.terminal.console import Console, Style, short_name
 from local_stack.token import TokenEndpoint, load_secret
-
-
-@dataclass(frozen=True, slots=True)
-class Running:
-    """A running stack's details for the banner. `settings` names the function settings from the environment."""
-
-    address: str
-    demo_providers: tuple[str, ...]
-    settings: tuple[str, ...]
-    remarks: tuple[str, ...]
-    """Sentences for the banner."""
 
 
 @contextlib.asynccontextmanager
@@ -51,7 +40,7 @@ async def running(options: Options, console: Console) -> AsyncIterator[Running]:
     Raises:
         OSError: the address cannot be bound.
         TemplateError: the template cannot be read.
-        GivenSettingsError: a setting from the environment is invalid.
+        InvalidSettingError: a setting from the environment is invalid.
         DataFolderError: the data folder cannot be used.
         ServiceProcessError: a server did not start.
     """
@@ -74,8 +63,8 @@ async def running(options: Options, console: Console) -> AsyncIterator[Running]:
         # From here on this process uses the functions' DynamoDB too.
         os.environ.update(servers.variables)
         variables = {**servers.variables, **given, **options.variables}
-        surroundings = Surroundings(secret, servers.provider_variables, variables)
-        functions = Functions(template, options, surroundings, guardian, console)
+        environment = FunctionEnvironment(secret, servers.provider_variables, variables)
+        functions = Functions(template, options, environment, guardian, console)
         cleanup.push_async_callback(functions.stop)
         watching = asyncio.Event()
         if options.reload:
@@ -85,7 +74,7 @@ async def running(options: Options, console: Console) -> AsyncIterator[Running]:
         else:
             watching.set()
         await asyncio.gather(functions.start(), watching.wait())
-        paths, pages = _local_paths(template, functions, surroundings), Pages(options.web)
+        paths, pages = _local_paths(template, functions, environment), Pages(options.web)
         if options.reload:
             in_browser = BrowserReload(options.web)
             paths |= in_browser.handlers()
@@ -96,7 +85,7 @@ async def running(options: Options, console: Console) -> AsyncIterator[Running]:
             page_watch.add_done_callback(lambda _: watching_pages.set())
             await watching_pages.wait()
         front = Front(lambda: functions.pools, paths, pages)
-        handle: Handler = front.handle
+        handle: http1.Handler = front.handle
         if not options.json_logs:
             handle = logged(
                 handle,
@@ -129,9 +118,9 @@ def _check_settings(template: Template, settings: FunctionSettings, options: Opt
     """Validates the functions' settings before anything starts; unknown addresses get placeholders."""
     providers = provider_variables(provider_names(), options.environ, "http://127.0.0.1")
     variables = {"REDIS_URL": "redis://127.0.0.1", **settings.given(options.environ), **options.variables}
-    surroundings = Surroundings(secret, providers, variables)
+    environment = FunctionEnvironment(secret, providers, variables)
     for function in template.functions:
-        settings.check(function, surroundings.variables_of(function))
+        settings.check(function, environment.variables_of(function))
 
 
 def _data_remarks(servers: Servers, data: DataFolder | None) -> list[str]:
@@ -148,21 +137,23 @@ def _spelling_remarks(options: Options, settings: FunctionSettings) -> list[str]
     return [f"{name} is not a setting: did you mean {nearest}?" for name, nearest in misspelled(options.environ, known)]
 
 
-def _local_paths(template: Template, functions: Functions, surroundings: Surroundings) -> dict[str, Handler]:
+def _local_paths(
+    template: Template, functions: Functions, environment: FunctionEnvironment
+) -> dict[str, http1.Handler]:
     async def metrics(exchange: http1.Exchange) -> None:
         headers = {"content-type": CONTENT_TYPE, "cache-control": "no-store"}
         await exchange.respond(200, headers, functions.metrics.text().encode())
 
-    paths: dict[str, Handler] = {
+    paths: dict[str, http1.Handler] = {
         "/local/metrics": metrics,
         **DashboardEndpoint(template.path, functions.metrics).handlers(),
     }
     for path, run in RunEndpoint(template, lambda: functions.pools).handlers().items():
-        paths[path] = refuse_other_sites(run)
+        paths[path] = reject_cross_site(run)
     with_users = [function for function in template.functions if "USERS_TABLE" in function.environment]
     if with_users:
-        endpoint = TokenEndpoint(surroundings.variables_of(with_users[0]))
-        paths["/local/token"] = refuse_other_sites(endpoint.handle)
+        endpoint = TokenEndpoint(environment.variables_of(with_users[0]))
+        paths["/local/token"] = reject_cross_site(endpoint.handle)
     return paths
 
 

@@ -58,7 +58,7 @@ def read_prices(path: Path = _HERE / "prices.toml") -> Prices:
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
+class UsageProfile:
     """The contents of scripts/costing/usage.toml."""
 
     chat: dict[str, float]
@@ -67,7 +67,7 @@ class Usage:
     idle: dict[str, float]
 
 
-def read_usage(path: Path = _HERE / "usage.toml") -> Usage:
+def read_usage(path: Path = _HERE / "usage.toml") -> UsageProfile:
     """The usage."""
     document: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    return Usage(chat=document["chat"], measured=document["measured"], idle=document["idle"])
+    return UsageProfile(chat=document["chat"], measured=document["measured"], idle=document["idle"])

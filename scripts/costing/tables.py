@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from chat.catalog import Catalog
-from costing.data import Prices, Usage
-from costing.lines import Line, lines, stream_seconds, total
+from costing.data import Prices, UsageProfile
+from costing.lines import CostLine, lines, stream_seconds, total
 from costing.stack import Stack, read_stack
 
 MODES = {
@@ -18,14 +18,14 @@ TEN_THOUSAND = 10
 """Chats a month, in thousands."""
 
 
-def markdown(prices: Prices, usage: Usage, catalog: Catalog) -> str:
+def markdown(prices: Prices, usage: UsageProfile, catalog: Catalog) -> str:
     """All tables, with their assumptions."""
     return "\n".join(
         [*_modes(prices, usage), "", *_parts(prices, usage), "", *_models(usage, catalog), "", *_basis(prices, usage)]
     )
 
 
-def _modes(prices: Prices, usage: Usage) -> Iterator[str]:
+def _modes(prices: Prices, usage: UsageProfile) -> Iterator[str]:
     yield "| `CacheMode` | a month, idle | in use | a thousand chats | a month with 10,000 chats |"
     yield "| --- | ---: | ---: | ---: | ---: |"
     for name, parameters in MODES.items():
@@ -34,7 +34,7 @@ def _modes(prices: Prices, usage: Usage) -> Iterator[str]:
         yield f"| {name} | {_usd(cost.idle)} | + {_usd(cost.busy)} | {_usd(cost.thousand)} | {_usd(month)} |"
 
 
-def _parts(prices: Prices, usage: Usage) -> Iterator[str]:
+def _parts(prices: Prices, usage: UsageProfile) -> Iterator[str]:
     found = lines(read_stack(**MODES["`elasticache`, one NAT gateway"]), prices, usage)
     yield "The parts of `elasticache` with one NAT gateway:"
     yield ""
@@ -44,12 +44,12 @@ def _parts(prices: Prices, usage: Usage) -> Iterator[str]:
         yield _row(line)
 
 
-def _row(line: Line) -> str:
+def _row(line: CostLine) -> str:
     cells = [f"{_usd(value)}" if value else "" for value in (line.idle, line.busy, line.thousand)]
     return f"| {line.what} | {cells[0]} | {'+ ' if cells[1] else ''}{cells[1]} | {cells[2]} |"
 
 
-def _models(usage: Usage, catalog: Catalog) -> Iterator[str]:
+def _models(usage: UsageProfile, catalog: Catalog) -> Iterator[str]:
     yield "The providers' charges for the answers are extra:"
     yield ""
     yield "| model | a thousand chats |"
@@ -59,7 +59,7 @@ def _models(usage: Usage, catalog: Catalog) -> Iterator[str]:
         yield f"| {model.id} | {_usd(price / 1000)} |"
 
 
-def _basis(prices: Prices, usage: Usage) -> Iterator[str]:
+def _basis(prices: Prices, usage: UsageProfile) -> Iterator[str]:
     chat, none, redis = usage.chat, usage.measured["none"], usage.measured["redis"]
     yield (
         f"A chat is one question with its answer, {chat['input_tokens']:.0f} input and {chat['output_tokens']:.0f} "

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from smoke_checks.wire import Piece
+from smoke_checks.http_client import TimedChunk
 
 TERMINAL = {"done", "error"}
 
@@ -28,7 +28,7 @@ class Event:
         return str(self.data.get("content", "")) if self.type == "token" else ""
 
 
-def read_events(pieces: Iterable[Piece]) -> Iterator[Event]:
+def read_events(pieces: Iterable[TimedChunk]) -> Iterator[Event]:
     """Yields the events of a stream, each as soon as it is complete.
 
     Raises:

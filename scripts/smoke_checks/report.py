@@ -3,19 +3,19 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-OK, FAILED, LEFT_OUT = "ok", "FAIL", "-"
+OK, FAILED, SKIPPED = "ok", "FAIL", "-"
 
 
 class CheckFailedError(Exception):
     """A check failed; the message is one line."""
 
 
-class LeftOutError(Exception):
+class SkippedError(Exception):
     """A check does not apply or lacks a prerequisite; the message gives the reason."""
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class CheckResult:
     """The result of one check."""
 
     check: str
@@ -23,16 +23,16 @@ class Row:
     seen: str
 
 
-def run(name: str, check: Callable[[], str]) -> Row:
+def run(name: str, check: Callable[[], str]) -> CheckResult:
     """Runs a check, which returns its observation."""
     try:
-        return Row(name, OK, check())
-    except LeftOutError as error:
-        return Row(name, LEFT_OUT, str(error))
+        return CheckResult(name, OK, check())
+    except SkippedError as error:
+        return CheckResult(name, SKIPPED, str(error))
     except CheckFailedError as error:
-        return Row(name, FAILED, str(error))
+        return CheckResult(name, FAILED, str(error))
     except Exception as error:  # noqa: BLE001  # any misbehaviour of the service: no connection, invalid HTTP or JSON, a missing field
-        return Row(name, FAILED, f"{type(error).__name__}: {error}")
+        return CheckResult(name, FAILED, f"{type(error).__name__}: {error}")
 
 
 def expect(holds: object, otherwise: str) -> None:
@@ -41,7 +41,7 @@ def expect(holds: object, otherwise: str) -> None:
         raise CheckFailedError(otherwise)
 
 
-def table(rows: Iterable[Row]) -> str:
+def table(rows: Iterable[CheckResult]) -> str:
     """The rows as a text table with a header."""
     cells = [("check", "result", "observed"), *((row.check, row.result, row.seen) for row in rows)]
     widths = [max(len(line[column]) for line in cells) for column in (0, 1)]

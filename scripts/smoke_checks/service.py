@@ -9,8 +9,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from smoke_checks.events import Event, read_events
+from smoke_checks.http_client import CompleteResponse, HttpClient
 from smoke_checks.report import expect
-from smoke_checks.wire import Answer, Wire
 
 HTTP_OK, CREATED, NO_CONTENT = 200, 201, 204
 EVENT_STREAM = "text/event-stream"
@@ -47,10 +47,10 @@ class OpenStream:
 
 
 @dataclass(slots=True)
-class Service:
+class ChatService:
     """The service, used by one user. `model` is set once the cheapest one is known."""
 
-    wire: Wire
+    http: HttpClient
     urls: Urls
     token: str
     model: str = ""
@@ -79,7 +79,7 @@ class Service:
             query["lastEventId"] = str(last_event_id)
         elif last_event_id is not None:
             headers["last-event-id"] = str(last_event_id)
-        with self.wire.open("GET", self.stream_url(**query), headers) as answer:
+        with self.http.open("GET", self.stream_url(**query), headers) as answer:
             expect(answer.status == HTTP_OK, f"/chat/stream: status {answer.status}")
             coding = answer.headers.get("content-encoding", "identity")
             expect(coding == "identity", f"something on the way compresses the stream: {coding}")
@@ -92,13 +92,13 @@ class Service:
         message: dict[str, Any] = answer.json()["messages"][-1]
         return message
 
-    def post(self, path: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> Answer:
+    def post(self, path: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> CompleteResponse:
         """Posts to the start function."""
         content = {**headers, "content-type": "application/json"}
-        return self.wire.request("POST", self.urls.start + path, content, json.dumps(body).encode())
+        return self.http.request("POST", self.urls.start + path, content, json.dumps(body).encode())
 
-    def get(self, url: str, headers: Mapping[str, str]) -> Answer:
-        return self.wire.request("GET", url, headers)
+    def get(self, url: str, headers: Mapping[str, str]) -> CompleteResponse:
+        return self.http.request("GET", url, headers)
 
     def bearer(self, token: str | None = None) -> dict[str, str]:
         return {"authorization": f"Bearer {token or self.token}"}
@@ -110,6 +110,6 @@ class Service:
         return f"{self.urls.history}/chat/history?{urlencode(query)}"
 
 
-def describe(answer: Answer) -> str:
+def describe(answer: CompleteResponse) -> str:
     """A short description of a response."""
     return f"status {answer.status} {answer.code()}".strip()

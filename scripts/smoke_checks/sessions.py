@@ -2,10 +2,10 @@
 
 from itertools import islice
 
+from smoke_checks.conversation import SmokeConversation, check_whole
 from smoke_checks.events import Event, text_of
-from smoke_checks.report import LeftOutError, expect
+from smoke_checks.report import SkippedError, expect
 from smoke_checks.service import HTTP_OK, NO_CONTENT, describe
-from smoke_checks.talking import Talk, check_whole
 
 CUT_AFTER = 6
 """Events, including the opening one, after which a connection is cut."""
@@ -14,11 +14,11 @@ STOP_WITHIN_SECONDS = 5.0
 METHOD_NOT_ALLOWED = 405
 
 
-def resume(talk: Talk) -> str:
+def resume(conversation: SmokeConversation) -> str:
     """Cuts a stream twice and reconnects: with the header as a browser does, then with the query as a page does."""
-    service = talk.service
-    talk.completed_events()
-    session = service.start(talk.prompt(40), cache=False)
+    service = conversation.service
+    conversation.completed_events()
+    session = service.start(conversation.prompt(40), cache=False)
     events: list[Event] = []
     with service.stream(session.session_id) as stream:
         events += islice(stream.events, CUT_AFTER)
@@ -28,36 +28,36 @@ def resume(talk: Talk) -> str:
     if events[-1].type == "token":
         with service.stream(session.session_id, last_event_id=events[-1].id, in_query=True) as stream:
             events += stream.events
-    talk.add_usage(events)
+    conversation.add_usage(events)
     check_whole(events)
     stored = service.answer_of(session.chat_id)["content"]
     expect(text_of(events) == stored, "the concatenated events differ from the stored answer")
     return f"cut at the ids {cut_at[0]} and {cut_at[1]}; every event arrived once, as in the stored answer"
 
 
-def nothing_left(talk: Talk) -> str:
+def nothing_left(conversation: SmokeConversation) -> str:
     """A client that has received everything gets 204, which stops its reconnects."""
-    last = talk.completed_events()[-1].id
-    url = talk.service.stream_url(sessionId=talk.started_session().session_id, lastEventId=str(last))
-    answer = talk.service.get(url, talk.service.bearer() | {"accept": "text/event-stream"})
+    last = conversation.completed_events()[-1].id
+    url = conversation.service.stream_url(sessionId=conversation.started_session().session_id, lastEventId=str(last))
+    answer = conversation.service.get(url, conversation.service.bearer() | {"accept": "text/event-stream"})
     expect(answer.status == NO_CONTENT, f"{describe(answer)} (expected 204)")
     expect(not answer.body, "204 has a body")
     return "204: nothing is left to replay"
 
 
-def stop(talk: Talk) -> str:
+def stop(conversation: SmokeConversation) -> str:
     """Stops a long answer; an earlier HEAD must not have started it."""
-    service = talk.service
-    talk.completed_events()
-    session = service.start(talk.prompt(400), cache=False)
-    head = service.wire.request("HEAD", service.stream_url(sessionId=session.session_id), service.bearer())
+    service = conversation.service
+    conversation.completed_events()
+    session = service.start(conversation.prompt(400), cache=False)
+    head = service.http.request("HEAD", service.stream_url(sessionId=session.session_id), service.bearer())
     expect(head.status in {HTTP_OK, METHOD_NOT_ALLOWED} and not head.body, f"HEAD: {describe(head)}")
     with service.stream(session.session_id) as stream:
         events = list(islice(stream.events, CUT_AFTER))
         answer = service.post("/chat/stop", {"sessionId": session.session_id}, service.bearer())
         stopped_at = events[-1].at
         events += stream.events
-    talk.add_usage(events)
+    conversation.add_usage(events)
     expect(answer.status == HTTP_OK, f"/chat/stop: {describe(answer)}")
     check_whole(events)
     reason, seconds = events[-1].data["finishReason"], events[-1].at - stopped_at
@@ -69,16 +69,16 @@ def stop(talk: Talk) -> str:
     return f"after {seconds * 1000:.0f} ms; the streamed text is stored"
 
 
-def head(talk: Talk) -> str:
+def head(conversation: SmokeConversation) -> str:
     """HEAD returns immediately and without a body, on the streaming function and on a buffered one."""
-    service = talk.service
+    service = conversation.service
     urls = {
-        "stream": service.stream_url(sessionId=talk.started_session().session_id),
-        "history": service.history_url(chatId=talk.started_session().chat_id),
+        "stream": service.stream_url(sessionId=conversation.started_session().session_id),
+        "history": service.history_url(chatId=conversation.started_session().chat_id),
     }
     seen = []
     for name, url in urls.items():
-        answer = service.wire.request("HEAD", url, service.bearer())
+        answer = service.http.request("HEAD", url, service.bearer())
         expect(answer.status in {HTTP_OK, METHOD_NOT_ALLOWED}, f"{name}: {describe(answer)}")
         expect(not answer.body, f"{name}: HEAD has a body")
         if answer.status == METHOD_NOT_ALLOWED:
@@ -87,17 +87,17 @@ def head(talk: Talk) -> str:
     return f"{', '.join(seen)}; no body"
 
 
-def kept_answer(talk: Talk, *, expected: bool) -> str:
+def kept_answer(conversation: SmokeConversation, *, expected: bool) -> str:
     """Repeats the first question; the answer must come from Redis."""
     if not expected:
-        raise LeftOutError("not tried: it is not known whether the service has a Redis (--expect-cache)")
-    first = talk.completed_events()
-    session = talk.service.start(talk.started_session().prompt)
-    with talk.service.stream(session.session_id) as stream:
+        raise SkippedError("not tried: it is not known whether the service has a Redis (--expect-cache)")
+    first = conversation.completed_events()
+    session = conversation.service.start(conversation.started_session().prompt)
+    with conversation.service.stream(session.session_id) as stream:
         events = list(stream.events)
-    talk.add_usage(events)
+    conversation.add_usage(events)
     check_whole(events)
     expect(events[-1].data["cached"], "the provider was called again: Redis did not have the answer")
-    talk.service.answers -= 1
+    conversation.service.answers -= 1
     expect(text_of(events) == text_of(first), "the cached answer differs from the first one")
     return f"from Redis, complete after {events[-1].at * 1000:.0f} ms; saved ${events[-1].data['savedUsd']:.5f}"

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from smoke_checks.report import LeftOutError, expect
+from smoke_checks.conversation import SmokeConversation
+from smoke_checks.report import SkippedError, expect
 from smoke_checks.rhythm import rhythm_of
-from smoke_checks.talking import Talk
 
 if TYPE_CHECKING:
     from smoke_checks.service import Urls
@@ -19,7 +19,7 @@ _ONLY_THROUGH_THE_URL = ("lambda:FunctionUrlAuthType", "lambda:InvokedViaFunctio
 
 
 @dataclass(slots=True)
-class Stack:
+class DeployedStack:
     """A deployed stack. `client` creates a client for a service; `anonymous` creates an unsigned Lambda client."""
 
     name: str
@@ -66,40 +66,40 @@ class Stack:
         return found
 
 
-def open_stack(name: str, region: str | None) -> Stack:
+def open_stack(name: str, region: str | None) -> DeployedStack:
     """Opens a stack with the caller's credentials."""
     import boto3
     from botocore import UNSIGNED
     from botocore.config import Config
 
     session = boto3.Session(region_name=region)
-    return Stack(
+    return DeployedStack(
         name,
         client=session.client,
         anonymous=lambda: session.client("lambda", config=Config(signature_version=UNSIGNED)),
     )
 
 
-def vpc(talk: Talk, stack: Stack | None, *, local: bool, expected: bool) -> str:
+def vpc(conversation: SmokeConversation, stack: DeployedStack | None, *, local: bool, expected: bool) -> str:
     """Checks a stream in a VPC, which reaches the provider through the NAT and DynamoDB through its endpoint."""
     if stack is None:
-        raise LeftOutError("does not apply on one machine" if local else "not tried: needs --stack")
+        raise SkippedError("does not apply on one machine" if local else "not tried: needs --stack")
     subnets = stack.subnets("StreamFunction")
     if not subnets and not expected:
-        raise LeftOutError("does not apply: the stream function is in no VPC")
+        raise SkippedError("does not apply: the stream function is in no VPC")
     expect(subnets, "the stream function is in no VPC")
     expect(not stack.subnets("HistoryFunction"), "the history function is in the VPC, and uses nothing there")
-    rhythm = rhythm_of(talk.completed_events())
+    rhythm = rhythm_of(conversation.completed_events())
     return (
         f"in {len(subnets)} subnets; the provider's first token arrived after {rhythm.first_token * 1000:.0f} ms, "
         "and the answer is in DynamoDB"
     )
 
 
-def direct_invocation(stack: Stack | None, *, local: bool) -> str:
+def direct_invocation(stack: DeployedStack | None, *, local: bool) -> str:
     """Checks that the functions cannot be invoked without credentials other than through their URLs."""
     if stack is None:
-        raise LeftOutError("does not apply on one machine" if local else "not tried: needs --stack")
+        raise SkippedError("does not apply on one machine" if local else "not tried: needs --stack")
     for function in FUNCTIONS:
         for statement in stack.policy(function):
             open_to_all = statement["Principal"] in ("*", {"AWS": "*"})
@@ -112,7 +112,7 @@ def direct_invocation(stack: Stack | None, *, local: bool) -> str:
     return "an unsigned Invoke is rejected, and only the URLs are public"
 
 
-def _refused(stack: Stack, function: str) -> None:
+def _refused(stack: DeployedStack, function: str) -> None:
     from botocore.exceptions import ClientError
 
     try:
@@ -124,7 +124,7 @@ def _refused(stack: Stack, function: str) -> None:
     expect(False, f"{function}: an unsigned Invoke succeeded")
 
 
-def check_urls(stack: Stack, urls: "Urls") -> str:
+def check_urls(stack: DeployedStack, urls: "Urls") -> str:
     """Checks that the given URLs are the stack's outputs."""
     outputs = stack.urls()
     for given, output in ((urls.start, "StartUrl"), (urls.stream, "StreamUrl"), (urls.history, "HistoryUrl")):

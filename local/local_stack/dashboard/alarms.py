@@ -24,8 +24,8 @@ _COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
 def state(alarm: Alarm, metrics: MetricsRecorder, *, now: float, running_since: float) -> str:
     """OK, ALARM or INSUFFICIENT_DATA; values from before the start of the stack do not count as breaching."""
     window = Window.until_now(alarm.period, alarm.periods, now)
-    (shown,) = Graph(alarm.entries, metrics, window).shown()
-    values = shown.line.values
+    (labelled,) = Graph(alarm.entries, metrics, window).labelled_lines()
+    values = labelled.line.values
     compare = _COMPARISONS[alarm.comparison]
     breaching = sum(
         alarm.missing == "breaching" if value is None else compare(value, alarm.threshold) for value in values

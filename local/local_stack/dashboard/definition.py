@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local_stack.dashboard.graph import Entry, ExpressionEntry, Look, MetricEntry
+from local_stack.dashboard.graph import Entry, ExpressionEntry, LineStyle, MetricEntry
 from local_stack.sam.cloudformation import Resolver, TemplateError, load
 
 _DEFAULT_PERIOD = 300
@@ -95,13 +95,13 @@ def _widget(widget: Mapping[str, Any]) -> Widget:
 def _entry(items: Sequence[Any], default_statistic: str) -> Entry:
     """Parses an array: namespace, name, alternating dimension names and values, options; or options only."""
     options: Mapping[str, Any] = items[-1] if isinstance(items[-1], dict) else {}
-    look = Look(options.get("label", ""), options.get("color", ""), options.get("visible", True))
+    style = LineStyle(options.get("label", ""), options.get("color", ""), options.get("visible", True))
     identifier = options.get("id", "")
     if "expression" in options:
-        return ExpressionEntry(identifier, options["expression"], look)
+        return ExpressionEntry(identifier, options["expression"], style)
     names = [item for item in items if isinstance(item, str)]
     dimensions = dict(zip(names[2::2], names[3::2], strict=True))
-    return MetricEntry(identifier, names[0], names[1], dimensions, options.get("stat", default_statistic), look)
+    return MetricEntry(identifier, names[0], names[1], dimensions, options.get("stat", default_statistic), style)
 
 
 def _alarm(name: str, properties: Mapping[str, Any]) -> Alarm:
@@ -131,13 +131,13 @@ def _own_metric(properties: Mapping[str, Any]) -> MetricEntry:
 
 def _queries(queries: Sequence[Mapping[str, Any]]) -> Iterable[Entry]:
     for query in queries:
-        look = Look(query.get("Label", ""), visible=query.get("ReturnData", True))
+        style = LineStyle(query.get("Label", ""), visible=query.get("ReturnData", True))
         if "Expression" in query:
-            yield ExpressionEntry(query["Id"], query["Expression"], look)
+            yield ExpressionEntry(query["Id"], query["Expression"], style)
             continue
         metric, statistic = query["MetricStat"]["Metric"], query["MetricStat"]["Stat"]
         dimensions = _dimensions(metric.get("Dimensions", ()))
-        yield MetricEntry(query["Id"], metric["Namespace"], metric["MetricName"], dimensions, statistic, look)
+        yield MetricEntry(query["Id"], metric["Namespace"], metric["MetricName"], dimensions, statistic, style)
 
 
 def _dimensions(items: Iterable[Mapping[str, str]]) -> dict[str, str]:

@@ -1,14 +1,13 @@
 """``/local/dashboard``: the page, its files, and its data."""
 
 import json
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from local_stack.dashboard.definition import Dashboard, read_dashboard
 from local_stack.dashboard.view import PERIODS, View
 from local_stack.http import problems
-from local_stack.http.http1 import Exchange
+from local_stack.http.http1 import Exchange, Handler
 from local_stack.http.pages import Pages
 from local_stack.metrics.recorder import MetricsRecorder
 from local_stack.sam.cloudformation import TemplateError
@@ -16,8 +15,6 @@ from local_stack.sam.cloudformation import TemplateError
 PATH = "/local/dashboard"
 _WEB = Path(__file__).parent / "web"
 _HEADERS = {"content-type": "application/json", "cache-control": "no-store"}
-
-type Handler = Callable[[Exchange], Awaitable[None]]
 
 
 class DashboardEndpoint:

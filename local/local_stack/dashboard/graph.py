@@ -13,7 +13,7 @@ _PROPERTY = re.compile(r"\$\{PROP\('([^']+)'\)\}")
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class LineStyle:
     """How a line is shown; an empty label shows the metric's name."""
 
     label: str = ""
@@ -30,7 +30,7 @@ class MetricEntry:
     name: str
     dimensions: Mapping[str, str]
     statistic: str
-    look: Look = field(default_factory=Look)
+    style: LineStyle = field(default_factory=LineStyle)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +39,14 @@ class ExpressionEntry:
 
     identifier: str
     expression: str
-    look: Look = field(default_factory=Look)
+    style: LineStyle = field(default_factory=LineStyle)
 
 
 type Entry = MetricEntry | ExpressionEntry
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class LabelledLine:
     """A line with its label. `searched`: the line is a result of a SEARCH expression."""
 
     label: str
@@ -66,13 +66,13 @@ class Graph:
         self.period = window.period
         self.count = window.count
 
-    def shown(self) -> list[Shown]:
+    def labelled_lines(self) -> list[LabelledLine]:
         """The visible lines in the template's order; a search gives one line for each metric found.
 
         Raises:
             MetricMathError, SearchError: an expression is invalid or not supported.
         """
-        return [shown for entry in self._entries if entry.look.visible for shown in self._show(entry)]
+        return [line for entry in self._entries if entry.style.visible for line in self._labelled(entry)]
 
     def named(self, identifier: str) -> Value:
         entry = next((entry for entry in self._entries if entry.identifier == identifier), None)
@@ -92,13 +92,15 @@ class Graph:
         found = self._metrics.find(search.namespace, search.metric, search.dimension_names)
         return [self._series(key, statistic) for key in found if search.fits(dict(key.dimensions))]
 
-    def _show(self, entry: Entry) -> Iterable[Shown]:
+    def _labelled(self, entry: Entry) -> Iterable[LabelledLine]:
         value = self._value(entry)
-        look = entry.look
+        style = entry.style
         for line in value if isinstance(value, list) else [value]:
             if not isinstance(line, Line):
                 raise MetricMathError(f"{entry.identifier} is not a time series.")
-            yield Shown(_label(look.label, line) or entry.identifier, look.color, isinstance(value, list), line)
+            yield LabelledLine(
+                _label(style.label, line) or entry.identifier, style.color, isinstance(value, list), line
+            )
 
     def _value(self, entry: Entry) -> Value:
         return evaluate(entry.expression, self) if isinstance(entry, ExpressionEntry) else self._line(entry)

@@ -7,7 +7,7 @@ from typing import Any
 from chat.metrics import Service
 from local_stack.dashboard import alarms
 from local_stack.dashboard.definition import Dashboard, Widget
-from local_stack.dashboard.graph import Graph, MetricEntry, Shown
+from local_stack.dashboard.graph import Graph, LabelledLine, MetricEntry
 from local_stack.dashboard.lines import Window
 from local_stack.metrics.recorder import MetricsRecorder
 from local_stack.sam.cloudformation import TemplateError
@@ -76,7 +76,7 @@ class View:
             "max": axis.get("max"),
             "marks": properties.get("annotations", {}).get("horizontal", []),
             "note": _note(widget),
-            "lines": [_line(shown) for shown in Graph(widget.entries, self._metrics, window).shown()],
+            "lines": [_line(labelled) for labelled in Graph(widget.entries, self._metrics, window).labelled_lines()],
         }
 
 
@@ -94,13 +94,13 @@ def _namespace(entry: Any) -> str:
     return next((namespace for namespace in _ABSENT if namespace in entry.expression), "")
 
 
-def _line(shown: Shown) -> Mapping[str, Any]:
-    line = shown.line
+def _line(labelled: LabelledLine) -> Mapping[str, Any]:
+    line = labelled.line
     return {
-        "label": shown.label,
-        "color": shown.color,
+        "label": labelled.label,
+        "color": labelled.color,
         "unit": line.unit,
-        "searched": shown.searched,
+        "searched": labelled.searched,
         "counted": line.counted,
         "values": line.values,
     }

@@ -5,15 +5,16 @@ Source: docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Low
 
 import json
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Final
 
 from local_stack.dynamodb_server.errors import DynamoDBError, invalid
 from local_stack.dynamodb_server.operations import definitions, reads, writes
+from local_stack.dynamodb_server.operations.messages import OperationRequest, OperationResponse
 from local_stack.dynamodb_server.operations.transactions import Transactions
 from local_stack.dynamodb_server.storage.database import Database
 
-type _Operation = Callable[[Database, Mapping[str, Any]], dict[str, Any]]
+type _Operation = Callable[[Database, OperationRequest], OperationResponse]
 
 TARGET: Final = "DynamoDB_20120810."
 _OPERATIONS: Final[dict[str, _Operation]] = {

@@ -7,17 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from local_stack.console import Console, Style, short_name
 from local_stack.emulator.launch import Launcher
 from local_stack.emulator.pool import Pool
 from local_stack.emulator.sandbox import Sandbox
 from local_stack.emulator.schedule import run as run_schedule
-from local_stack.log_lines import readable
 from local_stack.metrics.lambda_metrics import LambdaMetrics
 from local_stack.metrics.recorder import MetricsRecorder
 from local_stack.options import Options
 from local_stack.processes.guardian import Guardian
 from local_stack.sam.template import FunctionSpec, Template
+from local_stack.terminal.console import Console, Style, short_name
+from local_stack.terminal.log_lines import readable
 from local_stack.token import ALGORITHM, AUDIENCE, ISSUER
 
 REAP_EVERY_SECONDS = 5.0
@@ -25,7 +25,7 @@ SAMPLE_EVERY_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class FunctionEnvironment:
     """The part of a function's environment that depends on this machine."""
 
     auth_secret: str
@@ -53,7 +53,12 @@ class Functions:
     """The process pools of all functions, by function name."""
 
     def __init__(
-        self, template: Template, options: Options, surroundings: Surroundings, guardian: Guardian, console: Console
+        self,
+        template: Template,
+        options: Options,
+        environment: FunctionEnvironment,
+        guardian: Guardian,
+        console: Console,
     ) -> None:
         self.metrics = MetricsRecorder()
         self.pools: dict[str, Pool] = {}
@@ -63,7 +68,7 @@ class Functions:
         self._console = console
         self._style = Style.of(sys.stdout)
         self._launcher = Launcher(
-            surroundings.variables_of,
+            environment.variables_of,
             runtime=options.state / "runtime" if options.artefacts else None,
         )
         self._tasks: list[asyncio.Task[None]] = []

@@ -9,7 +9,7 @@ from typing import Protocol
 HTTP_INTEGRATION_RESPONSE = "application/vnd.awslambda.http-integration-response"
 
 
-class Answer(Protocol):
+class ResponseSink(Protocol):
     """Receives an invocation's response as it arrives. No method raises."""
 
     async def begin(self, content_type: str) -> None:
@@ -30,7 +30,7 @@ class EmulatedInvocation:
     """An event that a sandbox processes. `event` is JSON."""
 
     event: bytes
-    answer: Answer
+    response: ResponseSink
     timeout_seconds: float
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     invocation_id: str = field(default_factory=lambda: str(uuid.uuid4()))
@@ -41,7 +41,7 @@ class EmulatedInvocation:
     deadline_ms: int = 0
     """Milliseconds since the epoch."""
     failed: bool = False
-    answering: bool = False
+    responding: bool = False
     """The runtime has started to send a response or an error."""
     over: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the response has been delivered completely or has failed."""
@@ -60,12 +60,12 @@ class EmulatedInvocation:
     async def end(self) -> None:
         """Completes the response."""
         if not self.over.is_set():
-            await self.answer.end()
+            await self.response.end()
             self.over.set()
 
     async def fail(self, error_type: str) -> None:
         """Fails the response; a second call has no effect."""
         if not self.over.is_set():
             self.failed = True
-            await self.answer.fail(error_type)
+            await self.response.fail(error_type)
             self.over.set()

@@ -5,7 +5,7 @@ import contextlib
 import time
 from collections.abc import Callable
 
-from local_stack.emulator.invocation import Answer, EmulatedInvocation
+from local_stack.emulator.invocation import EmulatedInvocation, ResponseSink
 from local_stack.emulator.sandbox import Sandbox, SandboxInitError
 from local_stack.metrics.lambda_metrics import LambdaMetrics
 from local_stack.sam.template import FunctionSpec
@@ -34,7 +34,7 @@ class Pool:
     def function(self) -> FunctionSpec:
         return self._function
 
-    async def invoke(self, event: bytes, answer: Answer) -> None:
+    async def invoke(self, event: bytes, response: ResponseSink) -> None:
         """Runs the function; returns when its response is complete or has failed.
 
         Raises:
@@ -47,12 +47,12 @@ class Pool:
             except SandboxInitError as error:
                 sandbox.claims -= 1
                 self.metrics.invocation_started()
-                await answer.fail(error.error_type)
+                await response.fail(error.error_type)
                 self.metrics.invocation_ended(0, failed=True)
                 return
             if not sandbox.ended.is_set():
                 break
-        invocation = EmulatedInvocation(event, answer, self._function.timeout_seconds)
+        invocation = EmulatedInvocation(event, response, self._function.timeout_seconds)
         sandbox.submit(invocation)
         self.metrics.invocation_started()
         try:

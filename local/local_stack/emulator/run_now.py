@@ -1,16 +1,14 @@
 """``POST /local/run/<function>``: runs a scheduled function immediately."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 
 from local_stack.emulator.pool import Pool, ThrottledError
 from local_stack.emulator.schedule import event_of
-from local_stack.http.http1 import Exchange
+from local_stack.http.http1 import Exchange, Handler
 from local_stack.http.problems import problem
 from local_stack.sam.template import FunctionSpec, Template
 
 PATH = "/local/run"
-
-type Handler = Callable[[Exchange], Awaitable[None]]
 
 
 class RunEndpoint:
@@ -30,23 +28,23 @@ class RunEndpoint:
             if exchange.method != "POST":
                 await problem(exchange, 405, "method_not_allowed", f"POST {PATH}/{function.name}")
                 return
-            answer = _Collected()
+            response = _Collected()
             try:
-                await self._pools()[function.name].invoke(event_of(function.schedules[0]), answer)
+                await self._pools()[function.name].invoke(event_of(function.schedules[0]), response)
             except ThrottledError:
                 await problem(exchange, 429, "throttled", "All processes of the function are busy.")
                 return
-            if answer.error_type is not None:
-                await problem(exchange, 502, "function_failed", f"The run failed: {answer.error_type}.")
+            if response.error_type is not None:
+                await problem(exchange, 502, "function_failed", f"The run failed: {response.error_type}.")
                 return
             headers = {"content-type": "application/json", "cache-control": "no-store"}
-            await exchange.respond(200, headers, bytes(answer.received))
+            await exchange.respond(200, headers, bytes(response.received))
 
         return run
 
 
 class _Collected:
-    """An `invocation.Answer` that collects the response."""
+    """An `invocation.ResponseSink` that collects the response."""
 
     def __init__(self) -> None:
         self.received = bytearray()

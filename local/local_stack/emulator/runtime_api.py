@@ -117,26 +117,26 @@ class RuntimeApi:
             await _refuse(exchange, 410, "InvocationGone", "The invocation is over.")
         elif invocation is None:
             await _refuse(exchange, 400, "InvalidRequestID", "Invalid request ID")
-        elif invocation.answering:
+        elif invocation.responding:
             await _refuse(exchange, 403, "InvalidStateTransition", "The invocation already has a response.")
         elif self._concurrency > 1 and exchange.header(_INVOCATION_ID) != invocation.invocation_id:
             await _refuse(exchange, 400, "InvalidInvocationID", "Lambda-Runtime-Invocation-Id was not sent back.")
         elif problem := _framing_problem(exchange):
             await _refuse(exchange, 400, "InvalidFunctionResponse", problem)
         else:
-            invocation.answering = True
+            invocation.responding = True
             return invocation
         return None
 
     async def _streamed(self, exchange: Exchange, invocation: EmulatedInvocation) -> None:
-        await invocation.answer.begin(exchange.header("content-type") or "")
+        await invocation.response.begin(exchange.header("content-type") or "")
         size = 0
         try:
             async for piece in exchange.body():
                 size += len(piece)
                 if size > MAX_STREAM_BYTES or invocation.over.is_set():
                     break
-                await invocation.answer.write(piece)
+                await invocation.response.write(piece)
         except ClientDisconnectedError:
             # The process died or closed its connection. The sandbox reports a death; here the response is truncated.
             await self._conclude(invocation, "Runtime.TruncatedResponse")
@@ -160,8 +160,8 @@ class RuntimeApi:
             await _refuse(exchange, 413, "RequestEntityTooLarge", message)
             return
         if not invocation.over.is_set():
-            await invocation.answer.begin(exchange.header("content-type") or "")
-            await invocation.answer.write(body)
+            await invocation.response.begin(exchange.header("content-type") or "")
+            await invocation.response.write(body)
             await self._conclude(invocation, None)
         await _accept(exchange)
 

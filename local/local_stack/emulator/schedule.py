@@ -63,7 +63,7 @@ def _scheduled_event(schedule: ScheduleSpec) -> dict[str, object]:
 
 
 class _Discarded:
-    """An `invocation.Answer` that discards the response."""
+    """An `invocation.ResponseSink` that discards the response."""
 
     async def begin(self, content_type: str) -> None:
         pass

@@ -6,8 +6,8 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Final
 
-from local_stack.console import Style
 from local_stack.http.http1 import Exchange, Handler
+from local_stack.terminal.console import Style
 
 _BAD: Final = HTTPStatus.BAD_REQUEST
 _FAILED: Final = HTTPStatus.INTERNAL_SERVER_ERROR

@@ -1,16 +1,14 @@
 """Routes the requests of the stack's single origin: functions, the demo page, and paths under ``/local/``."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 
 from h11 import RemoteProtocolError
 
 from local_stack.emulator.pool import Pool
 from local_stack.function_urls import function_url
 from local_stack.http import problems
-from local_stack.http.http1 import ClientDisconnectedError, Exchange
+from local_stack.http.http1 import ClientDisconnectedError, Exchange, Handler
 from local_stack.http.pages import Pages
-
-Handler = Callable[[Exchange], Awaitable[None]]
 
 
 class Front:

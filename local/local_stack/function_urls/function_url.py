@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from local_stack.emulator.pool import Pool, ThrottledError
 from local_stack.emulator.runtime_api import MAX_PAYLOAD_BYTES
 from local_stack.function_urls import cors
-from local_stack.function_urls.answers import HttpAnswer
 from local_stack.function_urls.events import function_url_event
+from local_stack.function_urls.responses import HttpResponse
 from local_stack.http import problems
 from local_stack.http.http1 import BodyTooLargeError, Exchange
 
@@ -37,7 +37,7 @@ async def serve(exchange: Exchange, pool: Pool) -> None:
         await problems.too_large(exchange, headers)
         return
     try:
-        await pool.invoke(event, HttpAnswer(exchange, headers))
+        await pool.invoke(event, HttpResponse(exchange, headers))
     except ThrottledError:
         await problems.throttled(exchange, headers)
     finally:

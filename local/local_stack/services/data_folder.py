@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from local_stack.damaged import damaged_copies, next_damaged_copy
+from local_stack.damaged_copies import damaged_copies, next_damaged_copy
 
 WAIT_SECONDS = 5.0
 """Lock timeout: the servers of a killed stack hold the lock until they have exited too."""

@@ -22,7 +22,7 @@ _COPIED = (
 )
 
 
-class OtherKeyError(Exception):
+class KeySchemaMismatchError(Exception):
     """An existing table has another key than the template's; the message is one sentence."""
 
 
@@ -44,7 +44,7 @@ def create_tables(endpoint: str, template: Template, *, environ: Mapping[str, st
     `environ` may hold credentials for an endpoint that checks them.
 
     Raises:
-        OtherKeyError: an existing table has another key schema.
+        KeySchemaMismatchError: an existing table has another key schema.
     """
     client = _client(endpoint, environ or {})
     existing = set(_table_names(client))
@@ -53,7 +53,9 @@ def create_tables(endpoint: str, template: Template, *, environ: Mapping[str, st
             _create(client, table)
             continue
         if client.describe_table(TableName=table.name)["Table"]["KeySchema"] != table.properties["KeySchema"]:
-            raise OtherKeyError(f"the table {table.name} has another key than the template's: FRESH=1 deletes the data")
+            raise KeySchemaMismatchError(
+                f"the table {table.name} has another key than the template's: FRESH=1 deletes the data"
+            )
         if _INDEXES in table.properties:
             _add_indexes(client, table)
 

@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local_stack.console import Console
 from local_stack.emulator.launch import FAKE_CREDENTIALS, given_credentials
 from local_stack.processes.guardian import Guardian
 from local_stack.processes.service_process import ServiceProcess, ServiceProcessError, start_service
@@ -17,7 +16,8 @@ from local_stack.providers import on_demo, provider_names, provider_variables
 from local_stack.sam.template import FunctionSpec, Template
 from local_stack.services import redis_log, redis_server
 from local_stack.services.data_folder import DataFolder
-from local_stack.services.dynamodb import OtherKeyError, create_tables
+from local_stack.services.dynamodb import KeySchemaMismatchError, create_tables
+from local_stack.terminal.console import Console
 
 EXPIRE_SECONDS = 60
 """Interval between removals of expired items."""
@@ -98,7 +98,7 @@ class Servers:
             await asyncio.to_thread(create_tables, self.dynamodb, self._template, environ=self.variables)
         except (BotoCoreError, ClientError) as error:
             raise ServiceProcessError(f"the tables cannot be created at {self.dynamodb}: {error}") from None
-        except OtherKeyError as error:
+        except KeySchemaMismatchError as error:
             raise ServiceProcessError(f"{error}.") from None
 
     async def _start_redis(self) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from local_stack.dashboard import alarms
 from local_stack.dashboard.definition import Alarm, Dashboard, read_dashboard
-from local_stack.dashboard.graph import Look, MetricEntry
+from local_stack.dashboard.graph import LineStyle, MetricEntry
 from local_stack.dashboard.view import PERIODS, View
 from local_stack.metrics.recorder import MetricsRecorder, SeriesKey
 from local_stack.sam.cloudformation import TemplateError
@@ -164,7 +164,7 @@ def test_what_is_not_understood_is_an_error(tmp_path: Path, line: list[Any]) -> 
 
 
 def alarm(**changes: Any) -> Alarm:
-    entry = MetricEntry("", APP, "StreamsFailed", {"service": "chat-stream"}, "Sum", Look())
+    entry = MetricEntry("", APP, "StreamsFailed", {"service": "chat-stream"}, "Sum", LineStyle())
     settings: dict[str, Any] = {
         "name": "A",
         "description": "",

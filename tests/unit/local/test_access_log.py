@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from local_stack.console import Style
 from local_stack.function_urls.access_log import logged
+from local_stack.terminal.console import Style
 
 
 async def lines(target: str, status: int, *, client_disconnected: bool = False, colours: bool = False) -> list[str]:

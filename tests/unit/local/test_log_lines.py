@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from local_stack.console import Style
-from local_stack.log_lines import readable
+from local_stack.terminal.console import Style
+from local_stack.terminal.log_lines import readable
 
 PLAIN, COLOURED = Style(), Style(colours=True)
 

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 
-from local_stack.emulator.invocation import Answer
+from local_stack.emulator.invocation import ResponseSink
 from local_stack.emulator.pool import Pool, ThrottledError
 from local_stack.emulator.schedule import interval_seconds, run
 from local_stack.sam.template import ScheduleSpec
@@ -36,7 +36,7 @@ class RecordingPool:
         self.events: list[dict[str, Any]] = []
         self._busy = busy
 
-    async def invoke(self, event: bytes, answer: Answer) -> None:
+    async def invoke(self, event: bytes, response: ResponseSink) -> None:
         if self._busy:
             raise ThrottledError
         self.events.append(json.loads(event))

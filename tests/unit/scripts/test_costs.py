@@ -7,8 +7,8 @@ import pytest
 
 import costs
 from chat.catalog import load_catalog
-from costing.data import Prices, Usage, read_prices, read_usage
-from costing.lines import Line, lines, total
+from costing.data import Prices, UsageProfile, read_prices, read_usage
+from costing.lines import CostLine, lines, total
 from costing.stack import read_stack
 from costing.tables import MODES, markdown
 
@@ -19,16 +19,16 @@ def prices() -> Prices:
 
 
 @pytest.fixture(scope="module")
-def usage() -> Usage:
+def usage() -> UsageProfile:
     return read_usage()
 
 
-def line_of(found: tuple[Line, ...], word: str) -> Line:
+def line_of(found: tuple[CostLine, ...], word: str) -> CostLine:
     (line,) = [line for line in found if word in line.what]
     return line
 
 
-def test_document_has_the_tables_as_they_are_computed(prices: Prices, usage: Usage) -> None:
+def test_document_has_the_tables_as_they_are_computed(prices: Prices, usage: UsageProfile) -> None:
     """`make costs` writes them."""
     text = costs.DOCUMENT.read_text(encoding="utf-8")
 
@@ -44,7 +44,7 @@ def test_each_price_has_its_source_and_a_date_that_was(prices: Prices) -> None:
         assert dt.date(2024, 1, 1) <= price.date <= dt.date(2026, 12, 31), name
 
 
-def test_each_price_is_used(prices: Prices, usage: Usage) -> None:
+def test_each_price_is_used(prices: Prices, usage: UsageProfile) -> None:
     """A price that changes nothing when it doubles is one that was forgotten."""
 
     def cost(prices: Prices) -> str:
@@ -57,7 +57,7 @@ def test_each_price_is_used(prices: Prices, usage: Usage) -> None:
         assert cost(Prices(prices.region, prices.prices | {name: doubled})) != before, name
 
 
-def test_a_month_with_nat_gateway_and_cache_is_added_up_by_hand(prices: Prices, usage: Usage) -> None:
+def test_a_month_with_nat_gateway_and_cache_is_added_up_by_hand(prices: Prices, usage: UsageProfile) -> None:
     found = lines(read_stack(CacheMode="elasticache"), prices, usage)
 
     assert line_of(found, "NAT").idle == pytest.approx(730 * (0.045 + 0.005))
@@ -66,7 +66,7 @@ def test_a_month_with_nat_gateway_and_cache_is_added_up_by_hand(prices: Prices, 
     assert total(found).idle == pytest.approx(sum(line.idle for line in found))
 
 
-def test_a_thousand_chats_are_added_up_by_hand(prices: Prices, usage: Usage) -> None:
+def test_a_thousand_chats_are_added_up_by_hand(prices: Prices, usage: UsageProfile) -> None:
     found = lines(read_stack(), prices, usage)
 
     seconds = (0.06 + 0.03) + (0.1 + 0.7 + 8 + 0.03) + (0.05 + 0.03)
@@ -76,7 +76,7 @@ def test_a_thousand_chats_are_added_up_by_hand(prices: Prices, usage: Usage) -> 
     assert line_of(found, "DynamoDB").thousand == pytest.approx(1000 * units)
 
 
-def test_modes_cost_more_the_more_they_bring(prices: Prices, usage: Usage) -> None:
+def test_modes_cost_more_the_more_they_bring(prices: Prices, usage: UsageProfile) -> None:
     none, snapshots, external, one, two = (
         total(lines(read_stack(**parameters), prices, usage)).idle for parameters in MODES.values()
     )

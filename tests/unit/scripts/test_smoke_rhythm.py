@@ -5,8 +5,8 @@ import itertools
 import pytest
 
 from smoke_checks.events import Event, read_events
+from smoke_checks.http_client import TimedChunk
 from smoke_checks.rhythm import Rhythm, rhythm_of
-from smoke_checks.wire import Piece
 
 
 def stream(first: float, tokens: list[float], end: float) -> Rhythm:
@@ -57,7 +57,7 @@ def test_gaps_are_between_moments() -> None:
 def test_events_are_read_whatever_the_pieces_they_come_in() -> None:
     typing = 'retry: 2000\n\nid: 1\ndata: {"type":"typing"}\n\n'
     body = f'{typing}: ping\n\nid: 3\ndata: {{"type":"token","content":"hé"}}\n\n'.encode()
-    pieces = [Piece(float(number), body[number : number + 1]) for number in range(len(body))]
+    pieces = [TimedChunk(float(number), body[number : number + 1]) for number in range(len(body))]
 
     events = list(read_events(pieces))
 

@@ -8,12 +8,12 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
+from smoke_checks.conversation import SmokeConversation
 from smoke_checks.events import Event
-from smoke_checks.report import CheckFailedError, LeftOutError
-from smoke_checks.service import Service, Urls
-from smoke_checks.stack import FUNCTIONS, Stack, check_urls, direct_invocation, vpc
-from smoke_checks.talking import Talk
-from smoke_checks.wire import Wire
+from smoke_checks.http_client import HttpClient
+from smoke_checks.report import CheckFailedError, SkippedError
+from smoke_checks.service import ChatService, Urls
+from smoke_checks.stack import FUNCTIONS, DeployedStack, check_urls, direct_invocation, vpc
 
 NONE_THROUGH_URL = {"StringEquals": {"lambda:FunctionUrlAuthType": "NONE"}}
 INVOKED_THROUGH_URL = {"Bool": {"lambda:InvokedViaFunctionUrl": "true"}}
@@ -30,7 +30,7 @@ class Account:
         session = boto3.Session(aws_access_key_id="x", aws_secret_access_key="x", region_name="us-east-1")
         self.clients = {name: session.client(name) for name in ("cloudformation", "lambda")}
         self.stubs = {name: Stubber(client) for name, client in self.clients.items()}
-        self.stack = Stack("chat", client=self.clients.__getitem__, anonymous=lambda: self.clients["lambda"])
+        self.stack = DeployedStack("chat", client=self.clients.__getitem__, anonymous=lambda: self.clients["lambda"])
         for stub in self.stubs.values():
             stub.activate()
 
@@ -79,9 +79,9 @@ def account() -> Account:
 
 
 @pytest.fixture
-def talk() -> Talk:
+def conversation() -> SmokeConversation:
     """A conversation that went well."""
-    found = Talk(Service(Wire(0), Urls("a", "b", "c"), "token"), demo=False)
+    found = SmokeConversation(ChatService(HttpClient(0), Urls("a", "b", "c"), "token"), demo=False)
     data: list[tuple[float, dict[str, Any]]] = [
         (0.1, {"type": "typing"}),
         (0.6, {"type": "token", "content": "1"}),
@@ -91,35 +91,37 @@ def talk() -> Talk:
     return found
 
 
-def test_stream_in_a_vpc_is_said_with_its_subnets_and_its_first_token(account: Account, talk: Talk) -> None:
+def test_stream_in_a_vpc_is_said_with_its_subnets_and_its_first_token(
+    account: Account, conversation: SmokeConversation
+) -> None:
     account.configures("StreamFunction", ["subnet-1", "subnet-2"])
     account.configures("HistoryFunction", [])
 
-    seen = vpc(talk, account.stack, local=False, expected=True)
+    seen = vpc(conversation, account.stack, local=False, expected=True)
 
     assert seen.startswith("in 2 subnets; the provider's first token arrived after 600 ms")
 
 
-def test_stream_that_should_be_in_a_vpc_and_is_not_fails(account: Account, talk: Talk) -> None:
+def test_stream_that_should_be_in_a_vpc_and_is_not_fails(account: Account, conversation: SmokeConversation) -> None:
     account.configures("StreamFunction", [])
 
     with pytest.raises(CheckFailedError, match="in no VPC"):
-        vpc(talk, account.stack, local=False, expected=True)
+        vpc(conversation, account.stack, local=False, expected=True)
 
 
-def test_history_in_the_vpc_fails(account: Account, talk: Talk) -> None:
+def test_history_in_the_vpc_fails(account: Account, conversation: SmokeConversation) -> None:
     account.configures("StreamFunction", ["subnet-1"])
     account.configures("HistoryFunction", ["subnet-1"])
 
     with pytest.raises(CheckFailedError, match="history"):
-        vpc(talk, account.stack, local=False, expected=False)
+        vpc(conversation, account.stack, local=False, expected=False)
 
 
-def test_stack_without_a_vpc_leaves_the_row_out(account: Account, talk: Talk) -> None:
+def test_stack_without_a_vpc_leaves_the_row_out(account: Account, conversation: SmokeConversation) -> None:
     account.configures("StreamFunction", [])
 
-    with pytest.raises(LeftOutError, match="does not apply"):
-        vpc(talk, account.stack, local=False, expected=False)
+    with pytest.raises(SkippedError, match="does not apply"):
+        vpc(conversation, account.stack, local=False, expected=False)
 
 
 def test_functions_open_through_their_urls_alone_pass(account: Account) -> None:

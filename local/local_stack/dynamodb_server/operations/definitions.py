@@ -1,21 +1,18 @@
 """CreateTable and the other operations on table definitions."""
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from local_stack.dynamodb_server.errors import DynamoDBError, invalid
+from local_stack.dynamodb_server.operations.messages import OperationRequest, OperationResponse
 from local_stack.dynamodb_server.storage.database import Database
 from local_stack.dynamodb_server.storage.table import Table
 from local_stack.sam.cloudformation import ACCOUNT_ID, REGION
-
-type Request = Mapping[str, Any]
-type Answer = dict[str, Any]
 
 _GLOBAL: Final = "GlobalSecondaryIndexes"
 _KEPT: Final = ("TableName", "KeySchema", "AttributeDefinitions", _GLOBAL, "LocalSecondaryIndexes", "BillingMode")
 
 
-def create_table(database: Database, request: Request) -> Answer:
+def create_table(database: Database, request: OperationRequest) -> OperationResponse:
     name = request["TableName"]
     if name in database.tables:
         raise DynamoDBError("ResourceInUseException", f"Table already exists: {name}")
@@ -24,7 +21,7 @@ def create_table(database: Database, request: Request) -> Answer:
     return {"TableDescription": _described(database.define(definition))}
 
 
-def update_table(database: Database, request: Request) -> Answer:
+def update_table(database: Database, request: OperationRequest) -> OperationResponse:
     table = database.table(request["TableName"])
     definition = {**table.definition, **{key: request[key] for key in ("AttributeDefinitions",) if request.get(key)}}
     indexes = {one["IndexName"]: one for one in definition.get(_GLOBAL) or ()}
@@ -43,37 +40,37 @@ def update_table(database: Database, request: Request) -> Answer:
     return {"TableDescription": _described(database.define(definition))}
 
 
-def delete_table(database: Database, request: Request) -> Answer:
+def delete_table(database: Database, request: OperationRequest) -> OperationResponse:
     table = database.table(request["TableName"])
     database.drop(table)
     return {"TableDescription": {**_described(table), "TableStatus": "DELETING"}}
 
 
-def describe_table(database: Database, request: Request) -> Answer:
+def describe_table(database: Database, request: OperationRequest) -> OperationResponse:
     return {"Table": _described(database.table(request["TableName"]))}
 
 
-def list_tables(database: Database, request: Request) -> Answer:
+def list_tables(database: Database, request: OperationRequest) -> OperationResponse:
     after, limit = request.get("ExclusiveStartTableName") or "", request.get("Limit", 100)
     names = [name for name in sorted(database.tables) if name > after]
     more = {"LastEvaluatedTableName": names[limit - 1]} if len(names) > limit else {}
     return {"TableNames": names[:limit], **more}
 
 
-def update_time_to_live(database: Database, request: Request) -> Answer:
+def update_time_to_live(database: Database, request: OperationRequest) -> OperationResponse:
     table, wanted = database.table(request["TableName"]), request["TimeToLiveSpecification"]
     database.define({**table.definition, "TimeToLiveSpecification": wanted})
     return {"TimeToLiveSpecification": wanted}
 
 
-def describe_time_to_live(database: Database, request: Request) -> Answer:
+def describe_time_to_live(database: Database, request: OperationRequest) -> OperationResponse:
     found = database.table(request["TableName"]).definition.get("TimeToLiveSpecification") or {}
     if not found.get("Enabled"):
         return {"TimeToLiveDescription": {"TimeToLiveStatus": "DISABLED"}}
     return {"TimeToLiveDescription": {"TimeToLiveStatus": "ENABLED", "AttributeName": found["AttributeName"]}}
 
 
-def _described(table: Table) -> Answer:
+def _described(table: Table) -> OperationResponse:
     definition = table.definition
     arn = f"arn:aws:dynamodb:{REGION}:{ACCOUNT_ID}:table/{table.name}"
     return {
@@ -97,7 +94,7 @@ def _described(table: Table) -> Answer:
     }
 
 
-def _check_attributes(definition: Request) -> None:
+def _check_attributes(definition: OperationRequest) -> None:
     """Raises DynamoDBError unless exactly the key attributes are typed."""
     described = [one for kind in (_GLOBAL, "LocalSecondaryIndexes") for one in definition.get(kind) or ()]
     used = {element["AttributeName"] for one in (definition, *described) for element in one["KeySchema"]}
@@ -110,7 +107,7 @@ def _check_attributes(definition: Request) -> None:
         )
 
 
-def _check_key_types(table: Table, definition: Request) -> None:
+def _check_key_types(table: Table, definition: OperationRequest) -> None:
     """Raises DynamoDBError for a change of the table's own key types: stored items could not be found any more."""
     for attribute in definition["AttributeDefinitions"]:
         name, kind = attribute["AttributeName"], attribute["AttributeType"]

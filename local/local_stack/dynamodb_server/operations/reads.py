@@ -1,6 +1,6 @@
 """GetItem, BatchGetItem, TransactGetItems, Query and Scan."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from itertools import dropwhile
 from typing import Any, Final
 
@@ -8,14 +8,12 @@ from local_stack.dynamodb_server.errors import invalid
 from local_stack.dynamodb_server.expressions.keys import key_condition
 from local_stack.dynamodb_server.expressions.projections import projected
 from local_stack.dynamodb_server.expressions.request import Expressions
+from local_stack.dynamodb_server.operations.messages import OperationRequest, OperationResponse
 from local_stack.dynamodb_server.storage.database import Database
 from local_stack.dynamodb_server.storage.index import Index
 from local_stack.dynamodb_server.storage.key_schema import Key, check_key_sizes
 from local_stack.dynamodb_server.storage.table import Table
 from local_stack.dynamodb_server.values import Item, Scalar, normalised
-
-type Request = Mapping[str, Any]
-type Answer = dict[str, Any]
 
 MAX_PAGE_BYTES: Final = 1024 * 1024
 MAX_BATCH_KEYS: Final = 100
@@ -24,12 +22,12 @@ MAX_TRANSACTION_GETS: Final = 100
 MAX_TRANSACTION_BYTES: Final = 4 * 1024 * 1024
 
 
-def get_item(database: Database, request: Request) -> Answer:
+def get_item(database: Database, request: OperationRequest) -> OperationResponse:
     item = _found(database.table(request["TableName"]), request)
     return {} if item is None else {"Item": item}
 
 
-def batch_get_item(database: Database, request: Request) -> Answer:
+def batch_get_item(database: Database, request: OperationRequest) -> OperationResponse:
     """Keys beyond 16 MB of items are returned as `UnprocessedKeys`."""
     wanted = request["RequestItems"]
     if not 1 <= sum(len(one["Keys"]) for one in wanted.values()) <= MAX_BATCH_KEYS:
@@ -52,7 +50,7 @@ def batch_get_item(database: Database, request: Request) -> Answer:
     return {"Responses": responses, "UnprocessedKeys": left}
 
 
-def transact_get_items(database: Database, request: Request) -> Answer:
+def transact_get_items(database: Database, request: OperationRequest) -> OperationResponse:
     gets = [one["Get"] for one in request["TransactItems"]]
     if not 1 <= len(gets) <= MAX_TRANSACTION_GETS:
         raise invalid(f"A transaction has 1 to {MAX_TRANSACTION_GETS} items, not {len(gets)}")
@@ -67,7 +65,7 @@ def transact_get_items(database: Database, request: Request) -> Answer:
     return {"Responses": [{} if item is None else {"Item": item} for item in items]}
 
 
-def query(database: Database, request: Request) -> Answer:
+def query(database: Database, request: OperationRequest) -> OperationResponse:
     table, index = _place(database, request)
     expressions = Expressions(request)
     if keys := expressions.filtered.intersection(index.schema.names):
@@ -80,7 +78,7 @@ def query(database: Database, request: Request) -> Answer:
     return _page(table, index, found, expressions, request)
 
 
-def scan(database: Database, request: Request) -> Answer:
+def scan(database: Database, request: OperationRequest) -> OperationResponse:
     table, index = _place(database, request)
     if request.get("TotalSegments", 1) != 1:
         raise invalid("Parallel scans are not supported here.")
@@ -97,7 +95,7 @@ def _key(table: Table, attributes: Item) -> Key:
     return key
 
 
-def _found(table: Table, request: Request) -> Item | None:
+def _found(table: Table, request: OperationRequest) -> Item | None:
     expressions = Expressions(request)
     stored = table.get(_key(table, request["Key"]))
     return None if stored is None else _shown(stored.item, expressions)
@@ -108,7 +106,7 @@ def _shown(item: Item, expressions: Expressions) -> Item:
     return item if wanted is None else projected(item, wanted, expressions.bindings)
 
 
-def _place(database: Database, request: Request) -> tuple[Table, Index]:
+def _place(database: Database, request: OperationRequest) -> tuple[Table, Index]:
     table = database.table(request["TableName"])
     index = table.index(request.get("IndexName"))
     if request.get("ConsistentRead") and table.is_global(index):
@@ -116,7 +114,7 @@ def _place(database: Database, request: Request) -> tuple[Table, Index]:
     return table, index
 
 
-def _position(table: Table, index: Index, request: Request, partition: Scalar) -> tuple[Scalar, ...] | None:
+def _position(table: Table, index: Index, request: OperationRequest, partition: Scalar) -> tuple[Scalar, ...] | None:
     """The position where the last page ended; the item there may have been deleted since."""
     if (start := request.get("ExclusiveStartKey")) is None:
         return None
@@ -127,7 +125,9 @@ def _position(table: Table, index: Index, request: Request, partition: Scalar) -
     return place[1]
 
 
-def _page(table: Table, index: Index, keys: Iterable[Key], expressions: Expressions, request: Request) -> Answer:
+def _page(
+    table: Table, index: Index, keys: Iterable[Key], expressions: Expressions, request: OperationRequest
+) -> OperationResponse:
     """One page: up to `Limit` items before filtering, or up to 1 MB."""
     limit = request.get("Limit")
     if limit is not None and limit < 1:
@@ -147,10 +147,10 @@ def _page(table: Table, index: Index, keys: Iterable[Key], expressions: Expressi
         if scanned == limit or size >= MAX_PAGE_BYTES:
             last = stored.item
             break
-    answer: Answer = {"Count": len(items), "ScannedCount": scanned}
+    response: OperationResponse = {"Count": len(items), "ScannedCount": scanned}
     if request.get("Select") != "COUNT":
-        answer["Items"] = items
+        response["Items"] = items
     if last is not None:
         names = {*table.schema.names, *index.schema.names}
-        answer["LastEvaluatedKey"] = {name: value for name, value in last.items() if name in names}
-    return answer
+        response["LastEvaluatedKey"] = {name: value for name, value in last.items() if name in names}
+    return response

@@ -1,19 +1,17 @@
 """PutItem, UpdateItem, DeleteItem and BatchWriteItem."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from local_stack.dynamodb_server.errors import condition_failed, invalid
 from local_stack.dynamodb_server.expressions.projections import projected
 from local_stack.dynamodb_server.expressions.request import CONDITION, Expressions
+from local_stack.dynamodb_server.operations.messages import OperationRequest, OperationResponse
 from local_stack.dynamodb_server.storage.database import Database
 from local_stack.dynamodb_server.storage.key_schema import Key, check_key_sizes
 from local_stack.dynamodb_server.storage.table import Stored, Table
 from local_stack.dynamodb_server.values import MAX_ITEM_BYTES, Item, normalised
-
-type Request = Mapping[str, Any]
-type Answer = dict[str, Any]
 
 MAX_BATCH_WRITES: Final = 25
 _TOO_LARGE: Final = "Item size has exceeded the maximum allowed size"
@@ -37,7 +35,7 @@ class Write:
         return None if stored is None else stored.item
 
 
-def prepare_put(database: Database, request: Request) -> Write:
+def prepare_put(database: Database, request: OperationRequest) -> Write:
     """Raises DynamoDBError for an invalid request."""
     table = database.table(request["TableName"])
     item = normalised(request["Item"])
@@ -52,13 +50,13 @@ def prepare_put(database: Database, request: Request) -> Write:
     return _write(table, key, request, become)
 
 
-def prepare_delete(database: Database, request: Request) -> Write:
+def prepare_delete(database: Database, request: OperationRequest) -> Write:
     """Raises DynamoDBError for an invalid request."""
     table = database.table(request["TableName"])
     return _write(table, table.checked_key(normalised(request["Key"])), request, lambda _: None)
 
 
-def prepare_update(database: Database, request: Request) -> Write:
+def prepare_update(database: Database, request: OperationRequest) -> Write:
     """Raises DynamoDBError for an invalid request."""
     table = database.table(request["TableName"])
     attributes = normalised(request["Key"])
@@ -81,7 +79,7 @@ def prepare_update(database: Database, request: Request) -> Write:
     return _write(table, key, request, become, expressions)
 
 
-def prepare_check(database: Database, request: Request) -> Write:
+def prepare_check(database: Database, request: OperationRequest) -> Write:
     """A transaction's ConditionCheck, which writes nothing. Raises DynamoDBError for an invalid request."""
     table = database.table(request["TableName"])
     key = table.checked_key(normalised(request["Key"]))
@@ -90,19 +88,19 @@ def prepare_check(database: Database, request: Request) -> Write:
     return _write(table, key, request, lambda _: table.get(key))
 
 
-def put_item(database: Database, request: Request) -> Answer:
+def put_item(database: Database, request: OperationRequest) -> OperationResponse:
     return _run(database, prepare_put(database, request), request)
 
 
-def delete_item(database: Database, request: Request) -> Answer:
+def delete_item(database: Database, request: OperationRequest) -> OperationResponse:
     return _run(database, prepare_delete(database, request), request)
 
 
-def update_item(database: Database, request: Request) -> Answer:
+def update_item(database: Database, request: OperationRequest) -> OperationResponse:
     return _run(database, prepare_update(database, request), request)
 
 
-def batch_write_item(database: Database, request: Request) -> Answer:
+def batch_write_item(database: Database, request: OperationRequest) -> OperationResponse:
     writes: list[Write] = []
     for name, requests in request["RequestItems"].items():
         for one in requests:
@@ -121,7 +119,7 @@ def batch_write_item(database: Database, request: Request) -> Answer:
 def _write(
     table: Table,
     key: Key,
-    request: Request,
+    request: OperationRequest,
     become: Callable[[Item | None], Stored | None],
     expressions: Expressions | None = None,
 ) -> Write:
@@ -142,7 +140,7 @@ def _stored(table: Table, item: Item, too_large: str) -> Stored:
     return stored
 
 
-def _run(database: Database, write: Write, request: Request) -> Answer:
+def _run(database: Database, write: Write, request: OperationRequest) -> OperationResponse:
     old = write.old
     if not write.expressions.met(old):
         raise condition_failed(old if write.returns_old_on_failure else None)

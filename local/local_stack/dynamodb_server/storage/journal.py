@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from local_stack.damaged import next_damaged_copy
+from local_stack.damaged_copies import next_damaged_copy
 
 type Change = dict[str, Any]
 

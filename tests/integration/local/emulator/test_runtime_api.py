@@ -21,8 +21,8 @@ ERROR_TRAILER = "Lambda-Runtime-Function-Error-Type: App.Failed\r\n"
 
 
 @dataclass
-class RecordedAnswer:
-    """An `invocation.Answer` that remembers."""
+class RecordedResponse:
+    """An `invocation.ResponseSink` that remembers."""
 
     content_type: str | None = None
     pieces: list[bytes] = field(default_factory=list)
@@ -67,12 +67,12 @@ class Runtime:
         self.api = RuntimeApi("arn:x", concurrency, self.events)
         self.port = 0
 
-    def submit(self) -> tuple[EmulatedInvocation, RecordedAnswer]:
-        answer = RecordedAnswer()
-        invocation = EmulatedInvocation(b'{"an":"event"}', answer, timeout_seconds=3)
+    def submit(self) -> tuple[EmulatedInvocation, RecordedResponse]:
+        response = RecordedResponse()
+        invocation = EmulatedInvocation(b'{"an":"event"}', response, timeout_seconds=3)
         invocation.start()
         self.api.submit(invocation)
-        return invocation, answer
+        return invocation, response
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         return await asyncio.open_connection("127.0.0.1", self.port)
@@ -133,11 +133,11 @@ async def test_second_next_without_an_answer_is_refused(runtime: Runtime) -> Non
 
 
 async def test_buffered_answer_is_handed_on(runtime: Runtime) -> None:
-    invocation, answer = runtime.submit()
+    invocation, response = runtime.submit()
     await runtime.request("GET", "invocation/next")
 
     assert await runtime.post(f"invocation/{invocation.request_id}/response", "", b'"x"') == (202, "")
-    assert (answer.pieces, answer.outcome) == ([b'"x"'], "complete")
+    assert (response.pieces, response.outcome) == ([b'"x"'], "complete")
     assert runtime.events.told == ["ready", "over"]
 
 
@@ -154,18 +154,18 @@ async def test_unknown_invocation_is_refused(runtime: Runtime) -> None:
 
 
 async def test_invocation_that_timed_out_is_gone(runtime: Runtime) -> None:
-    invocation, answer = runtime.submit()
+    invocation, response = runtime.submit()
     runtime.api.abandon(invocation)
 
     assert await runtime.post(f"invocation/{invocation.request_id}/response") == (410, "InvocationGone")
-    assert answer.outcome is None
+    assert response.outcome is None
 
 
 async def test_error_is_told_with_its_type(runtime: Runtime) -> None:
-    invocation, answer = runtime.submit()
+    invocation, response = runtime.submit()
 
     assert await runtime.post(f"invocation/{invocation.request_id}/error", ERROR_TRAILER) == (202, "")
-    assert (answer.content_type, answer.outcome) == (None, "App.Failed")
+    assert (response.content_type, response.outcome) == (None, "App.Failed")
 
 
 async def test_init_error_is_told_with_its_type(runtime: Runtime) -> None:
@@ -174,20 +174,20 @@ async def test_init_error_is_told_with_its_type(runtime: Runtime) -> None:
 
 
 async def test_bytes_are_handed_on_as_they_come(runtime: Runtime) -> None:
-    invocation, answer = runtime.submit()
+    invocation, response = runtime.submit()
     reader, writer = await runtime.connect()
     path = f"{API}/invocation/{invocation.request_id}/response"
     writer.write(f"POST {path} HTTP/1.1\r\nHost: x\r\n{STREAMING}\r\n".encode())
     for piece in (b"one", b"two"):
-        answer.arrived.clear()
+        response.arrived.clear()
         writer.write(b"3\r\n%b\r\n" % piece)
-        await asyncio.wait_for(answer.arrived.wait(), 5)
-        assert answer.pieces[-1] == piece
-    assert answer.outcome is None
+        await asyncio.wait_for(response.arrived.wait(), 5)
+        assert response.pieces[-1] == piece
+    assert response.outcome is None
 
     writer.write(b"0\r\n\r\n")
     assert (await asyncio.wait_for(reader.readline(), 5)).startswith(b"HTTP/1.1 202 ")
-    assert answer.outcome == "complete"
+    assert response.outcome == "complete"
     writer.close()
 
 
@@ -197,25 +197,25 @@ async def test_bytes_are_handed_on_as_they_come(runtime: Runtime) -> None:
     ids=["announced", "not announced"],
 )
 async def test_error_in_trailers_counts_if_it_was_announced(runtime: Runtime, announced: str, outcome: str) -> None:
-    invocation, answer = runtime.submit()
+    invocation, response = runtime.submit()
     body = f"4\r\nsome\r\n0\r\n{ERROR_TRAILER}\r\n".encode()
 
     status, _ = await runtime.post(f"invocation/{invocation.request_id}/response", STREAMING + announced, body)
 
     assert status == 202
-    assert (answer.pieces, answer.outcome) == ([b"some"], outcome)
+    assert (response.pieces, response.outcome) == ([b"some"], outcome)
 
 
 async def test_streamed_answer_that_breaks_off_failed(runtime: Runtime) -> None:
-    invocation, answer = runtime.submit()
+    invocation, response = runtime.submit()
     _, writer = await runtime.connect()
     path = f"{API}/invocation/{invocation.request_id}/response"
     writer.write(f"POST {path} HTTP/1.1\r\nHost: x\r\n{STREAMING}\r\n4\r\nsome\r\n".encode())
-    await asyncio.wait_for(answer.arrived.wait(), 5)
+    await asyncio.wait_for(response.arrived.wait(), 5)
     writer.close()
 
     await asyncio.wait_for(invocation.over.wait(), 5)
-    assert answer.outcome == "Runtime.TruncatedResponse"
+    assert response.outcome == "Runtime.TruncatedResponse"
 
 
 @pytest.mark.parametrize(
@@ -224,21 +224,21 @@ async def test_streamed_answer_that_breaks_off_failed(runtime: Runtime) -> None:
     ids=["not chunked", "unknown mode"],
 )
 async def test_framing_that_lambda_does_not_know_is_refused(runtime: Runtime, head: str) -> None:
-    invocation, answer = runtime.submit()
+    invocation, response = runtime.submit()
 
     status, error_type = await runtime.post(f"invocation/{invocation.request_id}/response", head)
 
     assert (status, error_type) == (400, "InvalidFunctionResponse")
-    assert answer.outcome is None
+    assert response.outcome is None
 
 
 async def test_answer_over_6_mb_is_refused(runtime: Runtime) -> None:
-    invocation, answer = runtime.submit()
+    invocation, response = runtime.submit()
 
     status, _ = await runtime.post(f"invocation/{invocation.request_id}/response", "", b"x" * 6_300_000)
 
     assert status == 413
-    assert (answer.pieces, answer.outcome) == ([], "Function.ResponseSizeTooLarge")
+    assert (response.pieces, response.outcome) == ([], "Function.ResponseSizeTooLarge")
 
 
 async def test_other_paths_are_not_of_this_api(runtime: Runtime) -> None:
@@ -248,7 +248,7 @@ async def test_other_paths_are_not_of_this_api(runtime: Runtime) -> None:
 
 async def test_managed_instance_must_send_the_invocation_id_back() -> None:
     async with serving(concurrency=2) as runtime:
-        (first, answer), (second, _) = runtime.submit(), runtime.submit()
+        (first, response), (second, _) = runtime.submit(), runtime.submit()
         for invocation in (first, second):
             head = (await runtime.request("GET", "invocation/next"))[1]
             assert f"lambda-runtime-invocation-id: {invocation.invocation_id}" in head
@@ -256,4 +256,4 @@ async def test_managed_instance_must_send_the_invocation_id_back() -> None:
 
         assert await runtime.post(path) == (400, "InvalidInvocationID")
         assert await runtime.post(path, f"Lambda-Runtime-Invocation-Id: {first.invocation_id}\r\n") == (202, "")
-        assert answer.outcome == "complete"
+        assert response.outcome == "complete"

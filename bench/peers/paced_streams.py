@@ -19,9 +19,9 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from bench.figures import Figure, Suite
-from bench.paced_app import COUNT, PACE_SECONDS
+from bench.peers.paced_app import COUNT, PACE_SECONDS
+from bench.peers.sides import MissingPeerError, free_port, lambda_asgi, uvicorn_command
 from bench.runtime_api import cpu_seconds, event, resident_bytes
-from bench.sides import MissingPeerError, free_port, lambda_asgi, uvicorn_command
 
 STREAMS = (10, 100, 500, 1000)
 ROUNDS = 3

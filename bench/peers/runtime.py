@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from bench.figures import Figure, Suite
-from bench.runtime_api import Answer, Function, event
-from bench.runtime_app import COUNT, TOKEN
-from bench.sides import Side, sides, start_node
+from bench.peers.runtime_app import COUNT, TOKEN
+from bench.peers.sides import Side, sides, start_node
+from bench.runtime_api import Function, TimedResponse, event
 
 WORKLOADS = {
     "turns": "a token a turn",
@@ -111,7 +111,7 @@ def _measure(start: Callable[[], Function], into: Measured, *, paced: bool) -> N
             into.gaps_seconds.extend(later - earlier for (earlier, _), (later, _) in pairwise(arrivals[2:]))
 
 
-def _check(answer: Answer) -> None:
+def _check(answer: TimedResponse) -> None:
     """Measuring a wrong answer would mean nothing."""
     tokens = _CHUNK_BOUNDARY.sub(b"", answer.body).count(TOKEN)
     if tokens != COUNT:

@@ -5,16 +5,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from smoke_checks.events import TERMINAL, Event, text_of
-from smoke_checks.report import LeftOutError, expect
+from smoke_checks.report import SkippedError, expect
 from smoke_checks.rhythm import FEW_TOKENS, rhythm_of
-from smoke_checks.service import EVENT_STREAM, HTTP_OK, Service, Started, describe
+from smoke_checks.service import EVENT_STREAM, HTTP_OK, ChatService, Started, describe
 
 CHARS_A_TOKEN = 4
 """Estimate for an answer without reported usage."""
 
 
 @dataclass(frozen=True, slots=True)
-class Price:
+class ModelPrice:
     """A model's price in USD per million tokens."""
 
     input: float
@@ -22,12 +22,12 @@ class Price:
 
 
 @dataclass(slots=True)
-class Talk:
+class SmokeConversation:
     """The conversation that most checks use. `demo` adds directives for the demo provider to the prompts."""
 
-    service: Service
+    service: ChatService
     demo: bool
-    price: Price = field(default=Price(0, 0), init=False)
+    price: ModelPrice = field(default=ModelPrice(0, 0), init=False)
     session: Started | None = field(default=None, init=False)
     headers: Mapping[str, str] = field(default_factory=dict, init=False)
     events: list[Event] = field(default_factory=list, init=False)
@@ -42,7 +42,7 @@ class Talk:
         expect(answer.status == HTTP_OK, f"/chat/models: {describe(answer)}")
         document = answer.json()
         prices = {
-            model["id"]: Price(model["price"]["inputPerMillion"], model["price"]["outputPerMillion"])
+            model["id"]: ModelPrice(model["price"]["inputPerMillion"], model["price"]["outputPerMillion"])
             for model in document["models"]
             if model["allowed"]
         }
@@ -77,7 +77,7 @@ class Talk:
         suspicion = rhythm.suspicion()
         expect(suspicion is None, f"{suspicion} ({rhythm})")
         if rhythm.tokens < FEW_TOKENS:
-            raise LeftOutError(f"the provider sent too few tokens to tell: {rhythm}")
+            raise SkippedError(f"the provider sent too few tokens to tell: {rhythm}")
         return f"{rhythm}: nothing on the way buffers"
 
     def history(self) -> str:
@@ -99,20 +99,20 @@ class Talk:
         """The started session.
 
         Raises:
-            LeftOutError: no session was started.
+            SkippedError: no session was started.
         """
         if self.session is None:
-            raise LeftOutError("not tried: no session was started")
+            raise SkippedError("not tried: no session was started")
         return self.session
 
     def completed_events(self) -> list[Event]:
         """The events of the completed stream.
 
         Raises:
-            LeftOutError: the stream did not complete.
+            SkippedError: the stream did not complete.
         """
         if not self.events or self.events[-1].type != "done":
-            raise LeftOutError("not tried: no answer was streamed")
+            raise SkippedError("not tried: no answer was streamed")
         return self.events
 
     def add_usage(self, events: list[Event]) -> None:
@@ -128,7 +128,7 @@ class Talk:
         usd = (self.tokens_in * self.price.input + self.tokens_out * self.price.output) / 1_000_000
         service = self.service
         return (
-            f"{service.wire.requests} requests; {service.answers} answers of {service.model or 'no model'}: about "
+            f"{service.http.requests} requests; {service.answers} answers of {service.model or 'no model'}: about "
             f"{self.tokens_in} tokens in and {self.tokens_out} out, ${usd:.5f} by the catalogue's prices"
         )
 

@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 
 import boto3
 
-from bench.artefacts import RUNTIME, Built, build
 from bench.figures import Figure, Suite
-from bench.imports import import_seconds
+from bench.functions.stream_lab import SECRET, dynamodb, user_token
 from bench.runtime_api import Function, event
-from bench.stream_lab import SECRET, dynamodb, user_token
+from bench.start.artefacts import RUNTIME, Built, build
+from bench.start.imports import import_seconds
 from bench.yardstick import NAME, yardstick_seconds
 from local_stack.emulator.launch import FAKE_CREDENTIALS, Launch, Launcher
 from local_stack.sam.template import FunctionSpec, Template
@@ -40,7 +40,7 @@ class _Subject:
 
 
 @dataclass(frozen=True)
-class _Measured:
+class _Timings:
     """Seconds of each process."""
 
     starts: list[float] = field(default_factory=list)
@@ -56,7 +56,7 @@ def run() -> Suite:
     with dynamodb() as endpoint:
         secret_arn = _store_secret(endpoint)
         launcher = Launcher(lambda function: _variables(function, endpoint, secret_arn), runtime=RUNTIME)
-        measured = {subject.name: _Measured() for subject in _SUBJECTS}
+        measured = {subject.name: _Timings() for subject in _SUBJECTS}
         yardsticks: list[float] = []
         for number in range(STARTS):
             yardsticks.append(_yardstick(_launch(launcher, built.shipped, _SUBJECTS[0])))
@@ -73,7 +73,7 @@ def run() -> Suite:
     )
 
 
-def _figures(subject: "_Subject", measured: _Measured, yardstick: float) -> list[Figure]:
+def _figures(subject: "_Subject", measured: _Timings, yardstick: float) -> list[Figure]:
     start, cpu, without_pyc, first_answer = (
         statistics.median(seconds) * 1e3
         for seconds in (measured.starts, measured.starts_cpu, measured.starts_without_pyc, measured.first_answers)
@@ -144,7 +144,7 @@ def _variables(function: FunctionSpec, endpoint: str, secret_arn: str) -> dict[s
     }
 
 
-def _measure(launcher: Launcher, built: Built, subject: _Subject, into: _Measured, *, without_pyc: bool) -> None:
+def _measure(launcher: Launcher, built: Built, subject: _Subject, into: _Timings, *, without_pyc: bool) -> None:
     launch = _launch(launcher, built.shipped, subject)
     payload = subject.first_event()
     with Function(launch.command, launch.env, launch.cwd) as function:

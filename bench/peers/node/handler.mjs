@@ -1,4 +1,4 @@
-// The function of bench/runtime_app.py, for AWS's Node.js runtime client.
+// The function of bench/peers/runtime_app.py, for AWS's Node.js runtime client.
 const COUNT = 500;
 const CONTENT = 'text chunk';
 const token = () => `data: ${JSON.stringify({ type: 'token', content: CONTENT })}\n\n`;

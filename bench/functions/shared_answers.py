@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 
 from bench.figures import Figure, Suite
-from bench.stream_lab import (
+from bench.functions.stream_lab import (
     Sessions,
     checked,
     dynamodb,

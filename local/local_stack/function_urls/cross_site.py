@@ -7,15 +7,12 @@ another origin than the stack, and for a browser even another site than `http://
 This is not access control: a program can send any header, and with `HOST=0.0.0.0` any machine of the network can too.
 """
 
-from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from local_stack.function_urls.cors import is_preflight
-from local_stack.http.http1 import Exchange, Headers
+from local_stack.http.http1 import Exchange, Handler, Headers
 from local_stack.http.problems import problem
-
-type Handler = Callable[[Exchange], Awaitable[None]]
 
 _MAX_AGE_SECONDS = 3600
 _OTHER_SITE = (
@@ -24,7 +21,7 @@ _OTHER_SITE = (
 )
 
 
-def refuse_other_sites(handler: Handler) -> Handler:
+def reject_cross_site(handler: Handler) -> Handler:
     """Wraps a handler to reject a browser's request from a page of another site with 403.
 
     Requests of programs, of the stack's own pages and of pages on localhost pass; the last get CORS headers, and their
@@ -32,7 +29,7 @@ def refuse_other_sites(handler: Handler) -> Handler:
     """
 
     async def handle(exchange: Exchange) -> None:
-        if (reason := _refusal(exchange)) is not None:
+        if (reason := _rejection(exchange)) is not None:
             await problem(exchange, 403, "forbidden", reason)
         elif is_preflight(exchange):
             await exchange.respond(204, _preflight_headers(exchange))
@@ -43,7 +40,7 @@ def refuse_other_sites(handler: Handler) -> Handler:
     return handle
 
 
-def _refusal(exchange: Exchange) -> str | None:
+def _rejection(exchange: Exchange) -> str | None:
     """Why the request is rejected and what to do; None if it is allowed."""
     host = _hostname(f"//{exchange.header('host') or ''}")
     if not (_is_address(host) or _is_localhost(host) or "." not in host):

@@ -1,7 +1,8 @@
 """The banner printed when the stack is ready: its address and example requests."""
 
+from dataclasses import dataclass
+
 from chat.catalog import load_catalog
-from local_stack.stack import Running
 
 _EXAMPLES = """
   TOKEN=$(curl -s '{address}/local/token?user=alice&tier=PRO')
@@ -23,6 +24,17 @@ _EXAMPLES = """
 
   Metrics: curl -s {address}/local/metrics
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A running stack's details for the banner. `settings` names the function settings from the environment."""
+
+    address: str
+    demo_providers: tuple[str, ...]
+    settings: tuple[str, ...]
+    remarks: tuple[str, ...]
+    """Sentences for the banner."""
 
 
 def banner(running: Running) -> str:

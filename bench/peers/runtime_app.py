@@ -1,4 +1,4 @@
-"""The bare ASGI application that is measured; bench/node/handler.mjs is the same in JavaScript."""
+"""The bare ASGI application that is measured; bench/peers/node/handler.mjs is the same in JavaScript."""
 
 import asyncio
 import json

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from local_stack.console import Style
+from local_stack.terminal.console import Style
 
 _LAMBDAS_OWN = ("START RequestId:", "END RequestId:", "REPORT RequestId:", "INIT_START ", "INIT_END ")
 _FIELDS: Final = (

@@ -14,10 +14,11 @@ from pathlib import Path
 
 from bench.runtime_api import Function
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 ADAPTER_VERSION = "0.9.1"
+_APPLICATIONS = Path(__file__).parent
 _BUILD = ROOT / ".build"
-_NODE_SOURCE = ROOT / "bench" / "node"
+_NODE_SOURCE = _APPLICATIONS / "node"
 _NODE_BUILD = _BUILD / "bench-node"
 _UVICORN_BUILD = _BUILD / "bench-uvicorn"
 _ADAPTER_BUILD = _BUILD / f"bench-adapter-{ADAPTER_VERSION}"
@@ -65,7 +66,7 @@ def _peer(title: str, build: Callable[[], tuple[str, Callable[[], Function]]]) -
 def lambda_asgi(handler: str) -> tuple[list[str], dict[str, str]]:
     """The command and the environment of lambda_asgi with a handler of this folder."""
     command = [str(ROOT / "functions/stream/bootstrap"), sys.executable, "/var/runtime/bootstrap.py"]
-    task = {"_HANDLER": handler, "LAMBDA_TASK_ROOT": str(ROOT / "bench"), "PYTHONPATH": str(ROOT / "layers/common")}
+    task = {"_HANDLER": handler, "LAMBDA_TASK_ROOT": str(_APPLICATIONS), "PYTHONPATH": str(ROOT / "layers/common")}
     return command, ENVIRON | task
 
 
@@ -80,7 +81,7 @@ def start_node(node: str = "node", **environ: str) -> Function:
 def uvicorn_command(application: str, port: int) -> list[str]:
     """Uvicorn with uvloop and httptools, as its extra "standard" installs them."""
     options = ("--host", "127.0.0.1", "--port", str(port), "--no-access-log", "--log-level", "warning")
-    return [_uvicorn_python(), "-m", "uvicorn", application, "--app-dir", str(ROOT / "bench"), *options]
+    return [_uvicorn_python(), "-m", "uvicorn", application, "--app-dir", str(_APPLICATIONS), *options]
 
 
 def free_port() -> int:
@@ -125,7 +126,7 @@ def _adapter() -> tuple[str, Callable[[], Function]]:
         port = free_port()
         environ = ENVIRON | {
             "_HANDLER": "run.sh",
-            "LAMBDA_TASK_ROOT": str(ROOT / "bench"),
+            "LAMBDA_TASK_ROOT": str(_APPLICATIONS),
             "AWS_LWA_PORT": str(port),
             "AWS_LWA_INVOKE_MODE": "response_stream",
             "AWS_LWA_READINESS_CHECK_PROTOCOL": "tcp",

@@ -24,7 +24,7 @@ class OutOfTimeError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CompleteResponse:
     """A complete response. Header names are in lower case."""
 
     status: int
@@ -51,7 +51,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class TimedChunk:
     """Received bytes and their arrival time in seconds since the request was sent."""
 
     at: float
@@ -59,22 +59,22 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class OpenAnswer:
+class OpenResponse:
     """A response whose body is still arriving."""
 
     status: int
     headers: Mapping[str, str]
-    pieces: Iterator[Piece]
+    pieces: Iterator[TimedChunk]
 
 
 @dataclass(slots=True)
-class Wire:
+class HttpClient:
     """Sends and counts requests until `deadline` (monotonic clock)."""
 
     deadline: float
     requests: int = field(default=0, init=False)
 
-    def request(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> Answer:
+    def request(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> CompleteResponse:
         """Sends a request and reads the complete response.
 
         Raises:
@@ -84,12 +84,12 @@ class Wire:
         started = time.monotonic()
         with self.open(method, url, headers, body) as answer:
             whole = b"".join(piece.data for piece in answer.pieces)
-        return Answer(answer.status, answer.headers, whole, time.monotonic() - started)
+        return CompleteResponse(answer.status, answer.headers, whole, time.monotonic() - started)
 
     @contextlib.contextmanager
     def open(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None
-    ) -> Iterator[OpenAnswer]:
+    ) -> Iterator[OpenResponse]:
         """Sends a request and yields the response as it arrives; closes the connection when the context exits."""
         self.requests += 1
         connection = _connection(url, min(CONNECT_SECONDS, self._left()))
@@ -101,13 +101,13 @@ class Wire:
             connection.request(method, f"{parts.path}?{parts.query}" if parts.query else parts.path, body, {**headers})
             response = connection.getresponse()
             lower = {name.lower(): value for name, value in response.getheaders()}
-            yield OpenAnswer(response.status, lower, self._pieces(response, sent))
+            yield OpenResponse(response.status, lower, self._pieces(response, sent))
         finally:
             connection.close()
 
-    def _pieces(self, response: http.client.HTTPResponse, sent: float) -> Iterator[Piece]:
+    def _pieces(self, response: http.client.HTTPResponse, sent: float) -> Iterator[TimedChunk]:
         while data := response.read1(_PIECE_BYTES):
-            yield Piece(time.monotonic() - sent, data)
+            yield TimedChunk(time.monotonic() - sent, data)
             self._left()
 
     def _left(self) -> float:

@@ -21,12 +21,12 @@ _DELIMITER = b"\0" * 8
 _NOT_PASSED_ON = {"connection", "content-length", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
 
 
-class MalformedAnswerError(Exception):
+class InvalidFunctionResponseError(Exception):
     """The function's response does not describe an HTTP response."""
 
 
-class HttpAnswer:
-    """An `invocation.Answer` over one HTTP exchange. The function does not learn that a client disconnected."""
+class HttpResponse:
+    """An `invocation.ResponseSink` over one HTTP exchange. The function does not learn that a client disconnected."""
 
     def __init__(self, exchange: Exchange, extra_headers: Headers) -> None:
         self._exchange = exchange
@@ -55,7 +55,7 @@ class HttpAnswer:
             return
         try:
             status, headers, body = _buffered_response(bytes(self._received))
-        except MalformedAnswerError:
+        except InvalidFunctionResponseError:
             await self.fail("Runtime.MalformedResponse")
         else:
             await self._exchange.respond(status, [*headers, *self._extra_headers], body)
@@ -73,18 +73,18 @@ class HttpAnswer:
             return
         try:
             status, headers = _status_and_headers(_parse(bytes(prelude)), "application/octet-stream")
-        except MalformedAnswerError:
+        except InvalidFunctionResponseError:
             self._malformed = True
             return
         await self._exchange.start(status, [*headers, *self._extra_headers])
         await self._exchange.send(bytes(body))
 
 
-def _buffered_response(answer: bytes) -> tuple[int, Headers, bytes]:
+def _buffered_response(response: bytes) -> tuple[int, Headers, bytes]:
     try:
-        described = json.loads(answer)
+        described = json.loads(response)
     except ValueError:
-        raise MalformedAnswerError from None
+        raise InvalidFunctionResponseError from None
     if not (isinstance(described, dict) and "statusCode" in described):
         # Any other JSON is the body itself.
         body = described if isinstance(described, str) else json.dumps(described)
@@ -103,7 +103,7 @@ def _body(described: Mapping[str, Any]) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except binascii.Error:
-        raise MalformedAnswerError from None
+        raise InvalidFunctionResponseError from None
 
 
 def _status_and_headers(described: Mapping[str, Any], default_type: str) -> tuple[int, Headers]:
@@ -112,10 +112,10 @@ def _status_and_headers(described: Mapping[str, Any], default_type: str) -> tupl
         status = int(described.get("statusCode", 200))
         items = [(str(name).lower(), _header_text(value)) for name, value in headers.items()]
     except (TypeError, ValueError, AttributeError):
-        raise MalformedAnswerError from None
+        raise InvalidFunctionResponseError from None
     items += [("set-cookie", str(cookie)) for cookie in cookies]
     if not 200 <= status <= 599 or not all(map(_can_be_sent, items)):  # noqa: PLR2004  # statuses of final responses
-        raise MalformedAnswerError
+        raise InvalidFunctionResponseError
     kept = [(name, value) for name, value in items if name not in _NOT_PASSED_ON]
     if not any(name == "content-type" for name, _ in kept) and status not in {204, 304}:
         kept.append(("content-type", default_type))
@@ -139,7 +139,7 @@ def _parse(prelude: bytes) -> Mapping[str, Any]:
     try:
         described = json.loads(prelude)
     except ValueError:
-        raise MalformedAnswerError from None
+        raise InvalidFunctionResponseError from None
     if not isinstance(described, dict):
-        raise MalformedAnswerError
+        raise InvalidFunctionResponseError
     return described

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from importlib import import_module
 
 from bench.figures import Figure, Suite
-from bench.stream_lab import ROOT, environ_for
+from bench.functions.stream_lab import ROOT, environ_for
 from chat.dynamo import Tables
 from chat.dynamo.items import SessionItem
 from chat.dynamo.mapping import session_item

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from local_stack.sam.template import Template, read_template
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / ".build" / "bench-artefacts"
 RUNTIME = ROOT / ".build" / "bench-runtime"
 """An interpreter with Lambda's runtime client and nothing else."""

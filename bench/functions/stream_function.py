@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 from bench.figures import Figure, Suite
-from bench.stream_lab import (
+from bench.functions.stream_lab import (
     LAYER,
     TASK_ROOT,
     Sessions,

@@ -11,25 +11,25 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench.runtime_api import Answer, Function, event
+from bench.runtime_api import Function, TimedResponse, event
 from local_stack.emulator.launch import FAKE_CREDENTIALS
 from local_stack.sam.template import read_template
 from local_stack.services.dynamodb import create_tables
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 LAYER = ROOT / "layers/common"
 TASK_ROOT = ROOT / "functions/stream"
 SECRET = "bench-secret-" * 4
 PATIENCE_SECONDS = 20
 
 
-def checked(answer: Answer, tokens: int) -> Answer:
+def checked(answer: TimedResponse, tokens: int) -> TimedResponse:
     if answer.body.count(b'"type":"token"') != tokens or b'"type":"done"' not in answer.body:
         raise AssertionError(f"not {tokens} tokens and done: {answer.body[-500:]!r}")
     return answer
 
 
-def first_token_seconds(answer: Answer) -> float:
+def first_token_seconds(answer: TimedResponse) -> float:
     at = answer.body.index(b'"type":"token"')
     return next(seconds for seconds, received in answer.arrivals if received > at)
 
@@ -46,7 +46,7 @@ def environ_for(endpoint: str) -> dict[str, str]:
         **FAKE_CREDENTIALS,
         "AWS_ENDPOINT_URL_DYNAMODB": endpoint,
         "LAMBDA_TASK_ROOT": str(TASK_ROOT),
-        "PYTHONPATH": f"{LAYER}:{ROOT / 'bench'}",
+        "PYTHONPATH": f"{LAYER}:{Path(__file__).parent}",
         "SESSIONS_TABLE": "SessionsTable",
         "CHATS_TABLE": "ChatsTable",
         "USERS_TABLE": "UsersTable",

@@ -1,0 +1,1 @@
+"""The stream and cleanup functions, measured as they run in a deployment."""

@@ -1,0 +1,1 @@
+"""Cold starts of the built artefacts."""

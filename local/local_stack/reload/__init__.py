@@ -1,0 +1,1 @@
+"""Reloads the functions and the chat page after an edit."""

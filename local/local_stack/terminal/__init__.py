@@ -1,0 +1,1 @@
+"""Text on the terminal: prefixed lines, readable logs, the banner."""
