@@ -4,10 +4,10 @@ import gc
 import sys
 
 if __name__ == "__main__":
-    gc.disable()  # until all is imported and started: none of it is garbage, and looking takes milliseconds
+    gc.disable()  # until the application has started: imports leave no garbage, and collecting takes milliseconds
     search_path = sys.path[:]
-    # The standard library first, as in AWS's own runtime: a module of the function's that is called like one of it must
-    # not break the runtime, and looking for a hundred modules in the function's folders before takes milliseconds too.
+    # The standard library first, as in AWS's runtime client: a module of the function with the name of a standard one
+    # must not break the runtime, and searching the function's folders for a hundred modules takes milliseconds.
     sys.path.sort(key=lambda entry: not entry.startswith(sys.base_prefix))
     from lambda_asgi.runtime import main
 

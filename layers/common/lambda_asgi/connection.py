@@ -25,10 +25,10 @@ class Address:
         self.field = authority.encode()
 
     def connect(self) -> socket.socket:
-        """A blocking socket. The peer is on this very machine, so connecting takes no time worth a task."""
+        """A connected, blocking socket. The peer is local, so connecting does not need to be asynchronous."""
         sock = socket.socket(self._family, socket.SOCK_STREAM)
         try:
-            # Nagle's algorithm would hold a token back until the one before is acknowledged.
+            # Nagle's algorithm would delay each token until the previous one is acknowledged.
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             sock.connect((self._host, self._port))
         except OSError:
@@ -38,7 +38,7 @@ class Address:
 
 
 def exchange(address: Address, request: bytes) -> Response:
-    """One request on a connection of its own, blocking: for what happens outside of invocations."""
+    """One blocking request on a separate connection, for use outside of invocations."""
     with address.connect() as sock:
         sock.sendall(request)
         parser = ResponseParser()
@@ -51,9 +51,9 @@ def exchange(address: Address, request: bytes) -> Response:
 
 
 class Connection:
-    """Sends requests one after the other; each one's response, or failure, goes to a callback.
+    """Sends requests one at a time; the response or the error goes to a callback.
 
-    Writing never fails: when the peer has gone, the callback hears of it, and what is still written is dropped.
+    Writing never fails: when the peer has gone, the callback gets the error and later writes are discarded.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, address: Address) -> None:
@@ -63,14 +63,14 @@ class Connection:
         self._parser = ResponseParser()
         self._done: Callable[[Response | Exception], None] | None = None
         self.unsent = bytearray()
-        """What the socket has not taken yet; empty unless the peer reads slower than the application writes."""
+        """Bytes the socket has not accepted yet; empty unless the peer reads slower than the application writes."""
         self._all_sent = asyncio.Event()
 
     def request(self, data: bytes, done: Callable[[Response | Exception], None]) -> None:
-        """Starts a request, on a new connection if need be; more of its body may follow with ``write``.
+        """Starts a request and connects first if necessary; ``write`` sends more of its body.
 
         Raises:
-            OSError: no connection could be made; ``done`` is not called.
+            OSError: the connection failed; ``done`` is not called.
         """
         if self._sock is None:
             self._sock = self._address.connect()
@@ -81,7 +81,7 @@ class Connection:
         self.write(data)
 
     def write(self, data: bytes) -> None:
-        """Sends at once; what the socket does not take now follows when it can (see ``drain``)."""
+        """Sends at once; the rest is sent when the socket accepts it (see ``drain``)."""
         if self.unsent:
             self.unsent += data
             return
@@ -92,19 +92,19 @@ class Connection:
         except (BlockingIOError, InterruptedError):
             sent = 0
         except OSError:
-            return  # the reader learns why: a response that came early, or the reset
+            return  # the reader reports the cause: an early response, or a reset
         if sent < len(data):
             self.unsent += memoryview(data)[sent:]
             self._all_sent.clear()
             self._loop.add_writer(self._sock, self._writable)
 
     async def drain(self) -> None:
-        """Returns when everything has been sent or has become pointless."""
+        """Returns when everything has been sent or the connection is closed."""
         while self.unsent:
             await self._all_sent.wait()
 
     def close(self) -> None:
-        """Drops the connection and whatever was under way; the callback is not called."""
+        """Drops the connection and the request in flight; the callback is not called."""
         self._done = None
         sock, self._sock = self._sock, None
         if sock is not None:

@@ -1,4 +1,4 @@
-"""What is said of an error: the document for the Runtime API, and one line on stderr.
+"""How errors are reported: a document for the Runtime API and a line on stderr.
 
 The document's fields are those of AWS's Python runtime client: ``errorType``, ``errorMessage``, ``stackTrace``.
 """
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 
 _MESSAGE_LIMIT = 8192
-"""Characters: the document travels in a header field, and Lambda's own limit for those is unknown."""
+"""In characters. The document is sent in a header field, for which Lambda documents no limit."""
 _FRAME_LIMIT = 50
 _HERE = __file__.removesuffix("errors.py")
 
 
 class InitError(Exception):
-    """The function cannot start; ``error_type`` is one of Lambda's ``Runtime.*`` names."""
+    """The function failed to start; ``error_type`` is one of Lambda's ``Runtime.*`` names."""
 
     def __init__(self, error_type: str, message: str) -> None:
         super().__init__(message)
@@ -32,11 +32,11 @@ class ResponseMissingError(RuntimeError):
 
 
 class ResponseIncompleteError(RuntimeError):
-    """The application returned before it had sent the whole response."""
+    """The application returned before the response was complete."""
 
 
 def describe(error: BaseException) -> dict[str, Any]:
-    """The error as Lambda shows it, without the frames of this package that led to the application."""
+    """The error document in Lambda's format, without this package's own outer stack frames."""
     from traceback import format_tb
 
     name, origin = type(error).__name__, error
@@ -44,7 +44,7 @@ def describe(error: BaseException) -> dict[str, Any]:
         name, origin = error.error_type, error.__cause__ or error
     try:
         message = str(error)
-    except Exception:  # noqa: BLE001 - an exception's own __str__ may be broken, and this must not be
+    except Exception:  # noqa: BLE001 - __str__ of an application's exception may raise
         message = "(its message cannot be shown)"
     return {
         "errorType": name,
@@ -68,7 +68,7 @@ def encode(document: dict[str, Any]) -> bytes:
 
 
 def log(message: str, *, request_id: str | None = None, **fields: object) -> None:
-    """One line of JSON on stderr; the caller passes nothing of the request or of the answer."""
+    """Writes one line of JSON to stderr. Callers must not pass request or response data."""
     from time import gmtime, strftime
 
     entry = {"timestamp": strftime("%Y-%m-%dT%H:%M:%SZ", gmtime()), "level": "ERROR", "message": message}

@@ -1,9 +1,9 @@
-"""HTTP events to ASGI scopes, and ASGI response starts to the prelude of a streamed answer.
+"""Converts HTTP events to ASGI scopes, and ASGI response starts to the prelude of a streamed response.
 
 Sources: payload format 2.0 (docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html and
 .../apigateway/latest/developerguide/http-api-develop-integrations-lambda.html), the ASGI HTTP specification
-(asgi.readthedocs.io/en/latest/specs/www.html), and the prelude as ``awslambda.HttpResponseStream`` of AWS's Node.js
-runtime client writes it.
+(asgi.readthedocs.io/en/latest/specs/www.html), and the prelude that ``awslambda.HttpResponseStream`` of AWS's Node.js
+runtime client writes.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
 
 _ASGI = {"version": "3.0", "spec_version": "2.4"}
-"""From 2.4 on Starlette watches for no ``http.disconnect`` while it streams, which spares a task a response; Lambda
-would never tell of one."""
+"""From 2.4 on, Starlette does not run a task per response that waits for ``http.disconnect``. Lambda never reports a
+disconnect."""
 
 _DROPPED = frozenset(
     b"connection content-length keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer "
     b"transfer-encoding upgrade".split()
 )
-"""Hop-by-hop fields, RFC 9110 section 7.6.1: they speak of a connection that the client will never see. And the
-length: the answer is chunked, and Lambda frames it again."""
+"""Hop-by-hop fields, RFC 9110 section 7.6.1: they describe a connection that does not reach the client. Also
+``content-length``: the response is chunked, and Lambda frames it again."""
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -37,7 +37,7 @@ class UnsupportedEventError(ValueError):
 
 
 def lambda_context(response: Response) -> dict[str, Any]:
-    """``scope["aws.lambda"]`` from the answer to ``/next``: strings, ``deadline_ms`` an int (ms since the epoch)."""
+    """``scope["aws.lambda"]`` from the response to ``/next``: strings, ``deadline_ms`` an int (ms since the epoch)."""
     headers = response.headers
 
     def text(name: bytes) -> str:
@@ -62,7 +62,7 @@ def http_scope(payload: bytes) -> tuple[dict[str, Any], bytes]:
     """The ASGI scope, without ``state``, and the request's body.
 
     Raises:
-        UnsupportedEventError: it is no HTTP request, or its body is not the base64 that it says it is.
+        UnsupportedEventError: not an HTTP request, or its body is not valid base64.
     """
     try:
         event = json.loads(payload)
@@ -85,7 +85,7 @@ def http_scope(payload: bytes) -> tuple[dict[str, Any], bytes]:
         "path": _unquote(raw_path),
         "raw_path": raw_path.encode(),
         "query_string": (event.get("rawQueryString") or "").encode(),
-        # An HTTP API prefixes the path with its stage, unless that is the default one.
+        # An HTTP API prefixes the path with its stage, except for the default stage.
         "root_path": prefix if f"{raw_path}/".startswith(f"{prefix}/") else "",
         "headers": _request_headers(headers, event.get("cookies")),
         "client": (http.get("sourceIp", ""), 0),
@@ -104,7 +104,7 @@ def _unquote(path: str) -> str:
 
 
 def _request_headers(headers: Mapping[str, str], cookies: list[str] | None) -> list[tuple[bytes, bytes]]:
-    """Lower-case names; the cookies, which the event keeps apart, in one field (RFC 6265, section 5.4)."""
+    """Header fields with lower-case names; the event's separate cookies become one field (RFC 6265, section 5.4)."""
     pairs = [(name.lower().encode(), _field_value(value)) for name, value in headers.items()]
     if cookies:
         pairs = [pair for pair in pairs if pair[0] != b"cookie"]
@@ -132,9 +132,9 @@ def _body(event: Mapping[str, Any]) -> bytes:
 
 
 def prelude(status: int, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-    """``{"statusCode", "headers", "cookies"}`` in ASCII, and the eight NUL bytes that end it.
+    """``{"statusCode", "headers", "cookies"}`` in ASCII, followed by the eight NUL bytes of its delimiter.
 
-    Equal names are joined with a comma (RFC 9110, section 5.2), except ``set-cookie``, which cannot be.
+    Repeated fields are joined with a comma (RFC 9110, section 5.2), except ``set-cookie``.
     """
     fields: dict[str, str] = {}
     cookies: list[str] = []

@@ -1,4 +1,4 @@
-"""One invocation: an ASGI ``http`` cycle on the one side, an answer to the Runtime API on the other."""
+"""One invocation: an ASGI ``http`` cycle whose response is streamed to the Runtime API."""
 
 from __future__ import annotations
 
@@ -29,11 +29,12 @@ _GATHER_SECONDS = 0.001
 class Invocation:
     """Runs the application for one event and streams what it sends.
 
-    Bytes leave at once if none have left within the last millisecond. Otherwise they are gathered, for that millisecond
-    at most, and leave as one chunk: a system call costs more than a token. Prelude and first body bytes leave at once.
+    Bytes are written at once if nothing was written within the last millisecond. Otherwise they are gathered for a
+    millisecond at most and written as one chunk: a system call costs more than a token. The prelude and the first body
+    bytes are written at once.
 
-    Once the peer has gone (the deadline, a reset, a refusal) ``send`` does nothing, so the application's own work, such
-    as storing what it has generated, is never broken off by an exception here; ``receive`` gives ``http.disconnect``.
+    Once the peer has gone (deadline, reset or refusal), ``send`` does nothing, so it never interrupts the application's
+    own work, such as storing what it has generated; ``receive`` returns ``http.disconnect``.
     """
 
     def __init__(
@@ -53,24 +54,24 @@ class Invocation:
         self._body: bytes | None = None
         self._invocation_id = event.headers.get(b"lambda-runtime-invocation-id")
         self._head_only = False
-        self._left_at = float("-inf")  # when body bytes last left
+        self._written_at = float("-inf")  # when body bytes were last written
         self._gathering: asyncio.TimerHandle | None = None
         self._pending: list[bytes] = []
         self._pending_size = 0
         self._ended = False
         self._open = False  # between the response's start and its end
         self._gone = False  # the peer no longer takes the response
-        self._over: asyncio.Event | None = None  # ended or gone, for an application that waits for it
+        self._over: asyncio.Event | None = None  # set when the response has ended or the peer has gone; made on demand
         self.request_id = event.headers[b"lambda-runtime-aws-request-id"]
         self._started = False
         self._answer: asyncio.Future[wire.Response | Exception] = self._loop.create_future()
 
     async def run(self, app: App) -> wire.Response | Exception:
-        """Runs the application to its end, reports its error if it has one, and returns the Runtime API's answer."""
+        """Runs the application to its end, reports its error if any, and returns the Runtime API's response."""
         failure: BaseException | None = None
         try:
             await self._call(app)
-        except BaseException as error:  # noqa: BLE001 - whatever it is, the Runtime API has to hear of it
+        except BaseException as error:  # noqa: BLE001 - every failure is reported to the Runtime API
             failure = error
             self._fail(error)
         self._end()
@@ -79,8 +80,8 @@ class Invocation:
             raise failure
         return answer
 
-    def break_off(self) -> asyncio.Future[wire.Response | Exception]:
-        """Ends an answer whose application ignores its cancellation; gives the Runtime API's answer to come."""
+    def abort(self) -> asyncio.Future[wire.Response | Exception]:
+        """Ends the response of an application that ignores its cancellation; the Runtime API's response follows."""
         if not self._ended:
             self._fail(asyncio.CancelledError("the process stops"))
             self._end()
@@ -136,8 +137,8 @@ class Invocation:
         self._pending.append(body if type(body) is bytes else bytes(body))
         self._pending_size += len(body)
         now = monotonic()
-        if now - self._left_at >= _GATHER_SECONDS or self._pending_size >= _FLUSH_BYTES:
-            self._left_at = now
+        if now - self._written_at >= _GATHER_SECONDS or self._pending_size >= _FLUSH_BYTES:
+            self._written_at = now
             self._flush()
         elif self._gathering is None:
             self._gathering = self._loop.call_later(_GATHER_SECONDS, self._gathered)
@@ -145,7 +146,7 @@ class Invocation:
     def _gathered(self) -> None:
         self._gathering = None
         if self._pending:
-            self._left_at = monotonic()
+            self._written_at = monotonic()
             self._flush()
 
     def _flush(self, ending: bytes = b"") -> None:
@@ -165,11 +166,11 @@ class Invocation:
         document = describe(error)
         error_type: str = document["errorType"]
         request_id = self.request_id.decode("latin-1")
-        # Not the message: it may quote what the user sent or was sent.
+        # Without the message: it may quote request or response data.
         log("invocation failed", request_id=request_id, errorType=error_type, stackTrace=document["stackTrace"])
         payload = encode({**document, "requestId": request_id})
         if not self._started:
-            self._started = True  # this is the answer
+            self._started = True  # the error is the response
             path = b"invocation/%b/error" % self.request_id
             self._request(wire.error_request(self._host, path, error_type, payload, self._invocation_id))
         elif not self._ended:
@@ -187,7 +188,7 @@ class Invocation:
         self._answer.set_result(answer)
         if self._ended or (isinstance(answer, wire.Response) and answer.status < 300):  # noqa: PLR2004
             return
-        self._connection.close()  # it wants no more of this body
+        self._connection.close()  # the peer refuses the rest of this body
         self._gone = True
         if self._over:
             self._over.set()

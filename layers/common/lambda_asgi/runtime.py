@@ -1,4 +1,4 @@
-"""The runtime's life: load the application, start it, serve invocations, stop."""
+"""The runtime's main loop: loads and starts the application, serves invocations, stops."""
 
 from __future__ import annotations
 
@@ -37,17 +37,17 @@ _OK, _ACCEPTED, _GONE, _SERVER_ERROR = 200, 202, 410, 500
 def main() -> NoReturn:
     """Serves until SIGTERM (exit code 0) or until the Runtime API or the start fails (exit code 1)."""
     if hasattr(sys.stdout, "reconfigure"):
-        # Into a pipe Python would buffer whole blocks, and Lambda freezes the process with them.
+        # Python buffers whole blocks when writing to a pipe, and a frozen process would hold them back.
         sys.stdout.reconfigure(line_buffering=True)
     environ = os.environ
     if "AWS_LAMBDA_RUNTIME_API" not in environ:
-        sys.exit("lambda_asgi serves Lambda's Runtime API, and AWS_LAMBDA_RUNTIME_API does not say where that is")
+        sys.exit("lambda_asgi serves Lambda's Runtime API, whose address AWS_LAMBDA_RUNTIME_API must name")
     address = Address(environ["AWS_LAMBDA_RUNTIME_API"])
     try:
         app = load(environ.get("_HANDLER", ""), environ.get("LAMBDA_TASK_ROOT"))
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
             code = runner.run(_Runtime(app, address, environ).serve())
-    except Exception as error:  # noqa: BLE001 - whatever the module or its lifespan raised
+    except Exception as error:  # noqa: BLE001 - the module and its lifespan may raise anything
         code = _report_init(address, error)
     sys.exit(code)
 
@@ -58,12 +58,12 @@ def _report_init(address: Address, error: Exception) -> int:
     try:
         exchange(address, wire.error_request(address.field, b"init/error", document["errorType"], encode(document)))
     except (OSError, wire.MalformedResponseError) as unreachable:
-        log("the Runtime API cannot be told", errorMessage=str(unreachable))
+        log("the init error could not be reported", errorMessage=str(unreachable))
     return 1
 
 
 class _Runtime:
-    """The pollers of one process and what they share."""
+    """The pollers of one process and their shared state."""
 
     def __init__(self, app: App, address: Address, environ: Mapping[str, str]) -> None:
         self.app = app
@@ -77,15 +77,15 @@ class _Runtime:
         self.running: dict[asyncio.Task[None], Invocation] = {}
 
     async def serve(self) -> int:
-        """From the application's startup to its shutdown; the process's exit code."""
+        """Runs from the application's startup to its shutdown and returns the process's exit code."""
         loop = asyncio.get_running_loop()
         lifespan = Lifespan(self.app)
         await lifespan.startup()
         self.state = lifespan.state
-        gc.freeze()  # what the start has made lives as long as the process
+        gc.freeze()  # objects made during the start live as long as the process
         gc.enable()
         if self.snap_start:
-            # The snapshot is taken while this waits; every connection is made after it.
+            # The snapshot is taken during this request; connections are opened after it.
             restored = exchange(self.address, wire.get_request(self.address.field, b"restore/next"))
             if restored.status != _OK:
                 raise InitError("Runtime.RestoreFailed", f"restore/next answered {restored.status}")
@@ -105,13 +105,13 @@ class _Runtime:
         return self.stop.code
 
     def fail(self, reason: str) -> None:
-        """Stops, because the Runtime API cannot be worked with."""
+        """Stops the process because the Runtime API failed."""
         if not self.stop.announced.is_set():
             log("the Runtime API failed", errorMessage=reason)
         self.stop.announce(1)
 
     def _register(self, loop: asyncio.AbstractEventLoop) -> Connection | None:
-        # It is not documented what a snapshot does to an extension that lives in the runtime.
+        # AWS does not document how a snapshot affects an internal extension.
         if not self.registers or self.snap_start:
             return None
         from lambda_asgi.extension import register
@@ -130,7 +130,7 @@ class _Poller:
         self.connection = Connection(loop, runtime.address)
 
     def poll(self) -> None:
-        """Asks for the next event."""
+        """Requests the next event."""
         if self._runtime.stop.announced.is_set():
             return
         try:
@@ -140,7 +140,7 @@ class _Poller:
 
     def _on_event(self, event: wire.Response | Exception) -> None:
         if isinstance(event, Exception):
-            # A connection that sat idle, or in a snapshot, may have died: that alone is no failure.
+            # A connection may die while idle or in a snapshot; one reset is not a failure.
             self._failures += 1
             if self._failures > _RECONNECTS:
                 self._runtime.fail(f"/next: {event}")
@@ -153,8 +153,8 @@ class _Poller:
             return
         runtime = self._runtime
         invocation = Invocation(self.connection, runtime.address.field, event, runtime.state, runtime.stop.announced)
-        # A context of its own, so that no context variable lives on into another invocation; the eager start spares
-        # the first byte a turn of the loop.
+        # A separate context, so that context variables do not leak into the next invocation; the eager start saves one
+        # iteration of the loop before the first byte.
         task = asyncio.Task(
             self._invoke(invocation, event), loop=self._loop, context=runtime.context.copy(), eager_start=True
         )
@@ -172,7 +172,7 @@ class _Poller:
     async def _invoke(self, invocation: Invocation, event: wire.Response) -> None:
         runtime = self._runtime
         if runtime.concurrency == 1:
-            # Where the X-Ray SDKs look for it. It is one for the whole process, so only one invocation can have it.
+            # The X-Ray SDKs read it here. It is per process, so it is only set if invocations do not overlap.
             trace_id = event.headers.get(b"lambda-runtime-trace-id")
             if trace_id:
                 os.environ["_X_AMZN_TRACE_ID"] = trace_id.decode("latin-1")
@@ -181,9 +181,9 @@ class _Poller:
         answer = await invocation.run(runtime.app)
         if isinstance(answer, Exception) or answer.status != _ACCEPTED:
             request_id = invocation.request_id.decode("latin-1")
-            log("the answer was not accepted", request_id=request_id, errorMessage=_reason(answer))
+            log("the response was not accepted", request_id=request_id, errorMessage=_reason(answer))
         if isinstance(answer, wire.Response) and answer.status >= _SERVER_ERROR:
-            runtime.fail("it cannot take answers any more")  # its documentation: exit promptly
+            runtime.fail("it accepts no more responses")  # AWS's documentation: exit promptly
 
 
 def _reason(answer: wire.Response | Exception) -> str:

@@ -1,4 +1,4 @@
-"""The end of a process, in the time that Lambda leaves it between SIGTERM and SIGKILL.
+"""Shutdown of the process within the time between Lambda's SIGTERM and SIGKILL.
 
 How long that is depends on the extensions that are registered, and AWS gives several figures. Its documentation
 (docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html, "Shutdown phase"): none without an extension, and
@@ -24,17 +24,17 @@ if TYPE_CHECKING:
 
 
 _FINISH_SECONDS = 0.25
-"""For invocations to end by themselves: what is cancelled then gets its trailers out before 300 ms."""
+"""For invocations to end by themselves. Those cancelled afterwards still send their trailers before 300 ms."""
 _CANCEL_SECONDS = 0.1
 """For cancelled applications to clean up and end."""
 _ANSWER_SECONDS = 0.03
-"""For the Runtime API to take the answers of those that did not."""
+"""For the Runtime API to accept the responses of those that did not end."""
 _STOP_SECONDS = 0.45
-"""For everything, the shutdown of the application included: 50 ms less than the 500 that are documented."""
+"""For everything including the application's shutdown: 50 ms less than the documented 500."""
 
 
 class Stop:
-    """The stop of one process: announced once, and from then on its time runs."""
+    """The process's shutdown; its timeout starts when it is announced."""
 
     def __init__(self) -> None:
         self.announced = asyncio.Event()
@@ -42,22 +42,22 @@ class Stop:
         self.code = 0
 
     def announce(self, code: int) -> None:
-        """Tells every invocation; the process ends with ``code``, by itself or by force.
+        """Notifies every invocation; the process ends with ``code``, by itself or by force.
 
-        The first announcement counts. No more events are asked for.
+        Only the first call has an effect. No more events are requested.
         """
         if self.announced.is_set():
             return
         self.code = code
         self.announced.set()
-        # A thread, as an application may block the event loop, or the interpreter's end: by a task that ignores its
-        # cancellation, by a thread that goes on.
+        # A thread, because the application may block the event loop, or block the interpreter's exit with a task that
+        # ignores its cancellation or a thread that keeps running.
         timer = threading.Timer(_STOP_SECONDS, _exit_now, (code,))
         timer.daemon = True
         timer.start()
 
     async def end(self, running: Mapping[asyncio.Task[None], Invocation]) -> None:
-        """Lets invocations finish, cancels the late ones, and ends the answers of those that go on even then."""
+        """Waits for invocations, cancels the late ones, and ends the responses of those that ignore it."""
         if not running:
             return
         _, late = await asyncio.wait(running, timeout=_FINISH_SECONDS)
@@ -67,7 +67,7 @@ class Stop:
             return
         _, stuck = await asyncio.wait(late, timeout=_CANCEL_SECONDS)
         if stuck:
-            await asyncio.wait([running[task].break_off() for task in stuck], timeout=_ANSWER_SECONDS)
+            await asyncio.wait([running[task].abort() for task in stuck], timeout=_ANSWER_SECONDS)
 
 
 def _exit_now(code: int) -> None:

@@ -1,4 +1,4 @@
-"""The Lambda Runtime API as bytes: requests are built, responses are parsed, nothing is sent.
+"""The Lambda Runtime API's protocol without I/O: builds requests and parses responses.
 
 Sources: the Runtime API (docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html), response streaming in custom
 runtimes (.../dg/runtimes-custom.html#runtimes-custom-response-streaming), HTTP/1.1 messages (RFC 9112), and the
@@ -26,7 +26,7 @@ def get_request(host: bytes, path: bytes) -> bytes:
 
 
 def response_head(host: bytes, request_id: bytes, invocation_id: bytes | None) -> bytes:
-    """The head of a streamed answer; chunks, and ``LAST_CHUNK`` or ``trailers()``, follow."""
+    """The head of a streamed response; chunks follow, then ``LAST_CHUNK`` or ``trailers()``."""
     return (
         b"POST %b/invocation/%b/response HTTP/1.1\r\nHost: %b\r\n%b"
         b"Content-Type: application/vnd.awslambda.http-integration-response\r\n"
@@ -37,12 +37,12 @@ def response_head(host: bytes, request_id: bytes, invocation_id: bytes | None) -
 
 
 def chunk(data: bytes) -> bytes:
-    """One chunk of RFC 9112, section 7.1; ``data`` is not empty, as that would end the body."""
+    """One chunk (RFC 9112, section 7.1). ``data`` must not be empty: an empty chunk ends the body."""
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
 def trailers(error_type: str, document: bytes) -> bytes:
-    """The end of a streamed answer that failed after it had started: the error in trailer fields."""
+    """Ends a streamed response that failed after its start: the error in trailer fields."""
     from base64 import b64encode
 
     return (b"0\r\nLambda-Runtime-Function-Error-Type: %b\r\nLambda-Runtime-Function-Error-Body: %b\r\n\r\n") % (
@@ -63,7 +63,7 @@ def error_request(
 
 
 def _invocation_header(invocation_id: bytes | None) -> bytes:
-    # Lambda Managed Instances tell concurrent invocations apart by it.
+    # Lambda Managed Instances use it to distinguish concurrent invocations.
     return b"" if invocation_id is None else b"Lambda-Runtime-Invocation-Id: %b\r\n" % invocation_id
 
 
@@ -73,7 +73,7 @@ def _field(value: str) -> bytes:
 
 
 class Response:
-    """A complete response; header names are lower case, of equal names the last one counts."""
+    """A complete response. Header names are lower case; of repeated fields, the last one is kept."""
 
     def __init__(self, status: int, headers: Mapping[bytes, bytes], body: bytes) -> None:
         self.status = status
@@ -87,7 +87,7 @@ class Response:
 
 
 class ResponseParser:
-    """Takes the bytes of one response as they come, in pieces of any size."""
+    """Parses one response from byte strings of any size."""
 
     def __init__(self) -> None:
         self._head: tuple[int, dict[bytes, bytes]] | None = None
@@ -96,10 +96,10 @@ class ResponseParser:
         self._missing = 0
 
     def feed(self, data: bytes) -> Response | None:
-        """The response, when ``data`` completes it.
+        """Returns the response once ``data`` completes it.
 
         Raises:
-            MalformedResponseError: there is no way to go on with this connection.
+            MalformedResponseError: the connection cannot be used any further.
         """
         if self._head is None:
             self._buffer += data
@@ -140,7 +140,7 @@ class ResponseParser:
         while (end := buffer.find(b"\r\n")) >= 0:
             size = _number(bytes(buffer[:end]).partition(b";")[0], 16)
             if size == 0:
-                return b"\r\n\r\n" in buffer[end:]  # maybe after trailer fields, which mean nothing here
+                return b"\r\n\r\n" in buffer[end:]  # possibly after trailer fields, which are ignored
             stop = end + 2 + size
             if len(buffer) < stop + 2:
                 break

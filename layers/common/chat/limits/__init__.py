@@ -1,9 +1,9 @@
-"""What a user may do at once: sessions started in a minute, answers being written at the same time.
+"""Limits per user: sessions started per minute, and answers generated at the same time.
 
     slots = DynamoStreamSlots(tables)
 
-The limiter asks Redis while it answers, and DynamoDB otherwise. Slots are DynamoDB's alone: of two stores that know
-nothing of each other, each would let in as many as the limit allows.
+The rate limiter counts in Redis while it is available, and in DynamoDB otherwise. Slots are stored in DynamoDB only:
+two independent stores would each grant as many as the limit allows.
 """
 
 from chat.limits.rates import Allowance, RateLimitedError, RateLimiter, rate_limit_headers

@@ -1,4 +1,4 @@
-"""How many sessions a user may start: the port, and how an allowance reads in HTTP.
+"""The limit on starting sessions: the port, and its HTTP header fields.
 
 https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/
 """
@@ -15,7 +15,7 @@ POLICY = "requests"
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """Names one counted request, for `RateLimiter.give_back`: the store that counted it, and its time there."""
+    """Identifies one counted request for `RateLimiter.give_back`: its store and its timestamp there."""
 
     store: str
     at: float
@@ -24,32 +24,32 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What a user may still do in the window of `WINDOW_SECONDS` that ends now."""
+    """What remains of the limit in the window of `WINDOW_SECONDS` that ends now."""
 
     limit: int
     remaining: int
     reset_seconds: int
-    """Until one more is allowed, or, if nothing was used, a whole window. At least 1."""
+    """Until one more request is allowed; a whole window if none was counted. At least 1."""
     allowed: bool = True
     receipt: Receipt | None = field(default=None, compare=False, repr=False)
-    """Of the request that was counted; None: none was."""
+    """Of the counted request, if one was."""
 
 
 class RateLimiter(Protocol):
-    """Counts requests, by user and limit. Raises `chat.errors.StorageError` when nothing can count them."""
+    """Counts requests by user and limit. Raises `chat.errors.StorageError` if no store is available."""
 
     def hit(self, user_id: str, limits: TierLimits) -> Allowance:
         """Counts a request if the limit allows it; `allowed` is the result."""
 
     def peek(self, user_id: str, limits: TierLimits) -> Allowance:
-        """As `hit` would find it, with nothing used up."""
+        """The allowance as `hit` would return it, without counting a request."""
 
     def give_back(self, user_id: str, limits: TierLimits, used: Allowance) -> None:
-        """Undoes the `hit` that returned `used`: its request got nothing. A refused `hit` used nothing up."""
+        """Undoes the `hit` that returned `used`, whose request was not served. A refused `hit` has nothing to undo."""
 
 
 class RateLimitedError(TooManyRequestsError):
-    """The limit is used up; `allowance` has the time of the next allowed request."""
+    """The limit is exhausted; `allowance` tells when the next request is allowed."""
 
     default_code = "rate_limited"
     default_retryable = True
