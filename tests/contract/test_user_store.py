@@ -41,7 +41,7 @@ def test_put_changes_tier_and_status_and_keeps_the_counters(stores: Stores, user
 
 
 @pytest.mark.parametrize("name", ["a/b", "a%2Fb", "å", "a\u030a", "a\0", "\ud800", "?", "🤖" * 100])
-def test_users_are_distinct_whatever_their_ids_are_made_of(stores: Stores, user_id: str, name: str) -> None:
+def test_users_are_distinct_for_any_ids(stores: Stores, user_id: str, name: str) -> None:
     odd = name + user_id
     stores.users.put(User(odd, Tier.ENTERPRISE), now=NOW)
     assert stores.users.get_or_create(odd, default_tier=Tier.BASIC, now=NOW).user_id == odd

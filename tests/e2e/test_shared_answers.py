@@ -98,7 +98,7 @@ def test_connection_cut_at_random_loses_and_doubles_nothing(alice: Frontend, see
 
 
 @pytest.mark.perf
-def test_stop_is_told_to_every_client_within_200_ms(alice: Frontend) -> None:
+def test_stop_reaches_every_client_within_200_ms(alice: Frontend) -> None:
     """And what the stop's own request took; the best of three, for other tests run beside this one."""
     delays = []
     for attempt in range(3):

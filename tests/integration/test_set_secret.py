@@ -178,7 +178,7 @@ def test_typed_key_that_is_none_changes_nothing(
 
 
 @pytest.mark.parametrize("text", ["-", "[]"])
-def test_provider_keys_take_the_place_of_what_is_none(
+def test_provider_keys_replace_a_malformed_secret(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
     deployment.write("providers", text)
@@ -202,7 +202,7 @@ def test_address_without_tls_changes_nothing(deployment: Deployment, monkeypatch
     assert deployment.read("redis") == "{}"
 
 
-def test_stack_that_is_not_there_is_an_error(deployment: Deployment, capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_stack_is_an_error(deployment: Deployment, capsys: pytest.CaptureFixture[str]) -> None:
     assert set_secret.main(["nowhere", "jwt", "--generate"]) == 1
     assert "nowhere" in capsys.readouterr().err
 

@@ -23,7 +23,7 @@ MOST_RUNS = 2000
 TESTS = Path(__file__).resolve().parents[1]
 
 
-def test_promises_are_kept_whatever_goes_wrong() -> None:
+def test_promises_are_kept_under_any_faults() -> None:
     summary, ends_at = Summary(), time.monotonic() + SECONDS
     while time.monotonic() < ends_at or (summary.never() and summary.runs < MOST_RUNS):
         result = simulate(draw(summary.runs))
@@ -51,7 +51,7 @@ def test_seed_that_once_broke_a_promise_keeps_it(seed: int) -> None:
 
 
 @pytest.mark.parametrize("hash_seed", ["0", "4711"])
-def test_seed_gives_the_same_history_in_every_process(hash_seed: str) -> None:
+def test_seed_reproduces_its_history_in_every_process(hash_seed: str) -> None:
     """So it does on another machine: nothing depends on hashes, addresses, or the time of day."""
     command = [sys.executable, "-m", "simulation", "--seed", "12"]
     environ = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(TESTS)}

@@ -70,7 +70,7 @@ def test_default_prompt_is_that_of_the_settings(parameters: dict[str, dict[str, 
     assert parameters["SystemPrompt"]["Default"] == DEFAULT_SYSTEM_PROMPT
 
 
-def test_processor_is_arm64_unless_told(parameters: dict[str, dict[str, Any]]) -> None:
+def test_processor_is_arm64_by_default(parameters: dict[str, dict[str, Any]]) -> None:
     assert parameters["Architecture"]["Default"] == "arm64"
 
 

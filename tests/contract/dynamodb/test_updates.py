@@ -82,7 +82,7 @@ def test_put_stores_what_amazons_does(pair: DynamoDBPair, item: dict[str, Any]) 
 
 
 @pytest.mark.parametrize("wanted", ["NONE", "ALL_OLD", "UPDATED_OLD", "ALL_NEW", "UPDATED_NEW"])
-def test_update_returns_what_is_asked(pair: DynamoDBPair, wanted: str) -> None:
+def test_update_returns_the_requested_values(pair: DynamoDBPair, wanted: str) -> None:
     pair.same("put_item", Item=ITEM)
     update = "SET num = num + :one, w = :one REMOVE txt"
 

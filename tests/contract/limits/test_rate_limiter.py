@@ -10,7 +10,7 @@ THREE = TierLimits(requests_per_minute=3, concurrent_streams=1)
 FIVE = TierLimits(requests_per_minute=5, concurrent_streams=1)
 
 
-def test_so_many_are_allowed_and_no_more(limiter: RateLimiter, user_id: str) -> None:
+def test_requests_up_to_the_limit_are_allowed(limiter: RateLimiter, user_id: str) -> None:
     assert [limiter.hit(user_id, THREE) for _ in range(3)] == [
         Allowance(limit=3, remaining=left, reset_seconds=60) for left in (2, 1, 0)
     ]
@@ -45,7 +45,7 @@ def test_the_window_slides(limiter: RateLimiter, user_id: str, clock: FakeClock)
     assert [limiter.hit(user_id, THREE).allowed for _ in range(4)] == [True, True, True, False]
 
 
-def test_what_is_refused_uses_nothing_up(limiter: RateLimiter, user_id: str, clock: FakeClock) -> None:
+def test_refused_request_is_not_counted(limiter: RateLimiter, user_id: str, clock: FakeClock) -> None:
     for _ in range(3):
         limiter.hit(user_id, THREE)
     for _ in range(59):
@@ -100,7 +100,7 @@ def test_hundreds_of_requests_are_counted_well(limiter: RateLimiter, user_id: st
     assert not limiter.hit(user_id, FIVE).allowed
 
 
-def test_what_is_given_back_can_be_used_again(limiter: RateLimiter, user_id: str, clock: FakeClock) -> None:
+def test_request_given_back_can_be_made_again(limiter: RateLimiter, user_id: str, clock: FakeClock) -> None:
     used = []
     for _ in range(3):
         used.append(limiter.hit(user_id, THREE))
@@ -129,13 +129,15 @@ def test_a_request_is_given_back_once(limiter: RateLimiter, user_id: str, clock:
     assert limiter.peek(user_id, THREE).remaining == 2
 
 
-def test_a_refused_request_gives_nothing_back(limiter: RateLimiter, user_id: str) -> None:
+def test_giving_back_a_refused_request_changes_nothing(limiter: RateLimiter, user_id: str) -> None:
     used = [limiter.hit(user_id, THREE) for _ in range(4)]
     limiter.give_back(user_id, THREE, used[-1])
     assert not limiter.hit(user_id, THREE).allowed
 
 
-def test_what_left_the_window_gives_nothing_back(limiter: RateLimiter, user_id: str, clock: FakeClock) -> None:
+def test_giving_back_a_request_outside_the_window_changes_nothing(
+    limiter: RateLimiter, user_id: str, clock: FakeClock
+) -> None:
     used = limiter.hit(user_id, THREE)
     clock.advance(61)
     limiter.hit(user_id, THREE)

@@ -40,14 +40,14 @@ def acquired(slots: StreamSlots, user_id: str, session_id: str, limit: int, now:
     return True
 
 
-def test_so_many_streams_and_no_more(slots: StreamSlots, user_id: str) -> None:
+def test_slots_up_to_the_limit_are_granted(slots: StreamSlots, user_id: str) -> None:
     assert slots.acquire(user_id, "one", 2, NOW) == Slot(user_id, "one", acquired_until(NOW), fresh=True)
     assert slots.acquire(user_id, "two", 2, NOW + 10) == Slot(user_id, "two", acquired_until(NOW + 10), fresh=True)
     assert wait_of(slots, user_id, "three", 2, NOW + 20) == SLOT_SECONDS - 20
     assert wait_of(slots, user_id, "three", 2, NOW + 59.5) == 0.5
 
 
-def test_full_slots_say_who_holds_them_and_until_when(slots: StreamSlots, user_id: str) -> None:
+def test_refusal_names_holders_and_expiries(slots: StreamSlots, user_id: str) -> None:
     slots.acquire(user_id, "one", 2, NOW)
     slots.acquire(user_id, "two", 2, NOW + 10)
     assert holders_of(slots, user_id) == {"one": acquired_until(NOW), "two": acquired_until(NOW + 10)}
@@ -64,9 +64,7 @@ def test_a_session_that_has_a_slot_keeps_it(slots: StreamSlots, user_id: str) ->
     assert wait_of(slots, user_id, "three", 2, NOW + 5) == pytest.approx(SLOT_SECONDS)
 
 
-def test_kept_slot_is_neither_given_back_nor_dropped_by_those_who_knew_it_before(
-    slots: StreamSlots, user_id: str
-) -> None:
+def test_renewed_slot_survives_give_back_and_drop_of_its_old_expiry(slots: StreamSlots, user_id: str) -> None:
     first = slots.acquire(user_id, "one", 1, NOW)
     seen = holders_of(slots, user_id)
     slots.acquire(user_id, "one", 1, NOW)
@@ -75,7 +73,7 @@ def test_kept_slot_is_neither_given_back_nor_dropped_by_those_who_knew_it_before
     assert holders_of(slots, user_id) == {"one": renewed_until(NOW)}
 
 
-def test_a_slot_that_ended_is_taken_anew(slots: StreamSlots, user_id: str) -> None:
+def test_expired_slot_is_acquired_again(slots: StreamSlots, user_id: str) -> None:
     slots.acquire(user_id, "one", 2, NOW)
     again = NOW + SLOT_SECONDS
     assert slots.acquire(user_id, "one", 2, again) == Slot(user_id, "one", acquired_until(again), fresh=True)
@@ -108,7 +106,7 @@ def test_a_slot_that_is_renewed_stays(slots: StreamSlots, user_id: str) -> None:
         assert holders_of(slots, user_id, NOW + at + 10) == {"one": renewed_until(NOW + at)}
 
 
-def test_a_slot_that_is_gone_is_taken_again_by_a_renewal_whatever_the_limit(slots: StreamSlots, user_id: str) -> None:
+def test_renewal_takes_a_lost_slot_even_beyond_the_limit(slots: StreamSlots, user_id: str) -> None:
     """Who produces must be counted, also where a slot was taken from it."""
     slots.renew(user_id, "one", NOW)
     assert holders_of(slots, user_id) == {"one": renewed_until(NOW)}

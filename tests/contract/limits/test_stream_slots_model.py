@@ -83,7 +83,7 @@ class Reckoning:
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(STEPS)
-def test_whatever_happens_slots_are_as_reckoned(
+def test_any_sequence_of_calls_matches_the_model(
     process: Callable[[], StreamSlots], steps: list[tuple[str, str, float]]
 ) -> None:
     reckoning = Reckoning(process())

@@ -174,7 +174,7 @@ USER_IDS = [
 ]  # fmt: skip
 
 
-def test_no_user_reads_anothers_messages_whatever_the_ids_are_made_of(stores: Stores) -> None:
+def test_no_user_reads_anothers_messages_for_any_ids(stores: Stores) -> None:
     chat_id = new_id()
     everyone = [Conversation(stores, user_id + chat_id, chat_id) for user_id in USER_IDS]
     for each in everyone:

@@ -23,7 +23,7 @@ ATTEMPTS = 5
 
 
 @pytest.mark.perf
-async def test_two_hundred_followers_are_told_at_once(
+async def test_two_hundred_followers_are_notified_together(
     standalone: RedisServer, open_services: OpenServices, session_id: str
 ) -> None:
     services = open_services(standalone.url)

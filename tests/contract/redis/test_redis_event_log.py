@@ -71,7 +71,7 @@ async def test_earlier_epoch_appends_nothing(ports: RedisPorts, session_id: str)
     assert await ports.log.append(session_id, epoch=3, entries=[]) is GO_ON
 
 
-async def test_stop_is_heard_at_the_next_append(ports: RedisPorts, session_id: str) -> None:
+async def test_next_append_returns_stop(ports: RedisPorts, session_id: str) -> None:
     assert await ports.log.append(session_id, epoch=1, entries=[]) is GO_ON
     await asyncio.to_thread(ports.control.request_stop, session_id)
     assert await ports.log.append(session_id, epoch=1, entries=[]) is STOP
@@ -79,7 +79,7 @@ async def test_stop_is_heard_at_the_next_append(ports: RedisPorts, session_id: s
     assert text_of(await read_to_end(ports.log, session_id)) == "last words"
 
 
-async def test_stop_before_the_log_is_begun_is_heard(ports: RedisPorts, session_id: str) -> None:
+async def test_stop_before_the_first_append_is_returned(ports: RedisPorts, session_id: str) -> None:
     await asyncio.to_thread(ports.control.request_stop, session_id)
     assert await ports.log.append(session_id, epoch=1, entries=[]) is STOP
 
@@ -123,7 +123,7 @@ async def test_log_that_lost_its_last_entries_has_a_gap(ports: RedisPorts, sessi
     assert text_of(await read_what_is_there(ports.log, session_id)) == "abcdefgh"
 
 
-async def test_whole_text_fills_a_gap_for_those_who_follow(ports: RedisPorts, session_id: str) -> None:
+async def test_whole_text_fills_a_gap_for_followers(ports: RedisPorts, session_id: str) -> None:
     await ports.log.append(session_id, epoch=1, entries=[TextEntry(4, "abc")])
     async with asyncio.timeout(20), ports.log.follow(session_id, seen=0) as entries:
         assert await anext(entries) == TextEntry(4, "abc")

@@ -25,7 +25,7 @@ async def test_follower_is_given_what_comes_after_it_came(ports: RedisPorts, ses
             assert await anext(followed) == entry
 
 
-async def test_silence_is_told_every_second(ports: RedisPorts, session_id: str) -> None:
+async def test_follow_yields_none_after_each_block_without_entries(ports: RedisPorts, session_id: str) -> None:
     loop = asyncio.get_running_loop()
     async with asyncio.timeout(20), ports.log.follow(session_id, seen=0) as followed:
         began = loop.time()
@@ -41,13 +41,13 @@ async def test_long_log_is_read_in_large_entries(ports: RedisPorts, session_id: 
     assert read[-1] == entries[-1]
 
 
-async def test_whoever_has_seen_everything_is_given_nothing(ports: RedisPorts, session_id: str) -> None:
+async def test_follower_that_has_seen_everything_gets_no_entries(ports: RedisPorts, session_id: str) -> None:
     entries = entries_of(["all of it"])
     await ports.log.append(session_id, epoch=1, entries=entries)
     assert await read_what_is_there(ports.log, session_id, seen=entries[-1].event_id) == []
 
 
-async def test_log_that_is_begun_anew_ends_whoever_read_the_old_one(ports: RedisPorts, session_id: str) -> None:
+async def test_new_epoch_ends_followers_of_the_old_one(ports: RedisPorts, session_id: str) -> None:
     """Nobody may be shown the end of one answer after the beginning of another."""
     ports.may_fail.add("log_follow")
     await ports.log.append(session_id, epoch=1, entries=entries_of(["old"], done=False))
@@ -60,9 +60,7 @@ async def test_log_that_is_begun_anew_ends_whoever_read_the_old_one(ports: Redis
 
 @GENERATED
 @given(chunks=CHUNKS, data=st.data())
-async def test_any_place_to_go_on_from_gives_the_rest(
-    ports: RedisPorts, chunks: list[str], data: st.DataObject
-) -> None:
+async def test_follow_resumes_from_any_position(ports: RedisPorts, chunks: list[str], data: st.DataObject) -> None:
     session_id, text = new_id(), "".join(chunks)
     seen_chars = data.draw(st.integers(0, len(text)))
     await ports.log.append(session_id, epoch=1, entries=entries_of(chunks))

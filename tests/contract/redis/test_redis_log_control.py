@@ -108,7 +108,7 @@ def test_redis_that_is_back_is_noticed_and_no_call_waits_for_that(standalone: Re
             assert stop()
 
 
-def test_control_whose_calls_are_closed_does_nothing_for_good(server: RedisServer, session_id: str) -> None:
+def test_closed_control_does_nothing(server: RedisServer, session_id: str) -> None:
     breaker = Breaker()
     settings = RedisSettings.from_environ({**server.environ, "REDIS_TIMEOUT_SECONDS": "5"})
     closed, open_calls = BlockingRedisCalls(settings, breaker), BlockingRedisCalls(settings, breaker)
@@ -126,7 +126,7 @@ def test_control_whose_calls_are_closed_does_nothing_for_good(server: RedisServe
         assert client.exists(keys.log(session_id).control)
 
 
-def test_without_redis_there_is_nothing_to_do() -> None:
+def test_control_without_redis_does_nothing() -> None:
     nothing = NoLogControl()
     nothing.request_stop(new_id())
     assert nothing.text(new_id(), epoch=1) is None

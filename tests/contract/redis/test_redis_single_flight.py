@@ -88,7 +88,7 @@ def test_lease_is_the_same_in_memory() -> None:
     assert FLIGHT_SECONDS == flight.LEASE_SECONDS
 
 
-async def test_who_finds_nonsense_leads_itself(server: RedisServer, open_services: OpenServices) -> None:
+async def test_claim_that_finds_an_unreadable_record_leads(server: RedisServer, open_services: OpenServices) -> None:
     errors = CacheErrors()
     services = open_services(server.url, redis_cluster=server.cluster, breaker=Breaker(errors))
     with server.client() as client:

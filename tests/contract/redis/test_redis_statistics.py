@@ -35,7 +35,7 @@ def opened(errors: CacheErrors) -> Iterator[Open]:
 
 
 @pytest.mark.parametrize("cluster", [False, True])
-def test_entries_memory_and_hit_rate_are_told(opened: Open, errors: CacheErrors, cluster: bool) -> None:
+def test_statistics_have_entries_memory_and_hit_rate(opened: Open, errors: CacheErrors, cluster: bool) -> None:
     with redis_server(cluster=cluster) as server, server.client() as client:
         for number in range(5):
             client.set(f"key:{number}", "x" * 1000)
@@ -74,7 +74,7 @@ def test_new_server_has_no_hit_rate(opened: Open, own_server: RedisServer) -> No
     assert found.hit_rate_percent is None
 
 
-def test_fakeredis_tells_how_many_keys_it_has(opened: Open, fakeredis_environ: dict[str, str]) -> None:
+def test_fakeredis_reports_its_number_of_keys(opened: Open, fakeredis_environ: dict[str, str]) -> None:
     found = opened(fakeredis_environ).read()
     assert found.entries is not None
     assert found.memory_bytes is None
@@ -88,7 +88,7 @@ def test_fakeredis_tells_how_many_keys_it_has(opened: Open, fakeredis_environ: d
         ("-@all", {"info", "dbsize"}, {"entries", "memory_bytes", "hit_rate_percent"}),
     ],
 )
-def test_what_is_not_told_is_left_out(
+def test_missing_statistics_are_left_out(
     opened: Open, own_server: RedisServer, errors: CacheErrors, *, forbidden: str, refused: set[str], unknown: set[str]
 ) -> None:
     """A managed Redis does not let everybody ask everything. Without DBSIZE, the keys are those that INFO tells of."""

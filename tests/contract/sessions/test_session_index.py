@@ -146,7 +146,7 @@ def test_session_that_began_meanwhile_is_not_removed(conversation: Conversation)
     assert conversation.stored(session) == attached.session
 
 
-def test_live_session_is_not_removed_whatever_its_time(conversation: Conversation) -> None:
+def test_live_session_is_never_removed(conversation: Conversation) -> None:
     session = conversation.attach(conversation.start()).session
     late = NOW + STREAM_LIFETIME_SECONDS + 10
     lease = conversation.attach(session, now=NOW + LEASE_SECONDS).lease
@@ -221,7 +221,7 @@ def test_session_that_an_earlier_version_began_is_done_when_it_is_finished(table
 @pytest.mark.parametrize(
     "damage", [SessionItem.state.remove(), SessionItem.user_id.remove(), SessionItem.state.set("?")]
 )
-def test_unreadable_session_is_told_beside_the_others(tables: Tables, damage: Action) -> None:
+def test_unreadable_session_is_reported_beside_the_others(tables: Tables, damage: Action) -> None:
     conversation = Conversation(dynamo_stores(tables))
     first, broken, last = (conversation.start(session_id=session_id) for session_id in same_shard(3))
     tables.sessions(broken.session_id).update(actions=[damage])

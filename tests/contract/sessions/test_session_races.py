@@ -30,7 +30,7 @@ def at_once[T](calls: list[Callable[[], T]]) -> list[T]:
         return list(threads.map(call, calls))
 
 
-def test_of_all_who_attach_at_once_one_produces(conversation: Conversation) -> None:
+def test_one_of_concurrent_attaches_produces(conversation: Conversation) -> None:
     session = conversation.start()
 
     def attach() -> AttachRole:
@@ -41,7 +41,7 @@ def test_of_all_who_attach_at_once_one_produces(conversation: Conversation) -> N
     assert (after.attaches, after.epoch) == (CROWD, 1)
 
 
-def test_of_all_who_find_a_dead_lease_one_takes_over(conversation: Conversation) -> None:
+def test_one_of_concurrent_attaches_takes_over_a_dead_lease(conversation: Conversation) -> None:
     session = conversation.start()
     conversation.attach(session)
 
@@ -68,7 +68,7 @@ def test_a_crowd_gets_no_more_attaches_than_allowed(conversation: Conversation) 
     }
 
 
-def test_of_all_who_settle_or_finish_at_once_one_stores_its_answer(conversation: Conversation) -> None:
+def test_one_of_concurrent_settles_and_finishes_stores_its_answer(conversation: Conversation) -> None:
     users = conversation.stores.users
     users.get_or_create(conversation.user_id, default_tier=Tier.BASIC, now=NOW)
     session = conversation.start()

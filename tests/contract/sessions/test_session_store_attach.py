@@ -84,7 +84,7 @@ def test_the_first_to_attach_produces(conversation: Conversation) -> None:
     assert conversation.stored(session) == attachment.session
 
 
-def test_who_attaches_while_the_lease_lives_follows(conversation: Conversation) -> None:
+def test_attach_under_a_live_lease_follows(conversation: Conversation) -> None:
     session = conversation.start()
     first = conversation.attach(session, owner="first").session
     second = conversation.attach(session, owner="second", now=DEAD - 0.001)
@@ -102,7 +102,7 @@ def test_a_dead_lease_with_nothing_shown_is_taken_over(conversation: Conversatio
     assert second.session.lease_expires_at == DEAD + LEASE_SECONDS
 
 
-def test_who_produces_begins_with_no_text(conversation: Conversation) -> None:
+def test_producer_starts_without_text(conversation: Conversation) -> None:
     session = conversation.start(partial="of a producer that died")
     assert conversation.attach(session).session.partial == ""
     assert conversation.stored(session).partial == ""
@@ -188,7 +188,7 @@ def test_no_more_attaches_than_allowed(conversation: Conversation) -> None:
     assert conversation.attach(session, now=next_minute).session.attaches == 1
 
 
-def test_clock_that_is_behind_counts_in_the_minute_that_has_begun(conversation: Conversation) -> None:
+def test_attach_with_a_clock_behind_counts_in_the_current_minute(conversation: Conversation) -> None:
     session = conversation.start()
     conversation.attach(session, now=NOW + 60)
     behind = conversation.attach(session, now=NOW + 59, max_attaches=2)
@@ -203,7 +203,7 @@ def test_take_over_is_refused_to_nobody(conversation: Conversation) -> None:
     assert conversation.attach(session, now=DEAD, max_attaches=1).role is AttachRole.PRODUCE
 
 
-def test_who_may_not_produce_follows_also_where_nobody_does(conversation: Conversation) -> None:
+def test_attach_that_may_not_produce_follows_even_without_a_producer(conversation: Conversation) -> None:
     session = conversation.start()
     conversation.attach(session)
     assert conversation.attach(session, now=DEAD, may_produce=False).role is FOLLOW
@@ -233,7 +233,7 @@ def test_connection_beside_another_of_its_client_is_replaced_with_that(conversat
     assert beside.viewer.is_replaced_in(conversation.stored(session))
 
 
-def test_account_is_kept_of_so_many_clients_and_no_more(conversation: Conversation) -> None:
+def test_number_of_recorded_clients_is_limited(conversation: Conversation) -> None:
     session = conversation.start()
     conversation.attach(session, max_attaches=100)
     kept = [conversation.attach(session, max_attaches=100, viewer=Viewer(f"tab{n}", "1")).viewer for n in range(34)]

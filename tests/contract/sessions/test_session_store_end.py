@@ -147,7 +147,7 @@ def test_finish_without_an_answer_keeps_the_partial_text(conversation: Conversat
     assert len(conversation.history()) == 1
 
 
-def test_finish_with_an_answer_lets_go_of_the_partial_text(conversation: Conversation) -> None:
+def test_finish_with_an_answer_removes_the_partial_text(conversation: Conversation) -> None:
     session = conversation.start()
     attached = conversation.attach(session).session
     checkpoint(conversation, attached.lease, "Once")
@@ -221,7 +221,7 @@ def test_settle_with_an_old_reading_changes_nothing(conversation: Conversation) 
     assert conversation.stored(session) == taken_over
 
 
-def test_settle_of_a_session_that_was_never_begun(conversation: Conversation) -> None:
+def test_settle_of_a_session_without_a_producer(conversation: Conversation) -> None:
     session = conversation.start()
     sessions = conversation.stores.sessions
     assert sessions.settle(session, now=EXPIRED, state=SessionState.FAILED, answer=None, failure=FAILURE) is True

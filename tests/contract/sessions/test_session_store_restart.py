@@ -97,7 +97,7 @@ def test_prompt_is_not_found_elsewhere_nor_an_answer(conversation: Conversation)
     assert find(f"{conversation.user_id}x", conversation.chat_id, asked.message_id) is None
 
 
-def test_get_many_gives_those_that_are_there(conversation: Conversation) -> None:
+def test_get_many_returns_existing_sessions(conversation: Conversation) -> None:
     waiting = conversation.start()
     read = conversation.attach(conversation.start("second", now=NOW + 1)).session
     sessions = conversation.stores.sessions

@@ -135,7 +135,7 @@ def test_process_killed_before_the_first_token_is_replaced(alice: Frontend) -> N
     assert [message["role"] for message in alice.history(session["chatId"])] == ["user", "assistant"]
 
 
-def test_follower_of_a_killed_process_is_told_what_there_was(alice: Frontend) -> None:
+def test_follower_of_a_killed_process_gets_the_stored_text(alice: Frontend) -> None:
     session = alice.start("[demo:tokens=2000 rate=40] followed")
     with alice.stream(session["sessionId"]) as producing:
         for _ in range(20):

@@ -128,7 +128,7 @@ def test_a_phone_shows_everything_in_one_column(dashboard: OpenDashboard) -> Non
     assert len(widths) == 1
 
 
-def test_a_stack_that_does_not_answer_is_told(dashboard: OpenDashboard) -> None:
+def test_unreachable_stack_is_reported(dashboard: OpenDashboard) -> None:
     """And the page goes on as soon as it does."""
     page = dashboard()
     page.route(ASKED, lambda route: route.fulfill(status=200, body="not JSON"))

@@ -192,7 +192,7 @@ def test_what_waits_has_names_and_contrast_and_keeps_the_focus(open_page: Callab
     assert chat.finished(0)
 
 
-def test_a_screen_reader_is_told_why_it_waits_and_not_of_each_second(chat: ChatPage) -> None:
+def test_screen_reader_gets_the_reason_of_a_wait_once(chat: ChatPage) -> None:
     chat.page.evaluate(_RECORD_TOLD)
     Answers(chat.page, STREAM, [refusal("too_many_streams", retryable=True, retryAfterSeconds=2)] * 2)
     chat.ask("Hello [demo:rate=100]")
@@ -204,7 +204,7 @@ def test_a_screen_reader_is_told_why_it_waits_and_not_of_each_second(chat: ChatP
     assert len(told) == 4
 
 
-def test_a_screen_reader_is_told_at_the_end_and_not_of_each_token(chat: ChatPage) -> None:
+def test_screen_reader_gets_the_answer_at_its_end(chat: ChatPage) -> None:
     chat.page.evaluate(_RECORD_TOLD)
     chat.ask("Hello [demo:rate=100]")
     told = chat.page.evaluate("told")

@@ -150,7 +150,7 @@ def test_a_stop_that_fails_says_nothing_to_another_user(chat: ChatPage, other: s
     assert_nothing_is_left(chat)
 
 
-def test_who_signs_in_in_one_tab_is_signed_in_in_all(open_page: Callable[..., ChatPage], other: str) -> None:
+def test_sign_in_reaches_all_tabs(open_page: Callable[..., ChatPage], other: str) -> None:
     chat = open_page()
     second = open_page(profile=chat)
     second.box.fill(SECRET)

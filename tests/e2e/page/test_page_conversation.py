@@ -74,7 +74,7 @@ def test_a_reload_shows_the_history(chat: ChatPage) -> None:
     expect(chat.prompts).to_have_count(2)
 
 
-def test_a_reload_in_mid_answer_goes_on_without_doubling_or_losing_text(chat: ChatPage) -> None:
+def test_reload_in_mid_answer_neither_repeats_nor_loses_text(chat: ChatPage) -> None:
     chat.send("How does streaming work? [demo:rate=15]")
     shown = chat.growing(0, more_than=60)
     chat.reload()

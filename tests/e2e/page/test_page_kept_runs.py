@@ -20,7 +20,7 @@ _FORGE_TOKENS = """(keys) => {
 }"""
 
 
-def test_a_session_that_has_begun_is_followed_past_its_expiry(chat: ChatPage) -> None:
+def test_started_session_is_followed_past_its_expiry(chat: ChatPage) -> None:
     """`expiresAt` is when it must have begun: ten minutes after its start."""
     chat.send(SLOW)
     shown = chat.growing(0, more_than=40)

@@ -134,7 +134,7 @@ def test_a_growing_text_reads_right_all_the_time(bare: Page, name: str) -> None:
         assert growing == at_once, text[:end]
 
 
-def test_a_long_answer_is_not_drawn_anew_for_each_token(bare: Page) -> None:
+def test_long_answer_is_not_rendered_again_for_each_token(bare: Page) -> None:
     """The first paragraph stays the very same element, and so does the code while it grows."""
     same = bare.evaluate(
         """async () => {
@@ -192,7 +192,7 @@ def test_text_is_put_together_by_event_ids(
 
 
 @pytest.mark.parametrize(("end", "incomplete"), [(5, False), (6, True)])
-def test_the_id_of_the_end_tells_whether_all_text_came(bare: Page, end: int, *, incomplete: bool) -> None:
+def test_terminal_id_shows_whether_all_text_arrived(bare: Page, end: int, *, incomplete: bool) -> None:
     result = bare.evaluate(_APPEND, {"kept": {}, "events": [[4, "abc"]], "end": end})
     assert result["incomplete"] is incomplete
 

@@ -97,7 +97,7 @@ def test_an_attempt_that_fails_is_made_again(page: Page, address: str, user: str
     assert len(faked.requests) == 2
 
 
-def test_the_next_attempt_goes_on_where_the_text_ends(page: Page, address: str, user: str) -> None:
+def test_next_attempt_resumes_at_the_end_of_the_text(page: Page, address: str, user: str) -> None:
     """Cut off in the middle, refused, throttled; in what comes are lines without data."""
     begun = ": ping\n\nretry: 10\n\ndata:\n\n" + "".join(
         f'data: {{"type":{json.dumps(kind)},"content":"{text}"}}\nid: {event_id}\n\n'

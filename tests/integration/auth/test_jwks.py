@@ -140,7 +140,7 @@ def test_keys_that_cannot_be_had_are_not_the_tokens_fault(issuer: Issuer, status
     assert it.authenticate(token()) == "alice"
 
 
-def test_stream_tokens_are_signed_with_the_secret_all_the_same(issuer: Issuer) -> None:
+def test_stream_tokens_are_still_signed_with_the_secret(issuer: Issuer) -> None:
     chosen = settings(issuer.url, "RS256")
     tokens = StreamTokens(build_secret_source(chosen), SystemClock())
     assert tokens.verify(tokens.sign("session", "alice", time.time() + 60), "session") == "alice"

@@ -79,7 +79,7 @@ def test_an_answer_from_the_cache_says_so_and_what_it_saved(aws: World, get: Get
     assert (said["cached"], said["savedUsd"]) == (True, 0.0012)
 
 
-def test_how_a_message_ended_is_told(aws: World, get: Get) -> None:
+def test_history_has_each_messages_status(aws: World, get: Get) -> None:
     bearer = aws.user()
     aws.converse(bearer, "chat", "question", "half an ans", status=MessageStatus.INTERRUPTED)
     assert get(bearer, chatId="chat").json["messages"][1]["status"] == "interrupted"

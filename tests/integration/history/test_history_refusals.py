@@ -14,7 +14,7 @@ type Get = Callable[..., Answer]
 
 
 @pytest.mark.parametrize("path", ["/chat/history", "/chat/models"])
-def test_who_may_not_ask(aws: World, handler: Handler, path: str) -> None:
+def test_unauthenticated_requests_are_refused(aws: World, handler: Handler, path: str) -> None:
     def refusal(bearer: str | None) -> tuple[int, str]:
         return call(handler, "GET", path, bearer=bearer, query={"limit": "x"}).refusal
 

@@ -158,7 +158,7 @@ def test_failed_restore_is_an_init_error(api: RuntimeApi, start_runtime: StartRu
     assert api.polls == 0
 
 
-def test_start_outside_of_lambda_says_what_is_missing(tmp_path: Path) -> None:
+def test_start_outside_of_lambda_names_the_missing_variable(tmp_path: Path) -> None:
     with RuntimeProcess("", tmp_path, bootstrap=False, without=("AWS_LAMBDA_RUNTIME_API",)) as runtime:
         assert runtime.wait() == 1
         assert "AWS_LAMBDA_RUNTIME_API" in runtime.stderr

@@ -42,16 +42,16 @@ def function_url(emulator: Path, environ: dict[str, str], tmp_path_factory: pyte
         yield url
 
 
-def test_emulator_gives_the_stream_back_to_the_byte(function_url: str) -> None:
+def test_emulator_returns_the_stream_to_the_byte(function_url: str) -> None:
     script = [step for word in ("Hello", ", ", "world\0\r\n") for step in (["send_body", text(word), True], ["turn"])]
     assert rie.invoke(function_url, steps(START, *script, ["end"])) == PRELUDE + b"Hello, world\0\r\n"
 
 
-def test_emulator_gives_an_empty_body_back(function_url: str) -> None:
+def test_emulator_returns_an_empty_body(function_url: str) -> None:
     assert rie.invoke(function_url, steps(START, ["end"])) == PRELUDE
 
 
-def test_emulator_gives_megabytes_back(function_url: str) -> None:
+def test_emulator_returns_megabytes(function_url: str) -> None:
     answer = rie.invoke(function_url, steps(START, ["repeat", 1 << 16, 64], ["end"]))
     assert answer == PRELUDE + b"".join(bytes([index]) * (1 << 16) for index in range(64))
 
@@ -66,7 +66,7 @@ def test_emulator_passes_the_context(function_url: str) -> None:
     assert document["body"] == text("x" * 100_000)
 
 
-def test_emulator_reports_an_error_and_goes_on(function_url: str) -> None:
+def test_emulator_reports_an_error_and_continues(function_url: str) -> None:
     error = json.loads(rie.invoke(function_url, steps(["fail", "no luck"])))
     assert (error["errorType"], error["errorMessage"]) == ("ScriptedError", "no luck")
     assert rie.invoke(function_url, steps(START, ["end"])) == PRELUDE
@@ -78,7 +78,7 @@ def test_emulator_survives_an_error_after_the_start(function_url: str) -> None:
     assert rie.invoke(function_url, steps(START, ["end"])) == PRELUDE
 
 
-def test_emulator_lets_a_registered_runtime_shut_down(emulator: Path, environ: dict[str, str], tmp_path: Path) -> None:
+def test_emulator_shuts_down_a_registered_runtime(emulator: Path, environ: dict[str, str], tmp_path: Path) -> None:
     """One of three, for it kills after 600 ms and other tests may run beside this one."""
     registered = environ | {"LAMBDA_ASGI_EXTENSION": "1"}
     assert any(_shuts_down(emulator, registered, tmp_path / f"log-{number}") for number in range(3))

@@ -32,7 +32,7 @@ def test_application_sees_whether_the_process_is_stopping(api: RuntimeApi, start
     assert document["scope"]["aws.lambda"]["stopping"] is False
 
 
-def test_sigterm_tells_every_invocation_at_once(api: RuntimeApi, start_runtime: StartRuntime) -> None:
+def test_sigterm_notifies_every_invocation(api: RuntimeApi, start_runtime: StartRuntime) -> None:
     """Each saves what it has and ends its answer as it likes."""
     runtime = start_runtime(AWS_LAMBDA_MAX_CONCURRENCY="3", **UNHURRIED)
     running = [api.invoke(steps(START, PART, ["await_stop"], SAVED)) for _ in range(3)]
@@ -46,7 +46,7 @@ def test_sigterm_tells_every_invocation_at_once(api: RuntimeApi, start_runtime: 
     assert moments(runtime)["stopping"] < moments(runtime)["lifespan shutdown"]
 
 
-def test_sigterm_lets_the_invocation_in_flight_finish(api: RuntimeApi, start_runtime: StartRuntime, gate: Gate) -> None:
+def test_sigterm_waits_for_the_invocation_in_flight(api: RuntimeApi, start_runtime: StartRuntime, gate: Gate) -> None:
     """One that does not look at the event."""
     runtime = start_runtime(**UNHURRIED)
     invocation = api.invoke(steps(START, ["gate", gate.port], SAVED))
@@ -119,7 +119,7 @@ def test_shutdown_that_hangs_holds_nothing_up(api: RuntimeApi, start_runtime: St
     assert json.loads(runtime.stderr)["message"] == "the application did not stop in time"
 
 
-def test_thread_that_goes_on_holds_nothing_up(api: RuntimeApi, start_runtime: StartRuntime) -> None:
+def test_running_thread_does_not_delay_the_exit(api: RuntimeApi, start_runtime: StartRuntime) -> None:
     runtime = start_runtime(**UNHURRIED)
     api.invoke(steps(["thread", 60], START, SAVED)).result()
     runtime.terminate()
@@ -142,9 +142,7 @@ def test_all_that_can_hang_ends_before_lambda_kills(api: RuntimeApi, start_runti
     assert min(delays) < SIGKILL_SECONDS
 
 
-def test_failure_of_the_runtime_api_lets_the_other_invocations_save(
-    api: RuntimeApi, start_runtime: StartRuntime
-) -> None:
+def test_failure_of_the_runtime_api_waits_for_other_invocations(api: RuntimeApi, start_runtime: StartRuntime) -> None:
     runtime = start_runtime(AWS_LAMBDA_MAX_CONCURRENCY="2", **UNHURRIED)
     invocation = api.invoke(steps(START, PART, ["await_stop"], SAVED))
     invocation.wait_for_chunks(2)

@@ -99,7 +99,7 @@ def test_a_template_without_a_dashboard_has_an_empty_one(http: httpx.Client) -> 
     assert http.get("/local/dashboard/data").json()["widgets"] == []
 
 
-def test_a_dashboard_that_is_none_says_what_is_wrong_and_one_that_is_mended_is_read(probes: Path) -> None:
+def test_invalid_dashboard_names_its_fault_and_is_read_once_mended(probes: Path) -> None:
     before = probes.read_text()
     with running_stack("--template", str(probes)) as stack:
         assert httpx.get(f"{stack.url}/local/dashboard/data").json()["widgets"] == []

@@ -14,7 +14,7 @@ def edit(file: Path, old: str, new: str) -> None:
     file.write_text(text.replace(old, new))
 
 
-def test_edit_gives_new_processes_and_lets_the_old_ones_finish(probes: Path, gates: Gates) -> None:
+def test_edit_starts_new_processes_while_old_ones_finish(probes: Path, gates: Gates) -> None:
     with running_stack("--template", str(probes), reload=True) as stack:
         assert httpx.get(f"{stack.url}/buffered/version").json() == "first"
         streaming = gates.get(stack, "/streaming/gated", "gate")

@@ -46,7 +46,7 @@ def signed_in(stack: RunningStack) -> dict[str, str]:
     return {"authorization": f"Bearer {stack.token('alice')}"}
 
 
-def test_setting_of_a_function_is_used_and_told(given: RunningStack) -> None:
+def test_functions_setting_is_used_and_shown(given: RunningStack) -> None:
     response = start(given, "too long")
 
     assert response.status_code == 422
@@ -64,14 +64,14 @@ def test_given_issuer_is_the_one_of_local_tokens(given: RunningStack) -> None:
     assert httpx.get(f"{given.url}/chat/models", headers=signed_in(given), timeout=30).status_code == 200
 
 
-def test_redis_that_does_not_answer_is_told_and_the_stack_runs_without(given: RunningStack) -> None:
+def test_unreachable_redis_is_reported_and_the_stack_runs_without(given: RunningStack) -> None:
     assert start(given, "Hi").status_code == 201
     line = next(line for line in given.log().splitlines() if "Redis on 127.0.0.1:" in line)
     assert line.endswith("): the stack runs without it.")
     assert "secret" not in given.log()
 
 
-def test_misspelled_setting_is_told(given: RunningStack) -> None:
+def test_misspelled_setting_is_reported(given: RunningStack) -> None:
     assert "CACHE_SCOP is not a setting: did you mean CACHE_SCOPE?" in given.log()
     assert "UNRELATED" not in given.log()
 

@@ -66,7 +66,7 @@ def test_token_sets_tier_and_status(whole: RunningStack) -> None:
         ("user=mallory&user=bob", "The parameters are"),
     ],
 )
-def test_request_that_names_no_user_is_told_so(whole: RunningStack, query: str, told: str) -> None:
+def test_request_without_a_user_is_refused(whole: RunningStack, query: str, told: str) -> None:
     response = httpx.get(f"{whole.url}/local/token?{query}")
 
     assert response.status_code == 400

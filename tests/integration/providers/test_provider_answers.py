@@ -72,7 +72,7 @@ async def test_refusal_without_text_is_not_worth_a_retry(provider: ChatProvider,
     assert (raised.value.code, raised.value.retryable) == ("provider_empty", False)
 
 
-async def test_anthropic_tells_the_input_tokens_before_the_text(provider: ChatProvider, name: str) -> None:
+async def test_anthropic_reports_input_tokens_before_the_text(provider: ChatProvider, name: str) -> None:
     """So that an answer that is stopped in the middle has its usage too."""
     if name != "anthropic":
         return

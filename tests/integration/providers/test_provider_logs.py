@@ -75,7 +75,7 @@ async def test_refusal_is_logged_with_the_providers_identifiers(
 
 
 @pytest.mark.parametrize("odd", [f"{MESSAGE} in words", "x" * 200, "<b>", "a\nb", ""])
-async def test_what_is_no_identifier_is_not_logged(
+async def test_malformed_request_id_is_not_logged(
     connect: Connect, listen: Listen, name: str, caplog: pytest.LogCaptureFixture, odd: str
 ) -> None:
     """A provider could write anything there."""

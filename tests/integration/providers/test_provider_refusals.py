@@ -67,7 +67,7 @@ async def test_retries_wait_as_long_as_the_provider_says(
     assert demo.calls(tag)["calls"] == 2
 
 
-async def test_long_retry_after_is_told_instead_of_waited_for(
+async def test_long_retry_after_is_passed_on_instead_of_awaited(
     provider: ChatProvider, demo: DemoProcess, name: str, tag: str
 ) -> None:
     begun = time.monotonic()
@@ -80,18 +80,14 @@ async def test_long_retry_after_is_told_instead_of_waited_for(
 
 
 @pytest.mark.parametrize("status", [408, 409, 429, 500, 503, 529])
-async def test_every_refusal_that_waiting_cures_tells_how_long(
-    provider: ChatProvider, name: str, tag: str, status: int
-) -> None:
+async def test_temporary_refusals_have_retry_after(provider: ChatProvider, name: str, tag: str, status: int) -> None:
     with pytest.raises(ProviderError) as raised:
         await collect(provider, a_request(f"{tag} [demo:status={status} retry-after=17.5]", provider=name))
     assert raised.value.extensions == {"retryAfterSeconds": 18}
 
 
 @pytest.mark.parametrize("status", [400, 401, 404])
-async def test_refusal_that_waiting_does_not_cure_tells_no_time(
-    provider: ChatProvider, name: str, tag: str, status: int
-) -> None:
+async def test_permanent_refusals_have_no_retry_after(provider: ChatProvider, name: str, tag: str, status: int) -> None:
     with pytest.raises(ProviderError) as raised:
         await collect(provider, a_request(f"{tag} [demo:status={status} retry-after=17.5]", provider=name))
     assert raised.value.extensions == {}
@@ -109,9 +105,7 @@ async def test_refusal_that_waiting_does_not_cure_tells_no_time(
         ("retry-after: Fri, 31 Dec 9999 23:59:59 GMT", MAX_SECONDS),
     ],
 )
-async def test_long_waits_are_told_within_bounds(
-    connect: Connect, listen: Listen, name: str, header: str, seconds: int
-) -> None:
+async def test_retry_after_is_bounded(connect: Connect, listen: Listen, name: str, header: str, seconds: int) -> None:
     """In every form that the SDKs would wait for."""
     calls: list[str] = []
 

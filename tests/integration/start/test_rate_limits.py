@@ -52,7 +52,7 @@ def use_up(start: Start, bearer: str, to: Handler, times: int = 20) -> None:
         assert start(bearer, to=to).status == 201
 
 
-def test_answers_tell_the_policy_and_what_is_left(aws: World, start: Start, to: Handler) -> None:
+def test_responses_have_policy_and_remaining_requests(aws: World, start: Start, to: Handler) -> None:
     bearer = token(user_of(aws.user()), exp=time.time() + 600)
     with patch("time.time", FakeClock(float(round(time.time()))).now):
         first = start(bearer, to=to)
@@ -95,7 +95,7 @@ def test_every_tier_has_its_limit(aws: World, start: Start, to: Handler, tier: T
     assert left(answer) == limit - 1
 
 
-def test_a_user_who_rises_has_the_new_tiers_allowance(aws: World, start: Start, to: Handler) -> None:
+def test_upgraded_user_has_the_new_tiers_limit(aws: World, start: Start, to: Handler) -> None:
     bearer = aws.user()
     use_up(start, bearer, to)
     assert start(bearer, to=to).status == 429
@@ -141,7 +141,7 @@ def test_a_key_that_was_refused_may_be_used_again(aws: World, start: Start, hand
         ({"extra": 1}, "invalid_request"),
     ],
 )
-def test_what_is_refused_is_not_counted(
+def test_refused_start_is_not_counted(
     aws: World, start: Start, to: Handler, fields: dict[str, object], code: str
 ) -> None:
     bearer = aws.user()

@@ -208,7 +208,7 @@ def test_an_attempt_counts_as_a_start_unless_storage_refuses_it(aws: World, star
     assert '"requests";r=19;' in again(start, bearer, first.prompt_message_id).headers["ratelimit"]
 
 
-def test_the_same_key_gives_the_same_session_also_while_it_waits(aws: World, start: Start) -> None:
+def test_same_key_returns_the_same_session_even_before_it_runs(aws: World, start: Start) -> None:
     bearer = aws.user()
     first = failed(aws, bearer)
     one, two = (again(start, bearer, first.prompt_message_id, headers=KEY) for _ in range(2))

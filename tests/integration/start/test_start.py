@@ -20,7 +20,7 @@ type Start = Callable[..., Answer]
 ULID = re.compile("[0-7][0-9A-HJKMNP-TV-Z]{25}")
 
 
-def test_an_answer_tells_session_chat_expiry_and_stream_token(aws: World, start: Start) -> None:
+def test_response_has_session_chat_expiry_and_stream_token(aws: World, start: Start) -> None:
     answer = start(aws.user())
     assert answer.status == 201
     assert answer.headers["content-type"] == "application/json"
@@ -49,9 +49,7 @@ def test_session_and_prompt_are_stored(aws: World, start: Start) -> None:
 
 
 @pytest.mark.parametrize(("fields", "expected"), [({}, True), ({"cache": True}, True), ({"cache": False}, False)])
-def test_a_session_uses_the_cache_unless_told_not_to(
-    aws: World, start: Start, fields: dict[str, bool], expected: bool
-) -> None:
+def test_session_uses_the_cache_by_default(aws: World, start: Start, fields: dict[str, bool], expected: bool) -> None:
     session = aws.sessions.get(start(aws.user(), **fields).json["sessionId"])
     assert session is not None
     assert session.use_cache is expected
@@ -64,7 +62,7 @@ def test_the_stream_token_opens_that_session_for_that_user(aws: World, start: St
     assert tokens.verify(answer["streamToken"], answer["sessionId"]) == user_of(bearer)
 
 
-def test_a_chat_goes_on_under_its_id(aws: World, start: Start) -> None:
+def test_chat_continues_under_its_id(aws: World, start: Start) -> None:
     bearer = aws.user()
     chat_id = start(bearer, prompt="one").json["chatId"]
     assert start(bearer, prompt="two", chatId=chat_id).json["chatId"] == chat_id

@@ -73,18 +73,18 @@ def test_a_disabled_user(aws: World, start: Start) -> None:
     assert_nothing_stored(aws, bearer)
 
 
-def test_who_asks_comes_before_what_is_asked(handler: Handler) -> None:
+def test_authentication_comes_before_validation(handler: Handler) -> None:
     assert post(handler, None, b"no json", content_type="text/plain").refusal == (401, "token_missing")
 
 
-def test_an_unknown_model_is_told_which_there_are(aws: World, start: Start) -> None:
+def test_refusal_of_an_unknown_model_lists_the_known(aws: World, start: Start) -> None:
     answer = start(aws.user(), modelId="gpt-0")
     assert answer.refusal == (422, "unknown_model")
     assert answer.json["models"] == [model.id for model in load_catalog().models]
     assert "gpt-0" not in answer.body
 
 
-def test_a_model_above_the_tier_is_told_what_the_tier_has(aws: World, start: Start) -> None:
+def test_refusal_of_a_model_above_the_tier_lists_the_tiers(aws: World, start: Start) -> None:
     bearer = aws.user(Tier.PRO)
     answer = start(bearer, modelId="claude-opus-5")
     assert answer.refusal == (403, "model_not_in_tier")
@@ -238,7 +238,7 @@ FIELDS = st.sampled_from(["modelId", "prompt", "regenerate", "chatId", "projectI
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.dictionaries(FIELDS, JSON_VALUES) | JSON_VALUES)
 @example({"modelId": "gpt-5.6-luna", "prompt": "\ud83d"})
-def test_whatever_json_comes_the_answer_is_a_session_or_a_clear_refusal(handler: Handler, document: Any) -> None:
+def test_any_json_gets_a_session_or_a_clear_refusal(handler: Handler, document: Any) -> None:
     answer = post(handler, token(f"fuzz-{new_id()}"), json.dumps(document).encode())
     if answer.status == 201:
         assert set(answer.json) == {"sessionId", "chatId", "expiresAt", "streamToken"}
@@ -248,5 +248,5 @@ def test_whatever_json_comes_the_answer_is_a_session_or_a_clear_refusal(handler:
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=200))
-def test_whatever_bytes_come_the_answer_is_a_clear_refusal(handler: Handler, body: bytes) -> None:
+def test_any_bytes_get_a_clear_refusal(handler: Handler, body: bytes) -> None:
     assert post(handler, token("fuzz"), body).refusal[0] in {400, 422}

@@ -57,7 +57,7 @@ def test_a_session_that_is_streamed_is_asked_to_stop(aws: World, start: Start, h
 
 
 @pytest.mark.parametrize("text", ["half an ans", None])
-def test_a_session_whose_producer_died_is_settled_with_what_there_is(
+def test_session_of_a_dead_producer_is_settled_with_its_checkpoint(
     aws: World, start: Start, handler: Handler, text: str | None
 ) -> None:
     bearer = aws.user()

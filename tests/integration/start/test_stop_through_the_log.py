@@ -62,9 +62,7 @@ def append(redis: RedisServer, lease: Lease, text: str) -> AppendResult:
     return asyncio.run(log())
 
 
-def test_the_producer_is_told_at_its_next_append(
-    aws: World, start: Start, redis: RedisServer, handler: Handler
-) -> None:
+def test_next_append_stops_the_producer(aws: World, start: Start, redis: RedisServer, handler: Handler) -> None:
     bearer = aws.user()
     session_id = start(bearer, to=handler).json["sessionId"]
     lease = stream(aws, bearer, session_id, "half", now=time.time())

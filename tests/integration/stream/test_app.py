@@ -67,7 +67,7 @@ async def test_stream_token_opens_its_session_also_beside_an_old_cookie() -> Non
         ({"authorization": "Bearer garbage"}, "token_invalid"),
     ],
 )
-async def test_without_a_token_that_holds_there_is_no_stream(headers: dict[str, str], code: str) -> None:
+async def test_stream_needs_a_valid_token(headers: dict[str, str], code: str) -> None:
     await expect_refusal(lambda _service, _session: headers, 401, code)
 
 
@@ -228,7 +228,7 @@ async def expect_refusal(headers: Callable[[Service, Session], dict[str, str]], 
     assert "alice" not in json.dumps(event.data)
 
 
-async def test_unforeseen_error_while_attaching_is_told_without_its_text(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_unforeseen_error_while_attaching_hides_its_text(monkeypatch: pytest.MonkeyPatch) -> None:
     service = Service("text")
     session = service.world.start("Hello")
 

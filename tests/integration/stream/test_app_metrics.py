@@ -11,7 +11,7 @@ from fakes.recorded_metrics import RecordedMetrics
 EVENTS = {"accept": "text/event-stream"}
 
 
-async def test_stream_beyond_the_limit_is_counted_however_it_is_told() -> None:
+async def test_stream_beyond_the_limit_is_counted_in_both_forms() -> None:
     pause = Pause()
     service = Service("one", pause, concurrent_streams=1)
     first, second = service.world.start("Hi"), service.world.start("Hi", chat_id="other")

@@ -39,7 +39,7 @@ def test_time_passes_only_while_all_wait() -> None:
     assert times == [3600]
 
 
-def test_frozen_process_goes_on_where_it_was_and_a_killed_one_never() -> None:
+def test_frozen_process_resumes_and_a_killed_one_does_not() -> None:
     loop, seen = simulated_loop(Random(1)), list[tuple[str, float]]()
     frozen, killed = Process("frozen"), Process("killed")
 

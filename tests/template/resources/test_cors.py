@@ -42,5 +42,5 @@ def test_what_a_page_sends_is_allowed(template: dict[str, Any], name: str, metho
         ("HistoryFunction", {"www-authenticate"}),
     ],
 )
-def test_what_a_page_is_told_it_may_read(template: dict[str, Any], name: str, headers: set[str]) -> None:
+def test_exposed_response_headers(template: dict[str, Any], name: str, headers: set[str]) -> None:
     assert headers <= set(template["Resources"][name]["Properties"]["FunctionUrlConfig"]["Cors"]["ExposeHeaders"])

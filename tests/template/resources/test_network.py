@@ -32,7 +32,7 @@ def redis_variables(stack: Stack, function: str) -> Mapping[str, str]:
     return {name: value for name, value in stack.variables(function).items() if name.startswith("REDIS_")}
 
 
-def test_without_redis_nobody_is_told_of_any() -> None:
+def test_functions_get_no_redis_settings_without_redis() -> None:
     stack = stack_with(CacheMode="none")
     assert [redis_variables(stack, function) for function in stack.functions] == [{}] * len(stack.functions)
 

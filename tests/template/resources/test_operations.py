@@ -156,7 +156,7 @@ def test_alarms_of_percentiles_ring_of_a_small_crowd_too() -> None:
         assert not {"ExtendedStatistic", "EvaluateLowSampleCountPercentile"} & properties.keys(), name
 
 
-def test_alarms_exist_without_an_address_and_tell_nobody() -> None:
+def test_alarms_without_an_address_have_no_actions() -> None:
     without, told = stack(), stack(AlarmEmail="operator@example.com")
     assert without.of_type(ALARM).keys() == told.of_type(ALARM).keys()
     assert not any({"AlarmActions", "OKActions"} & properties.keys() for properties in alarms().values())
@@ -165,7 +165,7 @@ def test_alarms_exist_without_an_address_and_tell_nobody() -> None:
         assert len(told.of_type(kind)) == 1
 
 
-def test_an_address_is_told_of_each_alarm_and_of_its_end() -> None:
+def test_address_is_notified_of_each_alarm_and_its_end() -> None:
     told = stack(AlarmEmail="operator@example.com")
     for name, properties in told.of_type(ALARM).items():
         assert properties["AlarmActions"] == properties["OKActions"] == [{"Ref": "AlarmTopic"}], name

@@ -71,7 +71,7 @@ def test_the_secret_comes_from_secrets_manager_and_is_kept(secrets_manager: Any)
     assert source().current == OLD.encode()
 
 
-def test_a_rotated_secret_is_read_anew_after_the_cache_time(secrets_manager: Any) -> None:
+def test_rotated_secret_is_read_after_the_cache_time(secrets_manager: Any) -> None:
     arn = secrets_manager.create_secret(Name="auth", SecretString=OLD)["ARN"]
     source = SecretsManagerSource(arn, cache_seconds=0)
     assert source().current == OLD.encode()
@@ -118,7 +118,7 @@ def test_a_secret_that_cannot_be_read_is_a_503(secrets_manager: Any) -> None:
     assert (caught.value.http_status, caught.value.retryable) == (503, True)
 
 
-def test_a_rotation_that_cannot_be_used_changes_nothing_for_who_runs(secrets_manager: Any) -> None:
+def test_unusable_rotation_does_not_affect_running_processes(secrets_manager: Any) -> None:
     arn = secrets_manager.create_secret(Name="auth", SecretString=OLD)["ARN"]
     source = SecretsManagerSource(arn, cache_seconds=0)
     source()

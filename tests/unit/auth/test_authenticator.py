@@ -125,7 +125,7 @@ def test_another_algorithm_with_the_right_secret_is_refused(authenticator: Authe
     ["nonsense", "a.b.c", "...", "é.é.é", "\ud800", "x" * 9000, "eyJhbGciOiJIUzI1NiJ9..", "null", " "],
     ids=range(9),
 )
-def test_what_is_no_jwt_at_all(authenticator: Authenticator, bearer: str) -> None:
+def test_malformed_jwt_is_refused(authenticator: Authenticator, bearer: str) -> None:
     assert refusal(authenticator, bearer) == "token_invalid"
 
 

@@ -128,7 +128,7 @@ def test_a_higher_tier_may_do_more() -> None:
         ("concurrent_streams = 4", "concurrent_streams = 4\nburst = 1", "tiers.PRO.burst: "),
     ],
 )
-def test_a_wrong_catalogue_says_what_is_wrong(before: str, after: str, says: str) -> None:
+def test_invalid_catalogue_names_its_fault(before: str, after: str, says: str) -> None:
     catalogue = PROVIDERS + TIERS + ONE_MODEL
     assert before in catalogue
     with pytest.raises(CatalogError, match=re.escape(says)):

@@ -24,7 +24,7 @@ def history(world: CleanupWorld, session: Session) -> list[tuple[str, MessageSta
     return [(message.content, message.status) for message in messages]
 
 
-def test_empty_table_gives_zeros(world: CleanupWorld) -> None:
+def test_empty_table_yields_zeros(world: CleanupWorld) -> None:
     assert world.run() == {
         "SessionsExpired": 0,
         "SessionsSettled": 0,

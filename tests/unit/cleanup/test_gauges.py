@@ -17,7 +17,7 @@ def test_redis_gauges_are_published(world: CleanupWorld) -> None:
     assert (found["CacheEntries"], found["CacheMemoryBytes"], found["CacheHitRate"]) == (12, 1_000_000, 87.5)
 
 
-def test_what_redis_does_not_tell_is_left_out(world: CleanupWorld) -> None:
+def test_missing_redis_statistics_are_left_out(world: CleanupWorld) -> None:
     world.statistics = RedisStatistics(entries=0)
     found = world.run()
     assert found["CacheEntries"] == 0

@@ -59,7 +59,7 @@ def test_run_out_of_time_leaves_the_rest_to_the_next(world: CleanupWorld) -> Non
     assert world.metrics.total(Metric.CLEANUP_FAILURES) == 0
 
 
-def test_end_of_a_session_is_told_with_its_chat(world: CleanupWorld, caplog: pytest.LogCaptureFixture) -> None:
+def test_end_of_a_session_is_logged_with_its_chat(world: CleanupWorld, caplog: pytest.LogCaptureFixture) -> None:
     """Who looks for a chat's life in the logs finds how its sessions ended, and which one could not be."""
     expired, settled, bad = world.start(), world.cut_off(), world.start()
     world.clock.advance(SESSION_SECONDS)

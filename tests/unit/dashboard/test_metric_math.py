@@ -59,7 +59,7 @@ def test_expression_has_a_value_for_each_period(expression: str, expected: tuple
     assert values(expression) == expected
 
 
-def test_search_gives_one_line_for_each_metric() -> None:
+def test_search_yields_one_line_per_metric() -> None:
     assert evaluate("SEARCH('what', 'Sum')", Terms()) == list(_LINES.values())
 
 
@@ -82,6 +82,6 @@ def test_search_gives_one_line_for_each_metric() -> None:
         "True",
     ],
 )
-def test_what_is_not_known_is_refused(expression: str) -> None:
+def test_unknown_expressions_are_refused(expression: str) -> None:
     with pytest.raises(MetricMathError):
         evaluate(expression, Terms())

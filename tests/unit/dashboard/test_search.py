@@ -7,7 +7,7 @@ from local_stack.dashboard.search import SearchError, parse_search
 DIMENSIONS = {"service": "chat-stream", "provider": "xai", "model": "grok-4.7"}
 
 
-def test_schema_and_terms_are_told_apart() -> None:
+def test_schema_and_terms_are_distinguished() -> None:
     search = parse_search('{"chat-sse/local",service,provider,model} MetricName="CostUSD" provider="xai"')
 
     assert search.namespace == "chat-sse/local"

@@ -130,7 +130,7 @@ def test_a_number_is_of_the_whole_span(tmp_path: Path) -> None:
     assert [by_label(shown(dashboard, metrics, span))["CacheHit"] for span in PERIODS] == [(3,), (3,), (7,), (15,)]
 
 
-def test_what_aws_alone_measures_is_said_to_be_absent(tmp_path: Path) -> None:
+def test_aws_only_metrics_are_marked_as_absent(tmp_path: Path) -> None:
     dashboard = read_dashboard(
         template(tmp_path, {"metrics": [["AWS/DynamoDB", "ConsumedReadCapacityUnits", "TableName", "T"]]})
     )
@@ -156,7 +156,7 @@ def test_a_body_that_is_no_dashboard_is_an_error_of_the_template(tmp_path: Path,
         ["APP", "CacheHit", "service", "chat-stream", {"stat": "tm99"}],
     ],
 )
-def test_what_is_not_understood_is_an_error(tmp_path: Path, line: list[Any]) -> None:
+def test_unsupported_widgets_are_an_error(tmp_path: Path, line: list[Any]) -> None:
     """Never something else than CloudWatch would show."""
     dashboard = read_dashboard(template(tmp_path, {"metrics": [line]}))
     with pytest.raises(ValueError, match=r"tm99|not supported|Invalid SEARCH|The id rate"):
@@ -202,7 +202,7 @@ def test_an_alarm_rings_when_enough_of_its_last_values_are_bad(
     assert alarms.state(alarm(**changes), metrics, now=NOW, running_since=0) == expected
 
 
-def test_a_stack_that_has_just_begun_lacks_nothing_yet() -> None:
+def test_new_stack_has_no_missing_metrics_yet() -> None:
     waits = alarm(comparison="LessThanThreshold", missing="breaching", needed=3)
 
     assert alarms.state(waits, MetricsRecorder(), now=NOW, running_since=NOW - 100) == alarms.NO_DATA

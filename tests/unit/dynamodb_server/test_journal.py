@@ -125,7 +125,7 @@ def test_file_cut_anywhere_has_a_state_that_was(kept: Kept) -> None:
     assert kept.warnings == []
 
 
-def test_damage_in_the_middle_is_told_and_put_aside(kept: Kept) -> None:
+def test_damage_in_the_middle_is_reported_and_set_aside(kept: Kept) -> None:
     filled(kept)
     data = kept.file.read_bytes()
     place = data.rindex(b'"S":"b"')
@@ -147,7 +147,7 @@ def test_other_programs_file_is_left_alone(kept: Kept) -> None:
     assert kept.file.read_bytes() == b"SQLite format 3\0"
 
 
-def test_file_is_written_anew_before_it_outgrows_its_contents(kept: Kept) -> None:
+def test_file_is_compacted_before_it_outgrows_its_contents(kept: Kept) -> None:
     database = kept.open(compact_bytes=20_000)
     database.define(DEFINITION)
     database.commit()
@@ -160,7 +160,7 @@ def test_file_is_written_anew_before_it_outgrows_its_contents(kept: Kept) -> Non
     assert sorted(names(kept.open())) == ["0", "1", "2"]
 
 
-def test_opening_writes_what_there_is_and_no_more(kept: Kept) -> None:
+def test_opening_writes_only_the_current_items(kept: Kept) -> None:
     database = filled(kept)
     for _ in range(100):
         put(database, "a", text="x" * 100)
@@ -171,7 +171,7 @@ def test_opening_writes_what_there_is_and_no_more(kept: Kept) -> None:
     assert kept.file.stat().st_size < 2_000
 
 
-def test_full_disk_is_told_once_and_the_database_goes_on(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_full_disk_is_reported_once_and_the_database_continues(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
     database = filled(kept)
 
     def full(*_: Any) -> int:
@@ -188,7 +188,7 @@ def test_full_disk_is_told_once_and_the_database_goes_on(kept: Kept, monkeypatch
     assert names(kept.open()) == ["a", "b", "c"]
 
 
-def test_items_whose_time_is_over_are_removed_for_good(kept: Kept) -> None:
+def test_expired_items_are_removed_permanently(kept: Kept) -> None:
     database = filled(kept)
     table = database.table("Things")
     for name, ttl in (("over", "1000"), ("later", "1001"), ("ancient", "1")):

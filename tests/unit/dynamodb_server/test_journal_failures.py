@@ -77,7 +77,7 @@ def test_compaction_that_fails_leaves_the_file_and_the_database_working(
     assert Opened(file).names == ["0", "1", "2", "a"]
 
 
-def test_compaction_succeeds_when_there_is_room_again(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_compaction_succeeds_once_there_is_space(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened = Opened(file)
     monkeypatch.setattr("os.fsync", no_space)
     for i in range(10):
@@ -92,9 +92,7 @@ def test_compaction_succeeds_when_there_is_room_again(file: Path, monkeypatch: p
     assert Opened(file).names == ["0", "1", "2", "a"]
 
 
-def test_start_without_room_to_compact_goes_on_with_the_file_as_it_is(
-    file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_start_without_space_to_compact_keeps_the_file(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Opened(file).put("torn")
     file.write_bytes(file.read_bytes()[:-3])
     monkeypatch.setattr("os.fsync", no_space)

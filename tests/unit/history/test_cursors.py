@@ -30,7 +30,7 @@ def test_no_position_is_no_cursor() -> None:
 
 
 @given(NAMES, NAMES, st.none() | NAMES)
-def test_a_cursor_gives_its_position_back(position: str, user_id: str, chat_id: str | None) -> None:
+def test_cursor_round_trip(position: str, user_id: str, chat_id: str | None) -> None:
     assert CURSORS.decode(encode(position, user_id, chat_id), user_id=user_id, chat_id=chat_id) == position
 
 

@@ -69,9 +69,7 @@ def test_interrupted_answer_has_the_code_of_its_failure(reader: Reader) -> None:
         (SessionState.COMPLETED, ("Hello?", "complete", None, None)),
     ],
 )
-def test_prompt_says_for_good_how_its_session_ended_without_text(
-    reader: Reader, state: SessionState, expected: Told
-) -> None:
+def test_prompt_keeps_the_status_of_a_session_without_text(reader: Reader, state: SessionState, expected: Told) -> None:
     session = end(reader, state)
     assert reader.told() == [expected]
     reader.forget(session)
@@ -79,7 +77,7 @@ def test_prompt_says_for_good_how_its_session_ended_without_text(
     assert reader.sessions.asked == []
 
 
-def test_prompt_that_was_stopped_before_its_stream_is_stopped_for_good(reader: Reader) -> None:
+def test_prompt_stopped_before_its_stream_stays_stopped(reader: Reader) -> None:
     session = reader.chat().start()
     reader.sessions.request_stop(session.session_id, user_id="alice", now=NOW)
     assert reader.told() == [("Hello?", "stopped", None, None)]
@@ -228,7 +226,7 @@ class MeanwhileMessageStore(MemoryMessageStore):
 
 
 @pytest.mark.parametrize("text", ["Hel", None])
-def test_session_that_ends_while_the_history_is_read_is_told_as_it_ended(reader: Reader, text: str | None) -> None:
+def test_session_that_ends_during_the_read_has_its_final_status(reader: Reader, text: str | None) -> None:
     chat = reader.chat()
     session = chat.attach(chat.start()).session
     answer = None if text is None else chat.answer(session, text, status=MessageStatus.STOPPED)

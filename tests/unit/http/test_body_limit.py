@@ -72,7 +72,7 @@ async def test_a_declared_length_that_lies_or_is_none_does_not_help() -> None:
         assert (status, read) == (413, 3)
 
 
-async def test_what_is_no_request_passes() -> None:
+async def test_other_scopes_pass() -> None:
     seen: list[str] = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:

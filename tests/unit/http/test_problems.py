@@ -208,7 +208,7 @@ async def test_what_utf_8_cannot_carry_is_escaped() -> None:
     assert json.loads(bytes(problem(NotFoundError("lone \ud800")).body))["detail"] == "lone \ud800"
 
 
-def test_when_to_come_back_is_told_in_the_document_and_as_a_header() -> None:
+def test_retry_after_is_in_the_document_and_the_header() -> None:
     answer = problem(TooManyRequestsError("Too many.", code="too_many_streams", retryAfterSeconds=7))
     assert answer.headers["retry-after"] == "7"
     assert json.loads(bytes(answer.body))["retryAfterSeconds"] == 7

@@ -40,7 +40,7 @@ def test_error_whose_text_is_broken_can_be_described() -> None:
     assert document["errorMessage"]
 
 
-def test_document_is_small_whatever_the_error() -> None:
+def test_document_is_small_for_any_error() -> None:
     def recurse() -> None:
         recurse()
 

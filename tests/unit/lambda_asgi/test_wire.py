@@ -97,13 +97,13 @@ def test_parser_takes_pieces_of_any_size(response: tuple[bytes, int, bytes], dat
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
     ],
 )
-def test_parser_refuses_what_is_no_response(raw: bytes) -> None:
+def test_parser_refuses_malformed_responses(raw: bytes) -> None:
     with pytest.raises(wire.MalformedResponseError):
         wire.ResponseParser().feed(raw)
 
 
 @pytest.mark.parametrize(("field", "closes"), [(b"Connection: Close", True), (b"Connection: keep-alive", False)])
-def test_response_tells_whether_the_connection_ends(field: bytes, closes: bool) -> None:
+def test_response_knows_whether_the_connection_closes(field: bytes, closes: bool) -> None:
     response = wire.ResponseParser().feed(b"HTTP/1.1 202 Accepted\r\n%b\r\nContent-Length: 0\r\n\r\n" % field)
     assert response is not None
     assert response.closes is closes

@@ -53,7 +53,7 @@ def refusal(slots: MemoryStreamSlots, sessions: Sessions, limit: int = 1, now: f
     return refused.value
 
 
-def test_a_slot_that_is_there_is_taken_and_no_session_read() -> None:
+def test_free_slot_is_taken_without_reading_sessions() -> None:
     slots, sessions = MemoryStreamSlots(), Sessions()
     assert take(slots, sessions, "one") == Slot("alice", "one", acquired_until(NOW), fresh=True)
     assert not take(slots, sessions, "one").fresh

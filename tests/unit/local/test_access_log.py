@@ -45,7 +45,7 @@ async def test_request_is_a_line(target: str, status: int, line: str) -> None:
     assert await lines(target, status) == [line]
 
 
-async def test_client_that_left_is_told() -> None:
+async def test_client_disconnect_is_logged() -> None:
     shown = await lines("/chat/start", 200, client_disconnected=True)
     assert shown == ["GET /chat/start 200   start  client disconnected"]
 

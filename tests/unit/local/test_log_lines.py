@@ -71,7 +71,7 @@ def test_lambdas_own_lines_and_metrics_are_left_out(line: str) -> None:
 @pytest.mark.parametrize(
     "line", ["Traceback (most recent call last):", "{not json", '{"a": 1}', '{"level": 3, "message": "m"}']
 )
-def test_what_is_no_record_stays_as_it_is(line: str) -> None:
+def test_other_lines_are_printed_unchanged(line: str) -> None:
     assert readable(line, PLAIN) == line
 
 

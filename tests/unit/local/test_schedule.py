@@ -77,7 +77,7 @@ async def test_turn_is_left_out_while_all_are_busy() -> None:
     assert logged == ["Often was skipped: all processes are busy."] * 3
 
 
-async def test_cron_is_told_and_not_run() -> None:
+async def test_cron_schedule_is_reported_and_not_run() -> None:
     logged: list[str] = []
     await run(cast("Pool", RecordingPool()), ScheduleSpec("Nightly", "cron(0 0 * * ? *)"), logged.append)
 

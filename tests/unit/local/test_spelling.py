@@ -64,7 +64,7 @@ def test_ordinary_variables_are_no_settings(known: set[str]) -> None:
         ("TEMPERATUR", "TEMPERATURE"),
     ],
 )
-def test_misspelled_setting_is_told_with_what_is_meant(known: set[str], name: str, meant: str) -> None:
+def test_misspelled_setting_is_reported_with_a_suggestion(known: set[str], name: str, meant: str) -> None:
     assert list(misspelled([*ORDINARY, name], known)) == [(name, meant)]
 
 

@@ -91,7 +91,7 @@ def test_short_tags_are_long_forms(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["Resources: [", "just text", "Resources:", "Resources: {A: 1"])
-def test_what_is_no_template_is_an_error(tmp_path: Path, text: str) -> None:
+def test_invalid_template_is_an_error(tmp_path: Path, text: str) -> None:
     with pytest.raises(TemplateError):
         load(write(tmp_path, text))
 

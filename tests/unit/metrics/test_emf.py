@@ -80,7 +80,7 @@ def test_record_has_values_dimensions_and_facts(output: Output, metrics: EmfMetr
     }
 
 
-def test_what_is_not_about_a_model_has_no_model_dimension(output: Output, metrics: EmfMetrics) -> None:
+def test_metrics_without_a_model_have_no_model_dimension(output: Output, metrics: EmfMetrics) -> None:
     """In the same record: each group of metrics has dimension sets of its own."""
     metrics.publish({Metric.STREAMS_COMPLETED: 1, Metric.STREAMS_RESUMED: 1, Metric.CACHE_ERROR: 3}, model=MODEL)
 

@@ -80,7 +80,7 @@ def test_event_that_never_ends_is_given_up(chunk: bytes) -> None:
         (b"colour: red\n", True),
     ],
 )
-def test_what_is_no_event_stream_is_noticed(stream: bytes, foreign: bool) -> None:
+def test_foreign_stream_is_detected(stream: bytes, foreign: bool) -> None:
     decoder = EventStreamDecoder()
     list(decoder.feed(stream))
     decoder.end()
@@ -88,7 +88,7 @@ def test_what_is_no_event_stream_is_noticed(stream: bytes, foreign: bool) -> Non
 
 
 @pytest.mark.parametrize("data", ["", "{", "nul", "[" * 100_000, '{"a":' * 100_000, "[" * 100_000 + "9" * 5000])
-def test_what_is_no_json_is_malformed(data: str) -> None:
+def test_invalid_json_is_malformed(data: str) -> None:
     with pytest.raises(MalformedEventError):
         json_of(data)
 

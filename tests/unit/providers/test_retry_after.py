@@ -56,11 +56,11 @@ def test_none() -> None:
 
 
 @pytest.mark.parametrize(("seconds", "told"), [(0.0, 1), (0.2, 1), (17.5, 18), (18.0, 18)])
-def test_error_tells_whole_seconds(seconds: float, told: int) -> None:
+def test_error_has_whole_seconds(seconds: float, told: int) -> None:
     error = provider_error("OpenAI", "provider_rate_limited", retry_after=seconds)
     assert error.extensions == {"retryAfterSeconds": told}
 
 
 @pytest.mark.parametrize("code", ["provider_rejected", "provider_misconfigured"])
-def test_error_that_no_waiting_cures_tells_no_time(code: str) -> None:
+def test_permanent_error_has_no_retry_after(code: str) -> None:
     assert provider_error("OpenAI", code, retry_after=5).extensions == {}

@@ -84,7 +84,7 @@ def test_modes_cost_more_the_more_they_bring(prices: Prices, usage: UsageProfile
     assert two - one == pytest.approx(730 * (0.045 + 0.005))
 
 
-def test_what_is_counted_is_what_the_template_makes() -> None:
+def test_counted_resources_match_the_template() -> None:
     none, external = read_stack(), read_stack(CacheMode="external", Environment="prod", AlarmEmail="a@example.com")
     elasticache = read_stack(CacheMode="elasticache", NatPerZone="true", SnapStart="on")
 

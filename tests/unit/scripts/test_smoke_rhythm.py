@@ -43,7 +43,7 @@ def test_tokens_one_after_the_other_are_no_cause_for_suspicion(tokens: list[floa
         (0.1, [0.7] * 4, 0.8, "the whole answer came at once"),
     ],
 )
-def test_what_is_held_back_is_seen(first: float, tokens: list[float], end: float, says: str) -> None:
+def test_buffered_stream_is_detected(first: float, tokens: list[float], end: float, says: str) -> None:
     assert says in str(stream(first, tokens, end).suspicion())
 
 
@@ -54,7 +54,7 @@ def test_gaps_are_between_moments() -> None:
     assert str(rhythm) == "4 tokens at 3 moments; gaps 200 ms (median), 200 ms (95th percentile), 200 ms (longest)"
 
 
-def test_events_are_read_whatever_the_pieces_they_come_in() -> None:
+def test_events_are_read_from_any_chunks() -> None:
     typing = 'retry: 2000\n\nid: 1\ndata: {"type":"typing"}\n\n'
     body = f'{typing}: ping\n\nid: 3\ndata: {{"type":"token","content":"hé"}}\n\n'.encode()
     pieces = [TimedChunk(float(number), body[number : number + 1]) for number in range(len(body))]

@@ -91,7 +91,7 @@ def conversation() -> SmokeConversation:
     return found
 
 
-def test_stream_in_a_vpc_is_said_with_its_subnets_and_its_first_token(
+def test_stream_in_a_vpc_is_reported_with_subnets_and_first_token(
     account: Account, conversation: SmokeConversation
 ) -> None:
     account.configures("StreamFunction", ["subnet-1", "subnet-2"])
@@ -159,7 +159,7 @@ def test_addresses_are_compared_with_the_outputs(account: Account) -> None:
         check_urls(account.stack, Urls("https://a", "https://c", "https://c"))
 
 
-def test_parameters_say_whether_there_is_a_redis(account: Account) -> None:
+def test_parameters_show_whether_redis_is_used(account: Account) -> None:
     account.describes()
 
     assert account.stack.parameters() == {"CacheMode": "elasticache"}

@@ -80,7 +80,7 @@ def test_start_that_may_have_been_stored_counts(database: MemoryDatabase, clock:
     assert start_chat(clock, MemorySessionStore(database), limiter)(PROMPT).allowance.remaining == 18
 
 
-def test_start_tells_of_the_storage_even_if_nothing_is_given_back(database: MemoryDatabase, clock: FakeClock) -> None:
+def test_storage_error_is_raised_even_if_giving_back_fails(database: MemoryDatabase, clock: FakeClock) -> None:
     start = start_chat(clock, MemorySessionStore(database), ForgetfulRateLimiter(clock))
     database.failing = True
     with pytest.raises(StorageError):

@@ -32,7 +32,7 @@ async def test_dead_producer_after_text_was_shown_is_settled_never_regenerated()
     assert len(world.provider.requests) == 1
 
 
-async def test_client_that_saw_text_past_the_checkpoint_is_told_of_the_interruption() -> None:
+async def test_client_ahead_of_the_checkpoint_gets_interrupted() -> None:
     world = StreamWorld(["part", asyncio.Event()])
     session = world.start("Hi")
     await _kill_producer(world, session, after=b'"part"')
@@ -71,7 +71,7 @@ async def test_follower_takes_over_when_the_producer_dies_before_showing_anythin
     assert sse.text_of(await follower) == "answer"
 
 
-async def test_producer_that_lost_its_lease_stores_nothing_and_tells_what_is_stored() -> None:
+async def test_producer_that_lost_its_lease_stores_nothing_and_sends_the_stored_answer() -> None:
     pause = Pause()
     world = StreamWorld(["part", pause, " rest", FINISH], STOP_POLL_SECONDS="2", LEASE_SECONDS="5")
     session = world.start("Hi")
@@ -115,7 +115,7 @@ async def test_checkpoint_holds_the_text_that_a_killed_process_would_lose() -> N
     await running
 
 
-async def test_producer_that_lost_its_lease_is_told_even_when_no_attach_is_left() -> None:
+async def test_producer_learns_of_its_lost_lease_beyond_the_attach_limit() -> None:
     pause = Pause()
     world = StreamWorld(["part", pause, " rest", FINISH], STOP_POLL_SECONDS="2", LEASE_SECONDS="5")
     session = world.start("Hi")

@@ -84,7 +84,7 @@ async def test_replay_of_a_finished_session_is_the_same_answer() -> None:
     assert again[-1] == first[-1]
 
 
-async def test_connection_that_reaches_its_time_limit_just_ends_while_the_answer_goes_on() -> None:
+async def test_connection_at_its_time_limit_ends_while_the_answer_continues() -> None:
     pause = Pause()
     world = StreamWorld(["part", pause, " rest", FINISH])
     session = world.start("Hi")

@@ -225,7 +225,7 @@ def test_end_of_a_log_that_lacks_text_is_left_to_the_record() -> None:
     reading_test(work)
 
 
-def test_who_has_seen_a_part_is_given_the_rest_and_the_end() -> None:
+def test_reader_that_has_seen_a_part_gets_the_rest_and_the_end() -> None:
     async def work(reading: Reading) -> None:
         reading.shown = "on"
         await reading.write("one")

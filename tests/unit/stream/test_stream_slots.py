@@ -126,7 +126,7 @@ async def test_slot_is_given_back_when_the_conversation_cannot_be_read() -> None
 
 
 @pytest.mark.parametrize("how", ["attach", "follower"])
-async def test_answer_that_is_made_anew_holds_a_slot(how: str) -> None:
+async def test_regenerated_answer_holds_a_slot(how: str) -> None:
     """Its producer died before it showed anything; a client comes, or one that followed takes over."""
     pause = Pause()
     world = StreamWorld([asyncio.Event()], ["two", pause], concurrent_streams=1)

@@ -74,7 +74,7 @@ async def test_stream_stores_before_done() -> None:
     await running
 
 
-async def test_second_turn_gives_the_model_the_earlier_messages() -> None:
+async def test_second_turn_sends_the_earlier_messages() -> None:
     world = StreamWorld(["one", FINISH], ["two", FINISH])
     await world.read(world.start("first"))
     await world.read(world.start("second"))
@@ -184,7 +184,7 @@ async def test_provider_that_dies_in_the_middle_leaves_the_partial_answer() -> N
     assert [(answer.content, answer.status) for answer in world.answers()] == [("part", MessageStatus.INTERRUPTED)]
 
 
-async def test_unforeseen_error_is_told_without_its_text() -> None:
+async def test_unforeseen_error_hides_its_text() -> None:
     world = StreamWorld(["part", ValueError("secret detail")])
     session = world.start("Hi")
 
@@ -303,7 +303,7 @@ async def test_stop_that_comes_before_the_first_token_keeps_the_text_that_was_ma
     assert [answer.content for answer in world.answers()] == ["part"]
 
 
-async def test_stopped_answer_has_the_usage_that_was_told_by_then() -> None:
+async def test_stopped_answer_has_the_usage_reported_so_far() -> None:
     pause = Pause()
     world = StreamWorld([Usage(9, 1), "part", pause, FINISH])
     session = world.start("Hi")
@@ -317,7 +317,7 @@ async def test_stopped_answer_has_the_usage_that_was_told_by_then() -> None:
     assert world.answers()[0].usage == Usage(9, 1)
 
 
-async def test_interrupted_answer_has_the_usage_that_was_told_by_then() -> None:
+async def test_interrupted_answer_has_the_usage_reported_so_far() -> None:
     world = StreamWorld([Usage(9, 1), "part", ProviderError("Cut.", code="provider_interrupted")])
 
     await world.read(world.start("Hi"))

@@ -54,7 +54,7 @@ def test_token_of_a_cluster_with_nodes_names_no_resource_type() -> None:
     assert "ResourceType" not in token
 
 
-def test_without_credentials_there_is_no_token(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_credentials_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_DEFAULT_REGION"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")

@@ -59,7 +59,7 @@ async def test_user_may_do_what_the_functions_do(as_user: RedisSettings, open_se
     assert errors.by_operation == {}
 
 
-def test_user_may_count_what_is_limited(as_user: RedisSettings) -> None:
+def test_acl_user_may_count_requests(as_user: RedisSettings) -> None:
     """Redis alone answers here: what it refused would be an error."""
     limiter, limits = redis_limiter(as_user), TierLimits(2, 1)
     used = limiter.hit("alice", limits)
@@ -82,6 +82,6 @@ def test_user_may_count_what_is_limited(as_user: RedisSettings) -> None:
     ],
     ids=" ".join,
 )
-def test_user_may_not_touch_what_is_not_the_functions(as_user: RedisSettings, command: tuple[str, ...]) -> None:
+def test_acl_user_may_not_touch_other_keys(as_user: RedisSettings, command: tuple[str, ...]) -> None:
     with Redis.from_url(as_user.redis_url or "", protocol=2) as client, pytest.raises(NoPermissionError):
         client.execute_command(*command)

@@ -16,7 +16,7 @@ from local_stack.emulator.launch import FAKE_CREDENTIALS
 IDS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20)
 
 
-def test_without_a_url_there_is_no_redis() -> None:
+def test_redis_is_off_without_a_url() -> None:
     assert connect(RedisSettings.from_environ({}), Breaker()) is None
 
 

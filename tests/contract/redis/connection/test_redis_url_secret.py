@@ -46,7 +46,7 @@ def test_address_is_read(text: str, address: tuple[Any, ...]) -> None:
 @pytest.mark.parametrize(
     "text", ["-", "", "redis://:secret@h:6379", "rediss://:secret@", "rediss://:secret@h:port", "rediss://:secret@h/x"]
 )
-def test_what_is_no_address_with_tls_is_refused_and_not_shown(text: str) -> None:
+def test_secret_that_is_not_a_rediss_url_is_refused_and_not_logged(text: str) -> None:
     with pytest.raises(RedisAddressError) as caught:
         RedisAddress.parse(text)
     assert "secret@" not in str(caught.value)
@@ -93,7 +93,7 @@ def test_address_is_kept_for_its_time_and_then_read_again() -> None:
 
 
 @pytest.mark.parametrize("text", [None, "no address"])
-def test_last_address_holds_while_there_is_no_other(text: str | None) -> None:
+def test_last_address_is_used_until_another_is_read(text: str | None) -> None:
     secret = Secret("rediss://one")
     secret.host()
     secret.text = text
@@ -150,7 +150,7 @@ def let_in(server: RedisServer, password: str) -> str:
     return f"rediss://chat:{password}@127.0.0.1:{server.port}"
 
 
-async def test_process_goes_on_with_a_new_password(
+async def test_process_reconnects_with_a_rotated_password(
     secrets_manager: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Both kinds of clients; and nobody logs an address."""

@@ -133,7 +133,7 @@ async def test_paused_server_costs_one_budget(
     await _comes_back(services, session_id)
 
 
-async def test_follower_hears_that_its_server_died(
+async def test_follower_fails_when_its_server_dies(
     own_server: RedisServer, open_services: OpenServices, session_id: str
 ) -> None:
     services = open_services(own_server.url, redis_timeout_seconds=BUDGET_SECONDS)
@@ -147,7 +147,7 @@ async def test_follower_hears_that_its_server_died(
         await services.log.append(session_id, epoch=1, entries=[])
 
 
-async def test_follower_hears_that_its_server_fell_silent(
+async def test_follower_fails_when_its_server_falls_silent(
     proxy: TcpProxy, open_services: OpenServices, session_id: str
 ) -> None:
     services = open_services(proxy.url, redis_timeout_seconds=BUDGET_SECONDS)

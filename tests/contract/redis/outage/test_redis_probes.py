@@ -58,7 +58,7 @@ def test_first_look_is_early_and_each_pause_twice_as_long_as_the_last(breaker: B
     assert pauses(breaker, len(PAUSES)) == PAUSES
 
 
-def test_outage_that_comes_back_at_once_goes_on_with_its_pauses(breaker: Breaker, clock: FakeClock) -> None:
+def test_outage_soon_after_recovery_keeps_its_backoff(breaker: Breaker, clock: FakeClock) -> None:
     breaker.open()
     pauses(breaker, 3)
     breaker.close()

@@ -191,7 +191,7 @@ def test_it_is_given_up_when_the_session_can_live_no_longer(chat: ChatPage) -> N
     assert len(faked.requests) == asked
 
 
-def test_what_is_no_event_is_passed_over(chat: ChatPage) -> None:
+def test_unknown_events_are_ignored(chat: ChatPage) -> None:
     """Empty data, what is no JSON, JSON that is no event, and events of a later version."""
     body = (
         ": ping\n\nretry: 100\n\ndata:\n\ndata\n\ndata: {half\n\ndata: null\n\ndata: 7\n\nid: 1\n\n"

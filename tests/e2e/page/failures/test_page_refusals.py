@@ -85,7 +85,7 @@ def test_stop_reaches_an_answer_that_waits_to_begin(chat: ChatPage) -> None:
 
 
 @pytest.mark.parametrize(("code", "sentence"), OF_THE_USER.items(), ids=OF_THE_USER)
-def test_a_user_who_is_not_let_in_is_told_and_can_follow_again(chat: ChatPage, code: str, sentence: str) -> None:
+def test_refused_user_sees_why_and_can_follow_again(chat: ChatPage, code: str, sentence: str) -> None:
     """First the stream's own token is refused, then the user's, then a new one."""
     faked = Answers(chat.page, STREAM, [refusal(code)] * (1 if code == "user_disabled" else 3))
     chat.send(f"Hello {QUICK}")

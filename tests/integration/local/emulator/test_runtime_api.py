@@ -111,7 +111,7 @@ async def runtime() -> AsyncIterator[Runtime]:
         yield started
 
 
-async def test_next_tells_the_invocation(runtime: Runtime) -> None:
+async def test_next_describes_the_invocation(runtime: Runtime) -> None:
     invocation, _ = runtime.submit()
 
     status, head, body = await runtime.request("GET", "invocation/next")
@@ -161,14 +161,14 @@ async def test_invocation_that_timed_out_is_gone(runtime: Runtime) -> None:
     assert response.outcome is None
 
 
-async def test_error_is_told_with_its_type(runtime: Runtime) -> None:
+async def test_error_is_reported_with_its_type(runtime: Runtime) -> None:
     invocation, response = runtime.submit()
 
     assert await runtime.post(f"invocation/{invocation.request_id}/error", ERROR_TRAILER) == (202, "")
     assert (response.content_type, response.outcome) == (None, "App.Failed")
 
 
-async def test_init_error_is_told_with_its_type(runtime: Runtime) -> None:
+async def test_init_error_is_reported_with_its_type(runtime: Runtime) -> None:
     assert await runtime.post("init/error", ERROR_TRAILER) == (202, "")
     assert runtime.events.told == ["App.Failed"]
 

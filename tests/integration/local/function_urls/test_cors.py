@@ -27,7 +27,7 @@ def test_preflight_of_a_stranger_allows_nothing(http: httpx.Client) -> None:
     assert not [name for name in response.headers if name.startswith("access-control-")]
 
 
-def test_answer_tells_the_allowed_origin(http: httpx.Client) -> None:
+def test_response_names_the_allowed_origin(http: httpx.Client) -> None:
     response = http.get("/buffered/value", headers={"origin": ALLOWED})
 
     assert response.headers.get_list("access-control-allow-origin") == [ALLOWED]

@@ -96,7 +96,7 @@ def test_chunked_request_body_arrives_whole(http: httpx.Client) -> None:
     assert "transfer-encoding" not in event["headers"]
 
 
-def test_context_tells_the_deadline_and_the_function(http: httpx.Client) -> None:
+def test_context_has_deadline_and_function(http: httpx.Client) -> None:
     answer = echo(http)
 
     assert 1000 < answer["remainingMs"] <= 2000
@@ -122,7 +122,7 @@ def test_unknown_path_is_a_problem_document(http: httpx.Client) -> None:
     assert response.json()["code"] == "not_found"
 
 
-def test_what_is_not_http_is_refused(stack: RunningStack) -> None:
+def test_bytes_that_are_not_http_are_refused(stack: RunningStack) -> None:
     host, port = stack.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=5) as connection:
         connection.sendall(b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n")

@@ -84,7 +84,7 @@ def test_data_is_there_again_after_the_stack_ended(template: Path, data: Path, e
 
 
 @needs_redis_server
-def test_fresh_begins_with_nothing_and_leaves_what_is_not_its_own(template: Path, data: Path) -> None:
+def test_fresh_starts_empty_and_keeps_foreign_files(template: Path, data: Path) -> None:
     with stack_on(template, data) as stack:
         fill(stack)
     (data / "notes").write_text("mine")
@@ -168,7 +168,7 @@ def test_half_written_files_are_no_hindrance(template: Path, data: Path) -> None
 
 
 @needs_redis_server
-def test_redis_begins_anew_where_its_data_are_damaged(template: Path, data: Path) -> None:
+def test_redis_starts_empty_if_its_data_are_damaged(template: Path, data: Path) -> None:
     with stack_on(template, data) as stack:
         fill(stack)
     (file,) = data.glob("redis/appendonlydir/*.incr.aof")
@@ -208,6 +208,6 @@ def test_table_with_another_key_than_the_templates_is_one_sentence(template: Pat
     )
 
 
-def test_redis_that_keeps_nothing_is_told(template: Path, data: Path, tmp_path: Path) -> None:
+def test_redis_without_persistence_is_reported(template: Path, data: Path, tmp_path: Path) -> None:
     with stack_on(template, data, PATH=str(tmp_path)) as stack:
         assert "Redis data is in memory only, because redis-server is not installed." in stack.log()

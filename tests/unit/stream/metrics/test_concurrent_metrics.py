@@ -40,7 +40,7 @@ class NumberProvider:
         yield Finish("stop", Usage(number, 2 * number))
 
 
-async def test_streams_at_the_same_time_publish_what_is_their_own(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_concurrent_streams_publish_separate_metrics(capsys: pytest.CaptureFixture[str]) -> None:
     world = StreamWorld()
     world.streams = world.build(answers=Answers(NumberProvider()), metrics=EmfMetrics("chat-sse", "chat-stream"))
     sessions = {

@@ -278,7 +278,7 @@ async def test_takeover_completes_once() -> None:
     assert (record.values[Metric.STREAMS_COMPLETED], record.values[Metric.STREAMS_RESUMED]) == ([1], [1])
 
 
-async def test_producer_that_lost_its_lease_ends_nothing_and_tells_what_it_paid() -> None:
+async def test_producer_that_lost_its_lease_only_publishes_its_usage() -> None:
     """Whoever settled its session has counted that; the tokens were its own."""
     pause = Pause()
     world = StreamWorld(["part", Usage(1000, 10), pause, " rest", FINISH], STOP_POLL_SECONDS="2", LEASE_SECONDS="5")

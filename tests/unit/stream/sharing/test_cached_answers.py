@@ -101,7 +101,7 @@ async def test_answer_is_kept_for_everybody_where_that_is_wanted() -> None:
         [ProviderError("Down.")],
     ],
 )
-async def test_what_is_not_a_complete_answer_is_never_kept(script: list[str]) -> None:
+async def test_incomplete_answers_are_never_cached(script: list[str]) -> None:
     world = StreamWorld(script, shared=True)
 
     await world.read(world.start("Hi"))

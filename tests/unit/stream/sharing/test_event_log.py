@@ -176,7 +176,7 @@ class _SlowSessionStore(MemorySessionStore):
 
 
 @pytest.mark.parametrize("end", ["deadline", "stop"])
-async def test_first_piece_reaches_every_client_when_the_end_comes_while_it_is_told_to_the_store(end: str) -> None:
+async def test_first_piece_reaches_every_client_if_the_end_comes_during_its_checkpoint(end: str) -> None:
     world = StreamWorld(["part", asyncio.Event()], shared=True)
     store = _SlowSessionStore(world.database)
     world.streams = world.build(sessions=store)

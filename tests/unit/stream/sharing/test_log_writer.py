@@ -95,7 +95,7 @@ def test_log_that_fails_to_the_end_holds_nobody_up() -> None:
     on_virtual_time(main)
 
 
-def test_stop_and_a_later_epoch_are_told() -> None:
+def test_stop_and_a_later_epoch_are_reported() -> None:
     async def main(_: SimLoop) -> None:
         writing = Writing()
         MemoryLogControl(writing.log).request_stop("session")

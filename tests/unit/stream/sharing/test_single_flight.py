@@ -102,7 +102,7 @@ async def test_session_that_has_shown_text_ends_when_its_leader_dies() -> None:
     ]
 
 
-async def test_session_that_has_shown_nothing_goes_on_when_its_leader_is_stopped() -> None:
+async def test_session_without_text_continues_when_its_leader_is_stopped() -> None:
     pause = Pause()
     world = StreamWorld([pause], ["answer", FINISH], shared=True)
     leading, following = sessions(world, 2)
@@ -160,7 +160,7 @@ async def test_log_that_fails_before_anything_was_shown_makes_every_session_ask_
 
 
 @pytest.mark.parametrize("reason", ["length", "content_filter"])
-async def test_answer_that_is_not_kept_is_shared_all_the_same(reason: str) -> None:
+async def test_answer_that_is_not_cached_is_still_shared(reason: str) -> None:
     pause = Pause()
     world = StreamWorld(["cut", pause, Finish(reason, None)], shared=True)
     leading, following = sessions(world, 2)
