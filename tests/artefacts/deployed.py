@@ -92,7 +92,7 @@ class Deployed:
         return Conversation(dynamo_stores(tables), USER)
 
     def meet_new_user(self, method: str, path: str, **request: Any) -> None:
-        """A request of someone whose record is not there yet."""
+        """A request of a user without a record."""
         token = self.client.get("/local/token", params={"user": "carol"}).text
         table = boto3.resource(
             "dynamodb",
@@ -116,7 +116,7 @@ def abandoned(conversation: Conversation, text: str) -> str:
 
 
 def stopped_unheard(conversation: Conversation) -> str:
-    """The id of a session whose producer died before it had written anything, and before it saw that it is to stop."""
+    """The id of a session whose producer died before it had written anything or noticed the stop."""
     begun = time.time() - 60
     session = conversation.start(now=begun)
     conversation.attach(session, now=begun)

@@ -36,7 +36,7 @@ class Rights:
         self._allowed = allowed
 
     def lacking(self, user_agent: str, operation: str, request: Mapping[str, Any]) -> list[Permission]:
-        """The permissions that the caller lacks; those who are no function may do everything."""
+        """The permissions that the caller lacks; callers other than the functions may do everything."""
         function = caller(user_agent)
         if function is None:
             return []

@@ -1,4 +1,4 @@
-"""Who may do what, as the template's policies say, and what a call to DynamoDB or Secrets Manager asks for."""
+"""Evaluates the template's policies, and lists the permissions that a call to DynamoDB or Secrets Manager needs."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass

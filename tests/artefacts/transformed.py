@@ -18,14 +18,14 @@ ISSUER = "https://login.example.com/"
 
 @cache
 def source_template() -> dict[str, Any]:
-    """`template.yaml` with the short tags as long ones. Not to be changed: all who ask get the same."""
+    """`template.yaml` with the short tags as long ones. Shared by all callers: do not change it."""
     document: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
     return document
 
 
 @cache
 def transformed_template() -> dict[str, Any]:
-    """The template with the parameters' defaults. Not to be changed: all who ask get the same."""
+    """The template with the parameters' defaults. Shared by all callers: do not change it."""
     return transform(source_template(), {})
 
 

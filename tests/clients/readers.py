@@ -14,7 +14,7 @@ ENOUGH_REQUESTS = 6
 
 @dataclass
 class Outcome:
-    """What a client made of an answer whose connection was cut once."""
+    """What a client reads of an answer whose connection is cut once."""
 
     text: str = ""
     finished: bool = False

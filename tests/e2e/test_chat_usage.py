@@ -56,7 +56,7 @@ def _usage(mode: str) -> Usage:
 def _measure(running: RunningStack, frontend: Frontend, meter: DynamoDBMeter) -> dict[str, float]:
     chat = read_usage().chat
     ended = _invocations(running)
-    frontend.ask("[demo:tokens=2 rate=0]")  # processes have begun, the user is known
+    frontend.ask("[demo:tokens=2 rate=0]")  # processes have started, the user is known
     running.wait_for(lambda: _invocations(running) == ended + 2)
     server = redis.Redis.from_url(running.address_of("redis"))
     commands, printed = _commands(server), len(running.log())
@@ -80,7 +80,7 @@ def _measure(running: RunningStack, frontend: Frontend, meter: DynamoDBMeter) ->
 
 
 def _measure_cleanup(running: RunningStack, frontend: Frontend, meter: DynamoDBMeter) -> dict[str, float]:
-    """A run with nothing to do, of a process that has begun."""
+    """A run without work in a warm process."""
     for _ in range(2):
         printed = len(running.log())
         meter.reset()

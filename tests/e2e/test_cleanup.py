@@ -1,4 +1,4 @@
-"""The cleanup in the running stack: processes that die, sessions that nobody comes for, and the gauges of all that."""
+"""The cleanup in the running stack: dead processes, abandoned sessions, and the gauges."""
 
 import re
 import time
@@ -62,7 +62,7 @@ def statuses(alice: Frontend, chat_id: str) -> list[tuple[str, str]]:
 
 
 def test_answer_of_a_killed_process_is_kept(alice: Frontend) -> None:
-    """Nobody comes back for it: it is the cleanup that puts the partial answer into the chat."""
+    """No client returns: the cleanup stores the partial answer in the chat."""
     session = alice.start("[demo:tokens=2000 rate=40] killed")
     seen: list[sse.Event] = []
     with alice.stream(session["sessionId"]) as arrivals:
@@ -128,7 +128,7 @@ def test_gauges_are_published_with_their_metrics(alice: Frontend, with_redis: bo
 
 
 def test_run_without_dynamodb_fails() -> None:
-    """So that Lambda repeats it, and tells the dead letters in the end."""
+    """Lambda then retries the run, and sends it to the dead letter queue in the end."""
     nowhere = {"AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:1"}
     with running_stack(variables=nowhere) as stack:
         answer = httpx.post(f"{stack.url}/local/run/CleanupFunction", timeout=60)

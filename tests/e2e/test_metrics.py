@@ -193,7 +193,7 @@ def assert_times(samples: prometheus.Samples) -> None:
 
 
 def redis_that_fails(stack: RunningStack, redis: RedisServer) -> None:
-    """The user gets an answer, and the operator is told; a request has one record however many calls fail."""
+    """The user gets an answer and the operator a record: one per request, however many calls fail."""
     before = stack.log().count('"CacheError"')
     redis.kill()
     with Frontend(stack, "dora", "ENTERPRISE") as dora:

@@ -1,4 +1,4 @@
-"""BASIC has two answers at the same time under the running stack, whatever dies meanwhile."""
+"""BASIC is limited to two concurrent answers in the running stack, whatever processes die."""
 
 import time
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ def stack(redis: RedisServer) -> Iterator[RunningStack]:
 
 @contextmanager
 def two_streams(user: Frontend) -> Iterator[tuple[str, str]]:
-    """Two sessions whose answers are being written."""
+    """Two sessions with answers in progress."""
     one, two = (user.start(f"{LONG} {number}")["sessionId"] for number in range(2))
     with user.stream(one) as first, user.stream(two) as second:
         for arrivals in (first, second):
@@ -81,7 +81,7 @@ def test_limit_holds_while_redis_forgets_and_fails(stack: RunningStack, redis: R
 
 
 def test_answers_whose_processes_were_killed_hold_no_slot_for_long(stack: RunningStack) -> None:
-    """No longer than their leases: nobody waits for the slots themselves to end."""
+    """The wait is at most a lease, not the slots' own lifetime."""
     with Frontend(stack, "bob", "BASIC") as bob:
         third = bob.start(f"{LONG} 3")["sessionId"]
         with two_streams(bob):

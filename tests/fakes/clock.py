@@ -15,6 +15,6 @@ class FakeClock:
         self._now = now
 
     def advance(self, seconds: float) -> float:
-        """Time goes on by `seconds`; returns the new time."""
+        """Advances the time by `seconds`; returns the new time."""
         self._now += seconds
         return self._now

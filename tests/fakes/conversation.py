@@ -1,4 +1,4 @@
-"""A user in a chat, who starts sessions and gets answers; and the stores this goes to."""
+"""A user in a chat who starts sessions and gets answers, and the stores behind it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace

@@ -18,7 +18,7 @@ class Samples:
         return self.values.get((name, frozenset(labels.items())), 0.0)
 
     def with_label(self, name: str, label: str) -> dict[str, float]:
-        """The values of a name whose labels have that one, added up by its value."""
+        """A metric's values summed by the given label."""
         found: dict[str, float] = {}
         for (sample, labels), value in self.values.items():
             if sample == name and (key := dict(labels).get(label)) is not None:

@@ -72,7 +72,7 @@ class Observer(Known):
                 self.violated(f"the history says {prompt.status}, {prompt.code} of a prompt: it is {expected}, {code}")
 
     def claimed(self, session_id: str) -> None:
-        """A session asks who leads the way to its answer."""
+        """A session claims the single flight of its answer."""
         self._claims[session_id] += 1
         if self._claims[session_id] > MAX_CLAIMS:
             self.violated(f"{session_id} asks {MAX_CLAIMS} times who leads")
@@ -140,7 +140,7 @@ class Observer(Known):
         slots.check_begins(self, session)
 
     def sent(self, connection: Connection, event: Event) -> None:
-        """The server has sent an event to somebody."""
+        """The server has sent an event to a client."""
         seen = self.sessions[connection.session_id]
         if connection.told_end:
             self.violated(f"{connection.process.name} sends {event} after the end of the stream")
@@ -239,7 +239,7 @@ class Observer(Known):
                 seen.finished_at = self.now
 
     def _check_terminal(self, connection: Connection, seen: Seen, event: Event) -> None:
-        """One end for each answer, the same for all who read it to its end."""
+        """One end for each answer, the same for all readers."""
         if event.data.get("code") == "internal_error":
             self.violated("internal_error")
         if seen.terminals and _lasting(seen.terminals[0]) != _lasting(event):

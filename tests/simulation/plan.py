@@ -1,4 +1,4 @@
-"""What a seed draws: who asks what, what their clients do, and what goes wrong when."""
+"""What a seed draws: users' questions, their clients' actions, and the faults with their times."""
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -225,7 +225,7 @@ def _contended_slots(random: Random, asks: list[Action]) -> list[Action]:
 
 
 def _late_attach(random: Random, asks: list[Action]) -> list[Action]:
-    """A process freezes with a slot that it has not attached with; others are given the slot, and it goes on."""
+    """A process freezes between taking a slot and attaching; others get the slot, and then it thaws."""
     first = asks[0]
     late, other, new = (
         replace(first, ask=len(asks) + n, question=f"long {name}", chat=name, use_cache=False, at=first.at + at)
@@ -236,7 +236,7 @@ def _late_attach(random: Random, asks: list[Action]) -> list[Action]:
 
 
 def _lapsed_producer(random: Random, asks: list[Action]) -> list[Action]:
-    """A process freezes, and goes on when DynamoDB is down; another one takes over as the first gives up."""
+    """A process freezes and thaws while DynamoDB is down; another takes over as the first gives up."""
     if random.random() > 0.04:
         return []
     first = asks[0]

@@ -7,7 +7,7 @@ from simulation.plan import Action
 
 
 class Record:
-    """Kept while a run goes on."""
+    """Kept during a run."""
 
     def __init__(self, loop: SimLoop, *, keeps_history: bool) -> None:
         self.fired: Counter[str] = Counter()

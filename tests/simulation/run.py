@@ -31,7 +31,7 @@ HEALING_SECONDS = 3.0
 READING_SECONDS = 240.0
 """How long clients may take to come to an end once everything works."""
 ENDING_SECONDS = 60.0
-"""How long processes may still be at work when nobody reads any more: an answer may go on without its user."""
+"""How long processes may keep working after all clients have left: an answer may continue without its user."""
 CLEANUP_SECONDS = 120.0
 """Lambda's time for a run of the cleanup."""
 

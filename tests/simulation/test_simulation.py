@@ -62,7 +62,7 @@ def test_seed_reproduces_its_history_in_every_process(hash_seed: str) -> None:
 
 
 def test_broken_promise_is_shown_by_a_short_history(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("simulation.promises.lags.LAG_SECONDS", 0.2)  # nobody keeps that
+    monkeypatch.setattr("simulation.promises.lags.LAG_SECONDS", 0.2)  # cannot be kept
     seed = next(seed for seed in range(200) if simulate(draw(seed)).broken)
     plan = draw(seed)
 

@@ -50,16 +50,16 @@ class Users:
         self._asks = {action.ask: action for action in plan.actions if action.kind is Kind.ASK}
         self._silent = {action.ask for action in plan.actions if action.kind is Kind.NEVER_OPENS}
         self._left: set[int] = set()
-        """Questions whose users never come back."""
+        """Questions whose users never return."""
         self._too_late: list[int] = []
-        """Questions whose users first open the page when it is too late."""
+        """Questions whose users first open the stream after its expiry."""
         self._known: dict[int, list[Client]] = {}
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         self.tasks.append(asyncio.create_task(work))
 
     def come_back(self) -> None:
-        """Everybody who has not left for good opens the page once more; some who never did come too late."""
+        """Every user who has not left opens the page once more, some of them for the first time and too late."""
         for ask, session_id in self.sessions.items():
             if ask in self._silent and self._random.random() < 1 / 2:
                 self._too_late.append(ask)

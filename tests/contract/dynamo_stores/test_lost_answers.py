@@ -1,4 +1,4 @@
-"""Transactions that happened although their answers got lost: what is stored says so, and nothing of it is removed."""
+"""Transactions that succeeded although their responses were lost: the stored items show it, and none is removed."""
 
 import socket
 from collections.abc import Iterator

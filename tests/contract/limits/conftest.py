@@ -75,5 +75,5 @@ def process(request: pytest.FixtureRequest) -> Callable[[], StreamSlots]:
 
 @pytest.fixture
 def user_id() -> str:
-    """Whom no other test knows, and whose id means something wherever it goes."""
+    """A user of this test alone, with an id that has special characters of every layer."""
     return f"user|{new_id()}/ä{{}}"

@@ -26,7 +26,7 @@ def wait_of(slots: StreamSlots, user_id: str, session_id: str, limit: int, now: 
 
 
 def holders_of(slots: StreamSlots, user_id: str, now: float = NOW) -> dict[str, float]:
-    """Who holds a slot, and until when."""
+    """The holders of slots, with expiries."""
     with pytest.raises(SlotsFullError) as full:
         slots.acquire(user_id, "nobody's", 1, now)
     return dict(full.value.holders)
@@ -107,7 +107,7 @@ def test_a_slot_that_is_renewed_stays(slots: StreamSlots, user_id: str) -> None:
 
 
 def test_renewal_takes_a_lost_slot_even_beyond_the_limit(slots: StreamSlots, user_id: str) -> None:
-    """Who produces must be counted, also where a slot was taken from it."""
+    """A producer is counted even if its slot was taken."""
     slots.renew(user_id, "one", NOW)
     assert holders_of(slots, user_id) == {"one": renewed_until(NOW)}
     slots.release(user_id, "one")
@@ -220,7 +220,7 @@ def test_many_that_come_after_a_crash_get_the_slots_of_the_dead(process: Slots, 
 
 
 def test_many_that_drop_the_same_holder_free_one_slot(process: Slots, user_id: str) -> None:
-    """Each drops what it saw; only what nobody has taken anew meanwhile goes."""
+    """Each drops the slots that it read; slots taken again meanwhile stay."""
     first = process()
     for session_id in ("idle", "busy"):
         first.acquire(user_id, session_id, 2, NOW)

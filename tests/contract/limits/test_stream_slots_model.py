@@ -1,4 +1,4 @@
-"""StreamSlots against a reckoning of who holds a slot, over any order of calls."""
+"""StreamSlots compared with a model, over any sequence of calls."""
 
 from collections.abc import Callable
 from contextlib import suppress

@@ -33,7 +33,7 @@ class World:
         self._lock = threading.Lock()
 
     def later(self) -> float:
-        """The time, which goes on."""
+        """The advancing time."""
         with self._lock:
             self._now += STEP_SECONDS
             return self._now
@@ -96,7 +96,7 @@ def test_never_more_run_than_allowed(process: Callable[[], StreamSlots], user_id
     assert ran > 0
     assert world.most <= LIMIT
     slots, after = process(), world.later() + ATTACH_SECONDS
-    for number in range(LIMIT):  # nothing runs: nobody is refused
+    for number in range(LIMIT):  # nothing is in progress: no request is refused
         world.add(f"last {number}")
         take_slot(slots, world, user_id=user_id, session_id=f"last {number}", limit=LIMIT, now=after)
     with pytest.raises(SlotsFullError) as full:

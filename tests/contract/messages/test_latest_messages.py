@@ -94,7 +94,7 @@ def test_latest_counts_long_texts_as_they_were(conversation: Conversation) -> No
 
 @pytest.fixture
 def metered(dynamodb_local_tables: Tables) -> Iterator[tuple[Conversation, DynamoDBMeter]]:
-    """A chat whose reading is measured."""
+    """A chat whose reads are counted."""
     with dynamodb_meter(dynamodb_local_tables.connection.client.meta.endpoint_url) as (meter, url):
         conversation = Conversation(dynamo_stores(connect(url)))
         yield conversation, meter

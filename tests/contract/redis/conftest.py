@@ -39,7 +39,7 @@ def fakeredis_environ() -> Iterator[dict[str, str]]:
 
 @pytest.fixture(params=["standalone", "cluster"])
 def server(request: pytest.FixtureRequest) -> RedisServer:
-    """A real one, that lives on: a test that harms it takes one of its own."""
+    """A real server, shared by tests: a test that harms it uses `own_server`."""
     found: RedisServer = request.getfixturevalue(request.param)
     return found
 
@@ -92,5 +92,5 @@ async def ports(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
 
 @pytest.fixture
 def session_id() -> str:
-    """Whose log nobody else has."""
+    """The id of a session without a log."""
     return new_id()

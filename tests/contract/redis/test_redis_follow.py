@@ -48,7 +48,7 @@ async def test_follower_that_has_seen_everything_gets_no_entries(ports: RedisPor
 
 
 async def test_new_epoch_ends_followers_of_the_old_one(ports: RedisPorts, session_id: str) -> None:
-    """Nobody may be shown the end of one answer after the beginning of another."""
+    """The end of one answer must never follow the beginning of another."""
     ports.may_fail.add("log_follow")
     await ports.log.append(session_id, epoch=1, entries=entries_of(["old"], done=False))
     async with asyncio.timeout(20), ports.log.follow(session_id, seen=0) as followed:

@@ -1,4 +1,4 @@
-"""What Redis tells of itself, whole, in part, or not at all."""
+"""Statistics of Redis: complete, in part, or missing."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -91,7 +91,7 @@ def test_fakeredis_reports_its_number_of_keys(opened: Open, fakeredis_environ: d
 def test_missing_statistics_are_left_out(
     opened: Open, own_server: RedisServer, errors: CacheErrors, *, forbidden: str, refused: set[str], unknown: set[str]
 ) -> None:
-    """A managed Redis does not let everybody ask everything. Without DBSIZE, the keys are those that INFO tells of."""
+    """A managed Redis may forbid commands. Without DBSIZE, the number of keys comes from INFO."""
     with own_server.client() as client:
         client.set("key", "x")
         client.get("key")

@@ -1,4 +1,4 @@
-"""SessionIndex: what is open, and the removal of what nobody streamed in time."""
+"""SessionIndex: open sessions, and the removal of those that were not streamed in time."""
 
 import random
 import string
@@ -196,7 +196,7 @@ def test_nothing_is_scanned(tables: Tables) -> None:
 
 
 def test_item_of_an_earlier_version_is_found_once_it_is_streamed(tables: Tables) -> None:
-    """Items that were written without `bucket` are in no index; their TTL removes those that nobody streams."""
+    """Items that were written without `bucket` are in no index; TTL removes those that are never streamed."""
     conversation = Conversation(dynamo_stores(tables))
     session = conversation.start()
     tables.sessions(session.session_id).update(actions=[SessionItem.bucket.remove()])

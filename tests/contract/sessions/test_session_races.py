@@ -19,7 +19,7 @@ DEAD = NOW + LEASE_SECONDS
 
 
 def at_once[T](calls: list[Callable[[], T]]) -> list[T]:
-    """Calls all at the same moment, each in a thread of its own."""
+    """Calls in parallel threads, started together."""
     barrier = Barrier(len(calls))
 
     def call(function: Callable[[], T]) -> T:

@@ -168,7 +168,7 @@ def test_finish_twice_stores_one_answer(conversation: Conversation) -> None:
 
 
 def settle(conversation: Conversation, lease: Lease, now: float, content: str = "Once") -> bool:
-    """Settles what `get` finds, as one does who noticed that the producer died."""
+    """Settles the session as `get` returns it, as after a producer's death."""
     session = conversation.stores.sessions.get(lease.session_id)
     assert session is not None
     return conversation.stores.sessions.settle(
@@ -302,7 +302,7 @@ def test_finish_after_a_settlement_with_another_text_is_a_lost_lease(conversatio
 
 
 def test_settle_twice_without_an_answer_happens_once(conversation: Conversation) -> None:
-    """Whoever settles tells that it did; an end that differs in nothing is still somebody else's."""
+    """`settle` reports whether this call ended the session, even if another call stored an equal end."""
     attached = conversation.attach(conversation.start()).session
     sessions = conversation.stores.sessions
     ends = [

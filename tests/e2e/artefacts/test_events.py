@@ -151,7 +151,7 @@ def test_committed_events_start_the_functions_and_are_refused(invoke: Invoke) ->
 
 
 def test_events_hold_a_conversation(invoke: Invoke, account: Account, token: str, tmp_path: Path) -> None:
-    """One after the other, as someone would who tries the built functions."""
+    """One after the other, as a developer tries the built functions."""
     events = make_events(tmp_path, token=token)
     started = json.loads(invoke("StartFunction", events["start"]))
     assert started["statusCode"] == 201, started

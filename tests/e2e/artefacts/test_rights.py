@@ -97,7 +97,7 @@ def a_day_without_luck_for_start(deployed: Deployed) -> None:
 
 
 def a_day_without_luck_for_stream(deployed: Deployed, chat: str) -> None:
-    """Checkpoints of a long answer, whose end is refused: its parts are removed, and what was written is settled."""
+    """Checkpoints of a long answer whose end is refused: its parts are removed, and the stored text is settled."""
     session = deployed.start("[demo:tokens=1000 token-chars=600 rate=250] Tell me all", chatId=chat)
     deployed.gate.bad_luck["StreamFunction", "TransactWriteItems"] = BadLuck.REFUSED
     events = deployed.stream(session)
@@ -106,7 +106,7 @@ def a_day_without_luck_for_stream(deployed: Deployed, chat: str) -> None:
 
 
 def a_day_for_the_cleanup(deployed: Deployed) -> None:
-    """A session that nobody streamed, and dead producers; what is refused in one run is done in the next."""
+    """A session never streamed, and dead producers; what is refused in one run is done in the next."""
     conversation = deployed.conversation()
     conversation.start(now=time.time() - 3600)
     for _ in range(2):

@@ -19,7 +19,7 @@ MODELS = [MODEL, CLAUDE, "grok-4.3"]
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[RunningStack]:
-    """Quick to give up, so that a hanging provider does not hold the test."""
+    """Short timeouts, so that a hanging provider does not delay the test."""
     variables = {"PROVIDER_FIRST_TOKEN_SECONDS": "3", "PROVIDER_IDLE_SECONDS": "1.5"}
     with running_stack(environ={"DEMO_TOKENS_PER_SECOND": "200"}, variables=variables) as running:
         yield running

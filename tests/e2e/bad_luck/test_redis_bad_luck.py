@@ -212,7 +212,7 @@ class Delay:
 
 
 class ThreeClients:
-    """In the middle of an answer: who asked, in two tabs, and a second session with the same question."""
+    """In mid-answer: the user in two tabs, and a second session with the same question."""
 
     def __init__(self, user: Frontend, prompt: str, streams: list[tuple[dict[str, str], Iterator[Arrival]]]) -> None:
         self._user = user
@@ -267,7 +267,7 @@ def assert_whole(user: Frontend, session: dict[str, str], arrivals: list[Arrival
 
 
 def quick() -> str:
-    """A question that nobody has asked, which the provider answers at once."""
+    """A new question, which the provider answers at once."""
     return f"[demo:tokens=5 rate=0] question {next(numbers)};"
 
 

@@ -57,7 +57,7 @@ def user() -> str:
 
 @pytest.fixture
 def open_page(browser: Browser, address: str, user: str) -> Iterator[OpenPage]:
-    """Opens the page in a browser profile of its own; fails the test for whatever the page did wrong."""
+    """Opens the page in a separate browser profile; fails the test on any error in the page."""
     contexts: list[BrowserContext] = []
     watches: list[PageWatch] = []
 

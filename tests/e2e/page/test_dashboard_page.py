@@ -19,7 +19,7 @@ type OpenDashboard = Callable[..., Page]
 
 @pytest.fixture
 def dashboard(browser: Browser, address: str) -> Iterator[OpenDashboard]:
-    """Opens the dashboard; fails the test for whatever the page did wrong."""
+    """Opens the dashboard; fails the test on any error in the page."""
     watch = PageWatch(urlsplit(address).netloc)
     opened: list[Page] = []
 
@@ -129,7 +129,7 @@ def test_a_phone_shows_everything_in_one_column(dashboard: OpenDashboard) -> Non
 
 
 def test_unreachable_stack_is_reported(dashboard: OpenDashboard) -> None:
-    """And the page goes on as soon as it does."""
+    """The page recovers as soon as the stack responds."""
     page = dashboard()
     page.route(ASKED, lambda route: route.fulfill(status=200, body="not JSON"))
     expect(page.locator("#live")).to_have_attribute("data-state", "lost")

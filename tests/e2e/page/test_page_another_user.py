@@ -1,4 +1,4 @@
-"""Nothing of a user's is sent, shown or kept for another one who signs in on the same page."""
+"""No data of one user is sent, shown or kept for another who signs in on the same page."""
 
 from collections.abc import Callable
 

@@ -36,7 +36,7 @@ _RECORD_PAUSES = """() => {
 
 def _another_browser(chat: ChatPage, open_page: Callable[..., ChatPage], prompt: str) -> ChatPage:
     """Opens the chat elsewhere, while its answer to `prompt` grows here."""
-    other = open_page()  # beforehand, for a browser takes its time
+    other = open_page()  # beforehand: a browser starts slowly
     chat.send(prompt)
     chat.growing(0)
     other.page.goto(f"{chat.address}/#/chat/{chat.chat_id}")
@@ -45,7 +45,7 @@ def _another_browser(chat: ChatPage, open_page: Callable[..., ChatPage], prompt:
 
 
 def _one_that_cannot_follow(chat: ChatPage, open_page: Callable[..., ChatPage], prompt: str) -> ChatPage:
-    """As `_another_browser`, with a service that lets nobody else follow."""
+    """As `_another_browser`, with a service that refuses further followers."""
     other = open_page()
     other.page.route(STREAM, refusal("too_many_attaches"))
     chat.send(prompt)

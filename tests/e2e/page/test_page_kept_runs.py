@@ -21,7 +21,7 @@ _FORGE_TOKENS = """(keys) => {
 
 
 def test_started_session_is_followed_past_its_expiry(chat: ChatPage) -> None:
-    """`expiresAt` is when it must have begun: ten minutes after its start."""
+    """`expiresAt` is the latest time to open the stream: ten minutes after the session's start."""
     chat.send(SLOW)
     shown = chat.growing(0, more_than=40)
     chat.reload_later(minutes=20)
@@ -85,7 +85,7 @@ def test_a_session_that_is_over_with_an_answer_shows_it(chat: ChatPage) -> None:
 
 
 def test_an_answer_stopped_before_its_first_word_stays_stopped(chat: ChatPage) -> None:
-    """Nothing of it is in the history."""
+    """The history does not contain it."""
     chat.send("Hello [demo:slow-first=20]")
     expect(chat.answers).to_have_attribute("data-phase", "waiting")
     chat.button("Stop").click()

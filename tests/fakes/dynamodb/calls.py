@@ -95,7 +95,7 @@ def failures(
 
 @contextmanager
 def conflicts(tables: Tables, operation: str, times: int) -> Iterator[list[str]]:
-    """The next requests of that operation meet another transaction on one of their items, as DynamoDB tells it."""
+    """The next requests of that operation fail with a transaction conflict on one of their items."""
     events = tables.connection.client.meta.events
     event = f"before-send.dynamodb.{operation}"
     met: list[str] = []

@@ -1,4 +1,4 @@
-"""Amazon's DynamoDB Local: a Java program, which tells what DynamoDB does, out of the npm package that carries it.
+"""Amazon's DynamoDB Local, the reference for DynamoDB's behaviour: a Java program from an npm package.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/DynamoDBLocal.html
 """
@@ -31,7 +31,7 @@ START_SECONDS = 60
 
 @contextmanager
 def dynamodb_local() -> Iterator[str]:
-    """A server of its own with nothing in it, and its URL. Skips where there is no java, or no npm to fetch it with."""
+    """A new, empty server; yields its URL. Skips where there is no java, or no npm to fetch it with."""
     java = shutil.which("java")
     if java is None:
         pytest.skip("DynamoDB Local needs java")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 @contextmanager
 def dynamodb_server(file: Path | None = None) -> Iterator[str]:
-    """A server of its own, and its URL; it ends by SIGKILL. Without a file it has nothing in it."""
+    """A new server; yields its URL and ends it with SIGKILL. Without a file it is empty."""
     command = [sys.executable, "-m", "local_stack.dynamodb_server"]
     if file is not None:
         command += ["--file", str(file)]

@@ -20,7 +20,7 @@ def new_tables(endpoint_url: str) -> Tables:
 
 
 def connect(endpoint_url: str, prefix: str = "") -> Tables:
-    """A connection of its own to the tables whose names begin with `prefix`, there or not."""
+    """A new connection to the tables whose names begin with `prefix`; they need not exist."""
     with patch.dict(os.environ, FAKE_CREDENTIALS | {"AWS_ENDPOINT_URL_DYNAMODB": endpoint_url}):
         tables = Tables(
             StorageSettings(

@@ -44,7 +44,7 @@ type Handler = Callable[[Any, Any], dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class FakeContext:
-    """What Lambda tells of an invocation."""
+    """Lambda's context of an invocation."""
 
     aws_request_id: str = "the-request-id"
     started: float = 0.0
@@ -95,7 +95,7 @@ class World:
         return DynamoUserStore(self.tables)
 
     def user(self, tier: Tier = Tier.BASIC, *, disabled: bool = False) -> str:
-        """A user nobody else has; returns a bearer token."""
+        """A new user; returns a bearer token."""
         user_id = f"user-{new_id()}"
         self.users.put(User(user_id, tier, disabled), now=time.time())
         return token(user_id)
@@ -131,7 +131,7 @@ def token(user_id: str, key: str = SECRET, **changes: Any) -> str:
 
 
 def user_of(bearer: str) -> str:
-    """Whose token it is."""
+    """The user id of a bearer token."""
     return str(jwt.decode(bearer, options={"verify_signature": False})["sub"])
 
 

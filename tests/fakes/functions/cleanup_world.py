@@ -43,7 +43,7 @@ class FakeLogControl:
 
 @dataclass
 class FakeTime:
-    """What is left of an invocation; every look at it takes `seconds_a_look`."""
+    """An invocation's remaining time; each read of it takes `seconds_a_look`."""
 
     left: float = LAMBDA_SECONDS
     seconds_a_look: float = 0.0
@@ -94,7 +94,7 @@ class CleanupWorld:
         )
 
     def cut_off(self, text: str = "Once upon", conversation: Conversation | None = None) -> Session:
-        """A session whose producer wrote that much and says nothing from now on."""
+        """A session whose producer checkpointed this text and then fell silent."""
         lease = self.attach(self.start(conversation)).lease
         self.sessions.checkpoint(lease, text=text, now=self.clock.now(), lease_seconds=LEASE_SECONDS)
         found = self.sessions.get(lease.session_id)
@@ -102,7 +102,7 @@ class CleanupWorld:
         return found
 
     def run(self, time: FakeTime | None = None) -> dict[str, float]:
-        """One run, by a process of its own."""
+        """One run in a new process."""
         return self.cleanup().run(time or FakeTime())
 
     def cleanup(self) -> Cleanup:

@@ -32,7 +32,7 @@ class DeployedCleanup:
         return cleanup.run(lambda: end - time.monotonic())
 
     def conversation(self) -> Conversation:
-        """Over a connection of its own."""
+        """Over a separate connection."""
         return Conversation(dynamo_stores(self._connect()))
 
     def start(self, conversation: Conversation, *, ago: float = PAST_SECONDS) -> Session:
@@ -41,7 +41,7 @@ class DeployedCleanup:
         return conversation.start(now=then, session_id=least_id(then)[:10] + new_id()[10:])
 
     def cut_off(self, conversation: Conversation, text: str, *, ago: float = PAST_SECONDS) -> Session:
-        """A session whose producer wrote that much, and died."""
+        """A session whose producer checkpointed this text and died."""
         session, then = self.start(conversation, ago=ago), time.time() - ago
         lease = conversation.attach(session, now=then).lease
         conversation.stores.sessions.checkpoint(lease, text=text, now=then, lease_seconds=6)

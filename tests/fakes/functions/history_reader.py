@@ -37,7 +37,7 @@ class CountedSessionStore(MemorySessionStore):
 
 @dataclass
 class Reader:
-    """One user, who has chats and reads them."""
+    """A user who has chats and reads them."""
 
     database: MemoryDatabase = field(default_factory=MemoryDatabase)
     clock: FakeClock = field(default_factory=lambda: FakeClock(NOW))

@@ -188,7 +188,7 @@ class StreamWorld:
         return session
 
     async def followed(self) -> None:
-        """Waits until somebody follows the log."""
+        """Waits until the log has a follower."""
         async with asyncio.timeout(10):
             while not self.log.followers:
                 await asyncio.sleep(0.01)

@@ -19,7 +19,7 @@ class _Log:
     stop: bool = False
     entries: list[LogEntry] = field(default_factory=list)
     begun: int = 0
-    """Counts how often it was begun anew."""
+    """Counts its epochs."""
 
 
 class MemoryEventLog:
@@ -132,7 +132,7 @@ class MemoryEventLog:
         return self.text_now(session_id, epoch)
 
     def text_now(self, session_id: str, epoch: int) -> str | None:
-        """As `text`, for whoever does not await."""
+        """As `text`, for synchronous callers."""
         log, reader = self.log(session_id), LogCursor(seen=0)
         if self.failing or log.epoch != epoch:
             return None

@@ -5,13 +5,13 @@ import random
 import socket
 
 NOBODY = "127.0.0.1:1"
-"""Nobody listens there: a connection is refused."""
+"""A closed port: connections are refused."""
 _PORTS = range(20_000, 32_000)
 """Below those that Linux (from 32768 on) and macOS (from 49152 on) give to connections and to listeners on port 0."""
 
 
 def free_port() -> int:
-    """A port that nobody listens on. The system gives it to nobody else before the program has it.
+    """A free port, reserved until the program binds it.
 
     Raises:
         OSError: the address is not this machine's, or 100 ports in use were met.

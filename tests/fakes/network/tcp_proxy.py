@@ -34,7 +34,7 @@ class TcpProxy:
 
     @property
     def silent(self) -> bool:
-        """It takes connections and whatever is sent, and never answers; the answers come when it speaks again."""
+        """Accepts connections and data without responding; responses follow once it is false again."""
         return not self._speaks.is_set()
 
     @silent.setter

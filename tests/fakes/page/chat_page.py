@@ -41,7 +41,7 @@ _GROWN = """([index, length]) => {
   const text = answer?.querySelector('.markdown')?.innerText ?? '';
   return text.length > length && {phase: answer.dataset.phase, text};
 }"""
-"""Text and phase in one look: the page goes on between two."""
+"""Text and phase in one read: the page changes between two."""
 
 
 @dataclass(frozen=True)

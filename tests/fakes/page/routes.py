@@ -117,7 +117,7 @@ def prompts_have_no_status(page: Page) -> None:
 
 @dataclass
 class Regenerating:
-    """`POST /chat/start` with `regenerate`, over any stack: the answer comes from a chat of its own."""
+    """`POST /chat/start` with `regenerate`, over any stack: the answer comes from a separate chat."""
 
     page: Page
     prompt: str

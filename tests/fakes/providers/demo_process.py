@@ -1,4 +1,4 @@
-"""The demo provider as a process of its own."""
+"""The demo provider as a separate process."""
 
 import os
 import subprocess

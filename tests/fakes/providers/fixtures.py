@@ -12,6 +12,6 @@ type Listen = Callable[[Handler], Awaitable[str]]
 
 
 class Connect(Protocol):
-    """Makes a registry whose providers are all at one address; further variables by name."""
+    """Makes a registry with all providers at one address; keyword arguments are further variables."""
 
     def __call__(self, address: str, **environ: str) -> ProviderRegistry: ...

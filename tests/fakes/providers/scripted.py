@@ -11,7 +11,7 @@ from chat_stream.providers.port import ChatRequest, Finish, Piece
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Holds a script: `reached` is set when it gets here, and it goes on when `released` is set."""
+    """Pauses a script: `reached` is set at this point, and the script continues once `released` is set."""
 
     reached: asyncio.Event = field(default_factory=asyncio.Event)
     released: asyncio.Event = field(default_factory=asyncio.Event)

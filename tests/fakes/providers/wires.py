@@ -1,4 +1,4 @@
-"""The events of the two wire formats, for servers that misbehave: every piece of an answer by itself."""
+"""Single events of the two wire formats, for servers that misbehave."""
 
 import json
 from dataclasses import dataclass

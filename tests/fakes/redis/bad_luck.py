@@ -22,7 +22,7 @@ def refusing(redis: RedisServer) -> Iterator[None]:
 
 @contextmanager
 def silent(redis: RedisServer) -> Iterator[None]:
-    """It accepts connections and whatever is sent, and answers nothing."""
+    """Accepts connections and data, and never responds."""
     redis.pause()
     try:
         yield
@@ -32,7 +32,7 @@ def silent(redis: RedisServer) -> Iterator[None]:
 
 @contextmanager
 def full(redis: RedisServer) -> Iterator[None]:
-    """It answers OOM to whatever needs memory; it comes back empty."""
+    """Responds OOM to writes; it is empty after recovery."""
     redis.fill()
     try:
         yield
@@ -42,7 +42,7 @@ def full(redis: RedisServer) -> Iterator[None]:
 
 @contextmanager
 def reserved(port: int) -> Iterator[None]:
-    """Nobody who needs any port gets this one; it refuses until somebody listens on it on purpose."""
+    """Reserved: connections are refused until a test listens on it."""
     with socket.socket() as bound:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind(("127.0.0.1", port))

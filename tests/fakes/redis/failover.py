@@ -19,7 +19,7 @@ class ReplicatedCluster:
     other: RedisServer
 
     def fail_over(self) -> None:
-        """The two change places: who asks the one that was the primary is answered MOVED."""
+        """Swaps primary and replica: the former primary responds MOVED."""
         with self.one.client() as one, self.other.client() as other:
             old, new = (one, other) if _role(one) == "master" else (other, one)
             _until(lambda: new.info("replication")["master_link_status"] == "up")

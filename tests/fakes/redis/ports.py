@@ -1,4 +1,4 @@
-"""The ports of `chat.redis` together, whatever implements them."""
+"""The ports of `chat.redis`, in any implementation."""
 
 from dataclasses import dataclass, field
 from typing import Any, Protocol

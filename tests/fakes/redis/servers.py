@@ -80,7 +80,7 @@ class RedisServer:
         self._process.send_signal(signal.SIGCONT)
 
     def fill(self) -> None:
-        """It refuses whatever needs memory from now on."""
+        """Refuses writes from now on."""
         with self.client() as client:
             client.config_set("maxmemory-policy", "noeviction")
             client.config_set("maxmemory", 1)
@@ -105,7 +105,7 @@ class RedisServer:
             _until(lambda: len(here.cluster("nodes")) == len(there.cluster("nodes")) > 1 and self._has_slots())
 
     def take(self, key: str, other: "RedisServer") -> None:
-        """Takes a key's slot, with all that is in it, from the other node: whoever asks there is told MOVED."""
+        """Migrates a key's slot with its keys from the other node, which then responds MOVED."""
         with other.client() as there, self.client() as here:
             slot, here_id, there_id = there.cluster("keyslot", key), here.cluster("myid"), there.cluster("myid")
             here.cluster("setslot", slot, "importing", there_id)

@@ -1,4 +1,4 @@
-"""A Redis that takes connections with TLS only, and a certificate of its own to trust."""
+"""A Redis that accepts TLS only, with its own certificate to trust."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

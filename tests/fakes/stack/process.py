@@ -61,7 +61,7 @@ class RunningStack:
         return found
 
     def token(self, user: str, tier: str = "PRO", *, disabled: bool = False) -> str:
-        """A bearer token of the user, who now has that tier."""
+        """Gives the user a tier; returns a bearer token."""
         query = urlencode({"user": user, "tier": tier, "disabled": str(disabled).lower()})
         with urlopen(f"{self.url}/local/token?{query}", timeout=10) as response:  # http on this machine
             return str(response.read().decode())

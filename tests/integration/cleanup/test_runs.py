@@ -46,13 +46,13 @@ def test_a_backlog_is_worked_off_and_each_session_counted_once(deployed: Deploye
 
 
 def test_session_that_begins_while_it_expires_is_streamed_or_removed(deployed: DeployedCleanup) -> None:
-    """Never both: whoever may produce finds the session there when it stores the answer."""
+    """Never both: a producer still finds its session when it stores the answer."""
     conversation = deployed.conversation()
     sessions = [deployed.start(conversation, ago=600 - 0.8 - number * 0.001) for number in range(40)]
 
     def attach_and_finish(number: int) -> bool:
         session = sessions[number]
-        # The clock of whoever attaches is a little behind.
+        # The attaching process's clock is a little behind.
         try:
             attached = conversation.attach(session, now=session.expires_at - 0.01).session
         except (NotFoundError, SessionExpiredError):

@@ -15,7 +15,7 @@ type Get = Callable[..., Answer]
 
 @pytest.fixture(scope="module")
 def aws() -> Iterator[World]:
-    """Tables that the tests of a module share: each test has users of its own."""
+    """Tables shared by a module's tests: each test has its own users."""
     with world() as it:
         yield it
 

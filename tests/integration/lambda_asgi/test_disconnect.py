@@ -1,4 +1,4 @@
-"""What an application that listens for `http.disconnect` hears when the peer has gone in mid-answer."""
+"""What an application that awaits `http.disconnect` receives when the peer disconnects in mid-response."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What the Runtime API and stderr are told when something goes wrong."""
+"""What the Runtime API and stderr get on errors."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""From SIGTERM to the end of the process: Lambda kills it soon after, whatever it is doing."""
+"""From SIGTERM to the end of the process, which Lambda kills soon after."""
 
 import json
 import time
@@ -21,7 +21,7 @@ UNHURRIED = {"STOP_TIMES": "4"}
 
 
 def moments(runtime: RuntimeProcess) -> dict[str, float]:
-    """When the application came where, by the clock of its own process."""
+    """When the application reached each point, by its own process's clock."""
     lines = [line.rpartition(" ") for line in runtime.stdout.splitlines() if line[-1].isdigit()]
     return {moment: float(seconds) for moment, _, seconds in lines}
 

@@ -1,4 +1,4 @@
-"""What a Redis that does not answer costs those who are counted: one budget, once."""
+"""A silent Redis costs rate-limited requests one timeout, once."""
 
 import functools
 import time

@@ -50,7 +50,7 @@ class Gates:
         (self._folder / name).touch()
 
     def get(self, stack: RunningStack, path: str, gate: str) -> Future[httpx.Response]:
-        """The answer to a request that goes on when the gate is opened."""
+        """The response to a request that completes when the gate opens."""
         return self._executor.submit(httpx.get, f"{stack.url}{path}", params={"gate": self.path(gate)}, timeout=30)
 
 

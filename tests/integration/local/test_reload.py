@@ -39,7 +39,7 @@ def test_edit_of_the_template_counts_and_a_broken_one_does_not(probes: Path) -> 
 
 
 def page_version(probes: Path, web: Path) -> str:
-    """What a stack that starts now tells open pages."""
+    """What a newly started stack sends to open pages."""
     with running_stack("--template", str(probes), "--web", str(web), reload=True) as stack:
         return httpx.get(f"{stack.url}/local/page-version").text
 

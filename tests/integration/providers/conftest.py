@@ -57,7 +57,7 @@ async def provider(demo: DemoProcess, connect: Connect) -> ProviderRegistry:
 
 @pytest_asyncio.fixture
 async def listen() -> AsyncIterator[Listen]:
-    """Starts a server that does as it is told, byte by byte. Returns its address."""
+    """Starts a server that sends scripted bytes. Returns its address."""
     servers: list[asyncio.Server] = []
 
     async def start(handler: Handler) -> str:

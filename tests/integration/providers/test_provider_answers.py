@@ -73,7 +73,7 @@ async def test_refusal_without_text_is_not_worth_a_retry(provider: ChatProvider,
 
 
 async def test_anthropic_reports_input_tokens_before_the_text(provider: ChatProvider, name: str) -> None:
-    """So that an answer that is stopped in the middle has its usage too."""
+    """An answer stopped in the middle then has its usage, too."""
     if name != "anthropic":
         return
     async with provider.stream(a_request("[demo:tokens=100000 rate=200]", provider=name)) as answer:

@@ -36,7 +36,7 @@ async def _fails(provider: ChatProvider, prompt: str, name: str) -> tuple[Provid
 async def test_break_after_some_tokens(
     *, provider: ChatProvider, demo: DemoProcess, name: str, tag: str, directive: str, code: str
 ) -> None:
-    """Whatever came before is there, and nothing is asked again."""
+    """The text received before is kept, and the request is not repeated."""
     error, text = await _fails(provider, f"{tag} [demo:tokens=40 {directive}]", name)
     assert (error.code, error.retryable) == (code, True)
     assert bool(text) == directive.endswith("20")

@@ -67,7 +67,7 @@ async def test_never_iterated_is_never_asked(provider: ChatProvider, demo: DemoP
 
 
 async def test_iterating_in_another_task(provider: ChatProvider, name: str) -> None:
-    """A consumer may wait for the next item in a task of its own, each time another."""
+    """A consumer may await each item in a different task."""
     items: list[Piece] = []
     async with provider.stream(a_request("[demo:tokens=5]", provider=name)) as answer:
         while not (items and isinstance(items[-1], Finish)):

@@ -136,7 +136,7 @@ async def test_refusal_whose_body_does_not_come_is_understood_by_its_status(
 
 
 async def test_exhausted_quota_is_the_operators_business(connect: Connect, listen: Listen) -> None:
-    """OpenAI reports it as 429, with a code of its own."""
+    """OpenAI reports it as 429 with a distinct code."""
 
     async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await read_request(reader)

@@ -16,7 +16,7 @@ from fakes.providers.fixtures import Connect, Listen
 
 @pytest.mark.parametrize("directive", ["hang", "stall-after=0", "slow-first=20"])
 async def test_no_first_token(connect: Connect, demo: DemoProcess, name: str, tag: str, directive: str) -> None:
-    provider = connect(demo.address, PROVIDER_FIRST_TOKEN_SECONDS="1.5")  # a busy machine's connection takes its time
+    provider = connect(demo.address, PROVIDER_FIRST_TOKEN_SECONDS="1.5")  # connecting is slow on a busy machine
     await provider.adapter(name)
     begun = time.monotonic()
     with pytest.raises(ProviderError) as raised:

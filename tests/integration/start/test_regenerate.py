@@ -35,7 +35,7 @@ def messages_of(aws: World, bearer: str) -> tuple[Message, ...]:
 
 
 def failed(aws: World, bearer: str, prompt: str = "Hello?", **changes: Any) -> Session:
-    """A prompt whose session failed before any text."""
+    """A prompt whose session failed before it had text."""
     chat = chat_of(aws, bearer)
     session = chat.attach(chat.start(prompt, now=time.time() - 60, **changes), now=time.time() - 60).session
     aws.sessions.finish(session, state=SessionState.FAILED, answer=None, failure=FAILURE)

@@ -1,4 +1,4 @@
-"""POST /chat/stop with Redis: the producer is told through the event log, and what that holds is kept."""
+"""POST /chat/stop with Redis: the event log stops the producer, and its text is kept."""
 
 import asyncio
 import json

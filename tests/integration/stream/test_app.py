@@ -1,4 +1,4 @@
-"""GET /chat/stream at the ASGI edge: who may attach, how a refusal reads, what the headers say."""
+"""GET /chat/stream at the ASGI edge: access, refusals, headers."""
 
 import asyncio
 import json
@@ -211,7 +211,7 @@ async def drain_until(sent: asyncio.Queue[bytes], part: bytes) -> bytes:
 
 
 async def expect_refusal(headers: Callable[[Service, Session], dict[str, str]], status: int, code: str) -> None:
-    """A problem document for whoever did not ask for events; 200 and one `error` event for an EventSource."""
+    """A problem document for ordinary clients; 200 and one `error` event for an EventSource."""
     service = Service("text")
     session = service.world.start("Hello")
     path = f"/chat/stream?sessionId={session.session_id}"

@@ -115,7 +115,7 @@ class SimLoop(asyncio.AbstractEventLoop):
     def call_later(  # type: ignore[override]
         self, delay: float, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> Handle:
-        # As with a real clock, which goes on while code runs, a wait that is not over yet takes some time.
+        # As with a real clock, which advances while code runs, an unfinished wait takes some time.
         return self.call_at(self._now + max(delay, RESOLUTION_SECONDS), callback, *args, context=context)
 
     @override
@@ -165,7 +165,7 @@ class SimLoop(asyncio.AbstractEventLoop):
     # Threads.
 
     def start_thread(self, future: asyncio.Future[Any], func: Callable[..., Any], *args: Any) -> None:
-        """Runs `func` until it first waits; the loop goes on then."""
+        """Runs `func` until it first waits; then the loop continues."""
 
         def run() -> None:
             try:
@@ -220,7 +220,7 @@ class SimLoop(asyncio.AbstractEventLoop):
             events._set_running_loop(previous)
 
     def failures(self) -> list[str]:
-        """What asyncio would log: errors in callbacks, and those of tasks that nobody has asked for."""
+        """What asyncio would log: errors in callbacks, and unretrieved exceptions of tasks."""
         reported = [f"{context.get('message')}: {context.get('exception')!r}" for context in self._failures]
         lost = [
             f"{task.get_coro().__qualname__}: {task.exception()!r}"  # type: ignore[union-attr]
@@ -304,5 +304,5 @@ class SimLoop(asyncio.AbstractEventLoop):
 
 
 def simulated_loop(random: Random) -> SimLoop:
-    """A loop; what asyncio's base class leaves open (sockets, signals, subprocesses) nobody asks of it."""
+    """A loop; asyncio's abstract methods for sockets, signals and subprocesses are not needed."""
     return SimLoop(random)  # type: ignore[abstract]

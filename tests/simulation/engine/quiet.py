@@ -1,4 +1,4 @@
-"""The end of a run: what is left of killed processes is finalised here, where its errors disturb nobody."""
+"""Ends a run: finalises what is left of killed processes and suppresses its errors."""
 
 import gc
 import logging

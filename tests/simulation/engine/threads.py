@@ -40,4 +40,4 @@ class SimExecutor(Executor):
 
     @override
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """There is nothing to end: each call is a thread of its own."""
+        """Nothing to shut down: each call has its own thread."""

@@ -7,7 +7,7 @@ from simulation.promises.known import SETTLED_SECONDS, Known, Seen
 LEAD_SECONDS = 3.2
 """How much older than a producer's last moment text may be that is lost: a checkpoint interval, and one look."""
 STOP_SECONDS = 4.0
-"""By when a producer has noticed a stop, closed its source and stored what there is."""
+"""Within this time a producer notices a stop, closes its source and stores its text."""
 
 
 def check_unchanged(known: Known) -> None:

@@ -30,7 +30,7 @@ def check_open(known: Known) -> None:
 
 
 def note_attached(known: Known, attachment: AttachDecision) -> None:
-    """The database knows a newer connection of a client from now on, whatever happens to the session."""
+    """The database has recorded a newer connection of a client."""
     this, viewer = CONNECTION.get(), attachment.viewer
     for connection in known.world.connections:
         if viewer is None or (connection.session_id, connection.client) != (this.session_id, viewer.key):
@@ -42,7 +42,7 @@ def note_attached(known: Known, attachment: AttachDecision) -> None:
 
 
 def check_refusal(known: Known, connection: Connection, event: Event) -> None:
-    """A client is told for good that it gets nothing only when its session is over."""
+    """A client gets 204, after which it does not reconnect, only if its session is over."""
     session = known.world.stored.sessions.get(connection.session_id)
     if event.data["retryable"] or session is None or session.is_expired(EPOCH + known.now + MARGIN_SECONDS):
         return
@@ -68,7 +68,7 @@ def check_closed(known: Known, connection: Connection) -> None:
 def _check_replaced(known: Known, connection: Connection, replaced_at: float) -> None:
     producer = known.producer_of(connection.session_id)
     if producer is not None and producer.connection is connection:
-        return  # the answer goes on, whoever reads it
+        return  # the answer continues without readers
     process = connection.process
     since = max(replaced_at, process.thawed_at, known.world.database.works_since(process) + SETTLED_SECONDS)
     if known.now - since > REPLACED_SECONDS:

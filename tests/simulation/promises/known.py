@@ -37,7 +37,7 @@ class Seen:
     finished_at: float | None = None
     """When it was first seen to have ended."""
     stopped_at: float | None = None
-    """When its user's stop was accepted while somebody produced it."""
+    """When a stop was accepted while it was being produced."""
 
     @property
     def shown(self) -> int:
@@ -75,7 +75,7 @@ class Known:
 
     def violated(self, promise: str) -> None:
         """Raises ViolationError."""
-        self.broken = self.broken or promise  # whoever catches the error, it is known
+        self.broken = self.broken or promise  # recorded even if a caller catches the error
         raise ViolationError(promise)
 
     def producer_of(self, session_id: str) -> Generation | None:

@@ -14,7 +14,7 @@ OPENING_SECONDS = 1.0
 
 
 def check_followers(known: Known) -> None:
-    """Who follows a session is as far as its producer's client, and is told its end."""
+    """A follower keeps up with the producer's client and gets the end."""
     for connection in known.world.connections:
         seen = known.sessions.get(connection.session_id)
         if seen is None or connection.process.frozen:
@@ -26,7 +26,7 @@ def check_followers(known: Known) -> None:
 
 
 def check_shared_answers(known: Known) -> None:
-    """Who is given another session's answer is as little behind that."""
+    """A session that shares another's answer keeps up with it likewise."""
     for (session_id, _), generation in known.generations.items():
         seen = known.sessions.get(session_id)
         number = None if seen is None else _call_number(seen.beginning)

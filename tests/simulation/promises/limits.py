@@ -1,4 +1,4 @@
-"""The limits of a tier: nobody is refused for less than the limit, and nobody gets more."""
+"""The limits of a tier: no user is refused below the limit, and none exceeds it."""
 
 from chat.limits.rates import WINDOW_SECONDS
 from chat.limits.slots import ATTACH_SECONDS

@@ -26,7 +26,7 @@ def check_single_flight(known: Known, call: "ProviderCall") -> None:
         if known.now - earlier.began_at < MARGIN_SECONDS:
             continue
         processes = earlier.process, call.process
-        # A leader whose lease cannot be renewed counts as dead.
+        # A leader that cannot renew its lease counts as dead.
         if max(world.redis.works_since(*processes), world.database.works_since(*processes)) > earlier.began_at - 1:
             continue
         known.violated(f"{call.question!r} is asked for by {call.session_id} while {earlier.session_id} is answered")

@@ -1,4 +1,4 @@
-"""Who may write, and how many at a time."""
+"""Slots: which processes may produce, and how many at a time."""
 
 from chat.messages import MessageKind
 from chat.sessions import Session
@@ -31,7 +31,7 @@ def _check_alone(known: Known, session: Session) -> None:
 
 
 def _written(known: Known, user_id: str) -> list[str]:
-    """Sessions of the user that a living process writes under a lease of its own."""
+    """The user's sessions that a live process produces under its own lease."""
     now = EPOCH + known.now
     found = []
     for (session_id, epoch), generation in known.generations.items():

@@ -63,7 +63,7 @@ class Client:
         self._broken.set()
 
     def reload(self, *, keeps: bool) -> None:
-        """The page begins anew, with or without what it has shown."""
+        """The page reloads, with or without the text it has shown."""
         if not keeps and not self.closed:
             self.text, self.seen = "", 0
         self.cut()

@@ -23,7 +23,7 @@ class Fault(StrEnum):
     FAILS = "fails"
     """Some calls are refused, with nothing done."""
     LOSES_ANSWERS = "loses answers"
-    """Some calls are done, and fail all the same."""
+    """Some calls succeed in the store, and their responses are lost."""
     SLOW = "slow"
     FULL = "full"
     """Writes are refused."""
@@ -88,7 +88,7 @@ class Conditions:
         return low + (high - low) * self.random.random()
 
     def disturbed(self, seconds: float = 0.0) -> None:
-        """Something has just happened to the store that takes its users that long to notice or mend."""
+        """Records a fault that its users need this long to notice or recover from."""
         self._healthy_since = max(self._healthy_since, self.loop.time() + seconds)
 
     def works_since(self, *processes: Process) -> float:

@@ -13,7 +13,7 @@ from simulation.engine.process import Process
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A server-sent event; `id` is None if it has none of its own."""
+    """A server-sent event; `id` is None if it has none."""
 
     id: int | None
     data: dict[str, Any]
@@ -100,6 +100,6 @@ CONNECTION: ContextVar[Connection] = ContextVar("connection")
 
 
 async def never() -> MutableMapping[str, Any]:
-    """Lambda tells nobody that a client has gone."""
+    """Lambda does not report that a client disconnected."""
     await asyncio.Event().wait()
     raise AssertionError

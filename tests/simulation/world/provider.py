@@ -1,4 +1,4 @@
-"""A provider whose answers are drawn: it thinks, stalls, repeats itself, refuses, breaks off."""
+"""A provider with random answers: it thinks, stalls, repeats itself, refuses, fails in the middle."""
 
 import asyncio
 from collections import Counter
@@ -43,7 +43,7 @@ class ProviderCall:
 
 
 class SimProvider:
-    """A `chat_stream.providers.port.ChatProvider`. Each call's answer is told from all others by its beginning."""
+    """A `chat_stream.providers.port.ChatProvider`. Each call's answer is identified by its beginning."""
 
     def __init__(
         self, loop: SimLoop, seed: str, fired: Counter[str], asked: Callable[[ProviderCall, ChatRequest], None]

@@ -27,7 +27,7 @@ class Redis:
     def __init__(self, conditions: Conditions) -> None:
         self.conditions = conditions
         self._probe_at: dict[Process, float] = {}
-        """For each process whose breaker is open: when it looks again."""
+        """When each process with an open breaker probes again."""
 
     async def call[T](self, work: Callable[[], T], *, writes: bool = True) -> T:
         """Raises RedisDownError."""
@@ -87,7 +87,7 @@ class SimEventLog(MemoryEventLog):
         self._redis = redis
 
     def cut(self) -> None:
-        """Who follows finds out now whether Redis is still there."""
+        """Followers now find out whether Redis is still there."""
         for wake in self._waiting:
             wake.set()
 

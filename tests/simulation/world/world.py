@@ -55,7 +55,7 @@ CONCURRENT_STREAMS = 2
 MAX_SKEW_SECONDS = 0.25
 NETWORK_SECONDS = 0.03
 EARLY_SECONDS = 0.08
-"""Within which a process that has taken a lease asks who leads, looks into the cache, asks the provider."""
+"""The time within which a process with a new lease claims the flight, reads the cache and asks the provider."""
 LIMIT_SECONDS = 2.5
 """From the deadline to the limit of a stream."""
 
@@ -176,7 +176,7 @@ class World:
         return connection
 
     def in_process(self, name: str, call: Callable[[], object]) -> "asyncio.Future[object]":
-        """Runs blocking code in a process of its own; the future is done in the current one."""
+        """Runs blocking code in a new process; the future belongs to the current one."""
         process = self.new_process(name)
         context = copy_context()
         context.run(CURRENT.set, process)

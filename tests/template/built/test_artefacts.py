@@ -1,4 +1,4 @@
-"""What `sam build` makes: complete, small, for the right processor, and able to start by itself."""
+"""The artefacts of `sam build`: complete, small, for the right processor, and able to start."""
 
 import json
 import os
@@ -24,7 +24,7 @@ ELF_MACHINES = {"arm64": 183, "x86_64": 62}
 """`e_machine` of an ELF header (elf.h: EM_AARCH64, EM_X86_64)."""
 
 UNCHECKED_HASH = 1
-"""The flags of a `.pyc` that is valid whatever its source's time or contents (PEP 552)."""
+"""The flags of an unchecked hash-based `.pyc` (PEP 552)."""
 
 SOURCES = {
     "CommonLayer": ["layers/common/chat", "layers/common/lambda_asgi"],

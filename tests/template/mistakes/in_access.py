@@ -1,4 +1,4 @@
-"""Mistakes about who may do what: URLs, rights, secrets, network."""
+"""Mistakes in access: URLs, permissions, secrets, network."""
 
 from template.mistakes.changes import (
     add_policy,

@@ -13,7 +13,7 @@ from artefacts.transformed import source_template, transformed_template
 from template.checks.stack import Stack, reference
 
 NOT_OF_A_VERSION = {"Tags", "ReservedConcurrentExecutions", "Description"}
-"""Properties that Lambda applies to a function at once, whatever its versions are."""
+"""Properties that Lambda applies to a function independently of its versions."""
 OF_THE_NETWORK = {"VpcCidr", "Zones"}
 """Parameters that decide which subnets there are, and with that the functions' properties."""
 ROLLED_BACK_ON = {name: f"{name}ErrorsAlarm" for name in ("Start", "Stream", "History", "Cleanup")}
@@ -71,7 +71,7 @@ def test_configuration_differs_with_each_parameter() -> None:
 
 
 def test_another_configuration_is_another_version_of_each_function(functions: dict[str, dict[str, Any]]) -> None:
-    """A version with another description is made anew, and Lambda makes one only of a function that has changed."""
+    """A changed description creates a version, and Lambda publishes one only if the function has changed."""
     number = "${Configuration.VersionNumber}"
     resources = transformed_template()["Resources"]
     described = {

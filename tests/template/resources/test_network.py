@@ -1,4 +1,4 @@
-"""The network and the cache of CacheMode elasticache, and what the functions are told of Redis in each mode."""
+"""The network and cache of CacheMode elasticache, and the functions' Redis settings in each mode."""
 
 import re
 from collections.abc import Mapping

@@ -23,7 +23,7 @@ def test_command_knows_the_providers() -> None:
 
 
 def test_secret_of_redis_is_made_without_an_address() -> None:
-    """And a function that reads it then goes on without Redis (see test_redis_url_secret)."""
+    """A function that reads it runs without Redis (see test_redis_url_secret)."""
     stack = Stack(source_template(), {"CacheMode": "external"})
     try:
         RedisAddress.parse(stack.properties("RedisSecret")["SecretString"])

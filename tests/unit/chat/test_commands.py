@@ -1,4 +1,4 @@
-"""How a slash command is told from a prompt."""
+"""How slash commands are recognised."""
 
 import pytest
 

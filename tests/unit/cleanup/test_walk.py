@@ -1,4 +1,4 @@
-"""A run is bounded in time, goes on where the last one ended, and is stopped by no session."""
+"""A run is bounded in time, resumes where the last one ended, and continues past failing sessions."""
 
 import pytest
 
@@ -31,7 +31,7 @@ def left(world: CleanupWorld) -> set[str]:
     [(), (Position(0, "M"),), (Position(7, "M"), Position(3, "A")), tuple(Position(shard, "M") for shard in range(8))],
 )
 def test_walk_goes_around_once(positions: tuple[Position, ...]) -> None:
-    """Each shard whole, and nothing of it twice."""
+    """Each shard completely and once."""
     seen = dict.fromkeys(range(SHARDS), "")
     for shard_range in shard_ranges(positions):
         seen[shard_range.shard] += "".join(name for name in "AMZ" if name in shard_range)
@@ -60,7 +60,7 @@ def test_run_out_of_time_leaves_the_rest_to_the_next(world: CleanupWorld) -> Non
 
 
 def test_end_of_a_session_is_logged_with_its_chat(world: CleanupWorld, caplog: pytest.LogCaptureFixture) -> None:
-    """Who looks for a chat's life in the logs finds how its sessions ended, and which one could not be."""
+    """A search of the logs for a chat finds how its sessions ended, and which could not be ended."""
     expired, settled, bad = world.start(), world.cut_off(), world.start()
     world.clock.advance(SESSION_SECONDS)
     BadSessions(world, [bad], StorageError("No."))
@@ -75,7 +75,7 @@ def test_end_of_a_session_is_logged_with_its_chat(world: CleanupWorld, caplog: p
 
 
 def test_no_shard_starves(world: CleanupWorld) -> None:
-    """Runs that get nowhere near the end of what is new in the first shard reach the last one all the same."""
+    """Runs too short for the first shard's backlog still reach the last shard."""
     (last,) = expired_sessions(world, 1, shard=7)
     world.clock.advance(-SESSION_SECONDS)
     expired_sessions(world, 100, shard=0)
@@ -163,7 +163,7 @@ def test_many_failures_are_counted_and_not_all_logged(world: CleanupWorld, caplo
 
 
 def test_session_that_ends_the_process_blocks_nobody(world: CleanupWorld) -> None:
-    """The next run begins behind it: what comes after it is not left for good."""
+    """The next run starts behind it, so later sessions are not starved."""
     first, second = expired_sessions(world, 1, shard=2)[0], world.start(shard=5)
     world.clock.advance(SESSION_SECONDS)
 
@@ -199,7 +199,7 @@ def test_shard_that_cannot_be_read_blocks_no_other(world: CleanupWorld) -> None:
 
 
 def test_storage_that_is_down_fails_the_run(world: CleanupWorld) -> None:
-    """So that it is repeated, and told to the dead letters."""
+    """Lambda then retries it and sends it to the dead letter queue."""
     world.start()
     world.database.failing = True
     with pytest.raises(StorageError):

@@ -12,7 +12,7 @@ _LINES = {
 
 
 class Terms:
-    """Two metrics, and a search that finds what it is told to."""
+    """Two metrics, and a search with fixed results."""
 
     period = 60
     count = 4

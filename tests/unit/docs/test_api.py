@@ -10,7 +10,7 @@ from documents import ROOT, section
 
 API = "docs/api.md"
 UNUSED = {"forbidden", "too_many_requests"}
-"""Defaults that each place which raises replaces by a code of its own."""
+"""Defaults that every raise site replaces with its own code."""
 _CODE = re.compile(r"\b(?:(?:default_)?code ?= ?|Failure\(\s*)\"([a-z_]+)\"")
 _FIELD = re.compile(r'^        "(\w+)": ', re.MULTILINE)
 

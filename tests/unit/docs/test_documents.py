@@ -76,6 +76,6 @@ def test_readme_fits_on_a_few_screens() -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_diagrams_have_no_semicolon(document: str) -> None:
-    """Mermaid takes it for the end of a statement, and GitHub then shows an error in the diagram's place."""
+    """Mermaid reads it as the end of a statement, and GitHub then shows an error instead of the diagram."""
     for diagram in blocks(text(document), "mermaid"):
         assert ";" not in diagram

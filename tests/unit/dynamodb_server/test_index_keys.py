@@ -1,4 +1,4 @@
-"""Items whose attributes cannot be the keys of an index, as DynamoDB's guide has it.
+"""Items whose attributes cannot be index keys, after DynamoDB's guide.
 
 docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.OnlineOps.ViolationDetection.html. Amazon's DynamoDB Local
 neither adds old items to a new index nor checks what an update writes.
@@ -142,7 +142,7 @@ def test_old_items_are_loaded_with_an_index_that_they_do_not_fit(tmp_path: Path)
     add_index(first, pk="S", grp="S", rnk="N")
     first.commit()
 
-    # Once from what was written line by line, once from what the first start wrote anew.
+    # Once from the appended lines, once from the first start's compaction.
     for _ in range(2):
         again = Database(Journal(file, print))
         assert len(again.table("Things")) == len(OLD)

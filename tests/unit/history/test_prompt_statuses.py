@@ -18,7 +18,7 @@ EXPIRED: Told = ("Hello?", "failed", "session_expired", True)
 
 
 def end(reader: Reader, state: SessionState, text: str | None = None, **changes: Any) -> Session:
-    """A prompt whose session has ended."""
+    """A prompt of an ended session."""
     chat = reader.chat()
     session = chat.attach(chat.start()).session
     answer = None if text is None else chat.answer(session, text, **changes)

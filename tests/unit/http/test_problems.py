@@ -1,4 +1,4 @@
-"""Problem documents: every error of an application, and nothing of the request in them."""
+"""Problem documents for every error of an application, without request data."""
 
 import io
 import json

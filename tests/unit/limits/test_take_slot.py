@@ -1,4 +1,4 @@
-"""What a stream is told that finds no slot, and whose slots do not count."""
+"""The refusal of a stream without a free slot, and which holders are dropped first."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -77,7 +77,7 @@ async def test_token_is_renewed_before_it_ends() -> None:
 
 @pytest.mark.usefixtures("aws")
 async def test_clients_authenticate_with_user_and_token() -> None:
-    """What goes over the wire first, to a server that takes it down."""
+    """The first bytes sent, recorded by a server."""
     received: asyncio.Queue[bytes] = asyncio.Queue()
 
     async def take_down(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

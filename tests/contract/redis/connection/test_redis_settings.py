@@ -114,7 +114,7 @@ RESOLVING = {"encodings.idna", "stringprep", "unicodedata"}
 @pytest.mark.parametrize("cluster", [False, True], ids=["one node", "cluster"])
 @pytest.mark.parametrize("where", [{"redis_url": "redis://127.0.0.1:1"}, {"redis_url_secret_arn": "arn"}], ids=str)
 def test_first_call_imports_nothing(where: dict[str, str], *, cluster: bool) -> None:
-    """The start of a process, which has more of a processor, has done so; nobody answers here."""
+    """The process's start, which has more CPU, has imported it; no server answers here."""
     ran = subprocess.run(
         [sys.executable, "-c", FIRST_CALL, json.dumps(where | {"redis_cluster": cluster})],
         env=FAKE_CREDENTIALS | {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"},

@@ -141,7 +141,7 @@ def secrets_manager(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 
 def let_in(server: RedisServer, password: str) -> str:
-    """Only who knows the password, from now on, and throws everybody out; its address."""
+    """Requires the password from now on and disconnects all clients; returns the new address."""
     with server.client() as client:
         client.acl_setuser(
             "chat", enabled=True, reset=True, passwords=[f"+{password}"], keys=["chat:*"], categories=["+@all"]
@@ -153,7 +153,7 @@ def let_in(server: RedisServer, password: str) -> str:
 async def test_process_reconnects_with_a_rotated_password(
     secrets_manager: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Both kinds of clients; and nobody logs an address."""
+    """Both kinds of clients; no address is logged."""
     monkeypatch.setattr(module, "PAUSE_SECONDS", 0.1)
     errors = CacheErrors()
     with tls_redis_server() as (server, certificate), caplog.at_level(logging.INFO):

@@ -1,4 +1,4 @@
-"""A Redis that is absent, silent, slow, full or dies: nobody waits for it longer than once."""
+"""A Redis that is absent, silent, slow, full or dying: only the first call waits for it."""
 
 import asyncio
 import socket
@@ -179,7 +179,7 @@ async def test_full_server_is_still_read(own_server: RedisServer, open_services:
 async def test_read_only_server_is_left_for_the_new_primary(
     own_server: RedisServer, standalone: RedisServer, open_services: OpenServices
 ) -> None:
-    """An address whose primary has become a replica: the next call connects anew."""
+    """After a failover behind an address, the next call reconnects."""
     errors = CacheErrors()
     services = open_services(own_server.url, breaker=Breaker(errors), redis_timeout_seconds=BUDGET_SECONDS)
     await services.cache.put("first", ANSWER)
@@ -196,7 +196,7 @@ async def test_read_only_server_is_left_for_the_new_primary(
 async def test_cancelled_calls_leave_no_answer_behind(
     proxy: TcpProxy, open_services: OpenServices, session_id: str
 ) -> None:
-    """A connection whose answer nobody took must never give it to somebody else."""
+    """An unread response must never be returned to another caller."""
     services = open_services(proxy.url)
     for number in range(20):
         await services.cache.put(f"{session_id}{number}", CachedAnswer(f"answer {number}", "stop", None))
@@ -228,7 +228,7 @@ async def test_loop_that_was_held_up_does_not_blame_redis(
 
 
 async def _costs_one_budget(url: str, open_services: OpenServices, *, cluster: bool = False) -> None:
-    """Every port goes on without Redis, and only the first call takes any time."""
+    """Every port works without Redis, and only the first call waits."""
     delays = []
     for _ in range(3):  # the best of them, for other tests run beside this one
         errors = CacheErrors()

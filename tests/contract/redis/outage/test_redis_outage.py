@@ -103,7 +103,7 @@ async def test_both_use_a_server_that_is_back(
 async def test_client_that_is_closed_leaves_no_outage_behind(
     clients: Clients, proxy: TcpProxy, session_id: str
 ) -> None:
-    """Nobody would look any more whether Redis is back."""
+    """No probe would close the breaker again."""
     proxy.silent = True
     assert not await clients.kept(session_id)
     await clients.services.close()

@@ -37,7 +37,7 @@ def test_an_answer_that_breaks_off_is_kept_with_its_reason(chat: ChatPage) -> No
 
 
 def test_a_prompt_without_an_answer_can_be_sent_again(chat: ChatPage) -> None:
-    """The browser that saw it knows who failed, also after a reload."""
+    """The browser that saw the failure knows the provider, even after a reload."""
     chat.watch.refusals_expected = True
     chat.send(FAILS_ONCE.format(chat.user))
     note = chat.answers.locator(".note.failed")

@@ -50,7 +50,7 @@ def _still_clock(chat: ChatPage) -> None:
 
 
 def _fails_to_connect(chat: ChatPage, answers: list[Answer]) -> Answers:
-    """Sends a prompt whose stream cannot be had; the wait for the next attempt has begun."""
+    """Sends a prompt whose stream fails to open, and returns during the wait for the next attempt."""
     chat.watch.refusals_expected = True
     faked = Answers(chat.page, STREAM, answers)
     chat.send(f"Hello {QUICK}")

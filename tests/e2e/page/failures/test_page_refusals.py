@@ -1,4 +1,4 @@
-"""Each refusal has a sentence of its own, and what may pass is tried again by the page, when the service says."""
+"""Each refusal has its own sentence; the page retries temporary ones when the service says so."""
 
 import re
 import time

@@ -1,4 +1,4 @@
-"""A Lambda Runtime API that believes nothing: it reads HTTP by itself and notes every byte and when it came.
+"""A strict Lambda Runtime API: it parses HTTP itself and records every byte with its time.
 
 Each connection has a thread. What is not framed exactly as it should be ends up in ``violations``, which the fixture
 asserts to be empty.

@@ -28,7 +28,7 @@ class Script:
     """Sends the event in pieces of that many bytes."""
     event_chunked: bool = False
     read_gate: threading.Event | None = None
-    """Reads nothing of the answer's body before this is set."""
+    """The response's body is not read before this is set."""
 
 
 class Invocation:
@@ -58,7 +58,7 @@ class Invocation:
             return self._chunks()[:count]
 
     def wait_for_head(self) -> None:
-        """Returns when the answer has begun."""
+        """Returns when the response has started."""
         with self._changed:
             assert self._changed.wait_for(lambda: self.request is not None, PATIENCE_SECONDS), "no answer"
 

@@ -78,7 +78,7 @@ class Runtime:
         return await asyncio.open_connection("127.0.0.1", self.port)
 
     async def request(self, method: str, path: str, head: str = "", body: bytes = b"") -> tuple[int, str, bytes]:
-        """Status, head and body of the response to one request on a connection of its own."""
+        """Status, head and body of the response to one request on a new connection."""
         reader, writer = await self.connect()
         if "Transfer-Encoding" not in head:
             head += f"Content-Length: {len(body)}\r\n"

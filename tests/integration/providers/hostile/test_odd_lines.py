@@ -1,4 +1,4 @@
-"""Event streams as the specification allows them, and as nobody should write them."""
+"""Event streams that the specification allows, however unusual."""
 
 from fakes.providers.fixtures import Connect, Listen
 from fakes.providers.hostile import Row, done, failed, outcome_of, table

@@ -1,4 +1,4 @@
-"""Token counts that cannot be: the answer is complete all the same, and the counts are unknown."""
+"""Impossible token counts: the answer is complete, and the counts are unknown."""
 
 from typing import Any
 
@@ -106,7 +106,7 @@ async def test_answer_of_odd_usage(row: Row, wire: Wire, connect: Connect, liste
 async def test_usage_that_is_not_believed_is_logged(
     connect: Connect, listen: Listen, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Somebody pays for the answer, and nobody knows how much."""
+    """The answer costs money, but the amount is unknown."""
     await outcome_of(openai("odd", OPENAI.usage(read="many")), OPENAI, connect, listen)
     (line,) = [record for record in caplog.records if record.message == "provider's usage is implausible"]
     assert vars(line)["provider"] == "OpenAI"

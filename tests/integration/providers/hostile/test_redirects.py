@@ -1,4 +1,4 @@
-"""Redirects are not followed: nobody but the configured address sees prompts and keys."""
+"""Redirects are not followed: only the configured address sees prompts and keys."""
 
 import asyncio
 

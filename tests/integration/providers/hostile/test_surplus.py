@@ -1,4 +1,4 @@
-"""A provider that sends more than it was asked for: nobody is given what belongs to another question."""
+"""A provider that sends surplus data: no request gets data that belongs to another."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,7 @@ from fakes.providers.wires import WIRES, Wire, whole
 
 ROUNDS = 3
 IDLE = 30
-"""Idle connections that the HTTP client closes one after the other, which takes it a while."""
+"""Idle connections, which the HTTP client closes one at a time and slowly."""
 GUARD_SECONDS = 20
 
 
@@ -64,7 +64,7 @@ async def test_surplus_of_an_answer_reaches_nobody(
 
 @pytest.mark.parametrize("wire", WIRES.values(), ids=WIRES)
 async def test_surplus_that_comes_later_reaches_nobody(connect: Connect, listen: Listen, wire: Wire) -> None:
-    """The HTTP client sees by itself that more is there to read before a question."""
+    """The HTTP client itself notices unread data before a request."""
     answered, sent = asyncio.Event(), asyncio.Event()
 
     async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -148,7 +148,7 @@ async def test_next_answer_on_a_connection_is_no_surplus(connect: Connect, liste
 
 @pytest.mark.parametrize("wire", WIRES.values(), ids=WIRES)
 async def test_answer_after_a_broken_one_is_whole(connect: Connect, listen: Listen, wire: Wire) -> None:
-    """Whatever state the connection is in."""
+    """In any state of the connection."""
     good = response(wire, "own")
     bad = [
         EVENT_STREAM + chunk(whole(wire, "own")),  # does not end

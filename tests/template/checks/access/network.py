@@ -8,7 +8,7 @@ WITHOUT_REDIS = {"HistoryFunction"}
 
 
 def check_vpc(stack: Stack) -> Iterator[str]:
-    """In ElastiCache's mode the functions that use Redis are in private subnets; in all others nobody is."""
+    """In ElastiCache's mode the functions that use Redis are in private subnets; in other modes no function is."""
     inside = stack.value({"Ref": "CacheMode"}) == "elasticache"
     for name in stack.functions:
         config = stack.properties(name).get("VpcConfig")
@@ -25,7 +25,7 @@ def check_vpc(stack: Stack) -> Iterator[str]:
 
 
 def check_costs(stack: Stack) -> Iterator[str]:
-    """Without ElastiCache nothing costs money while nobody chats."""
+    """Without ElastiCache, nothing costs money while idle."""
     fixed = {"AWS::EC2::NatGateway", "AWS::EC2::VPC", "AWS::EC2::EIP", "AWS::ElastiCache::ServerlessCache"}
     if stack.value({"Ref": "CacheMode"}) != "elasticache":
         yield from (f"{name} is there" for name, item in stack.resources.items() if item["Type"] in fixed)

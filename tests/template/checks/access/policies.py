@@ -27,7 +27,7 @@ _ONLY_BY_CODE = {"Null": {"lambda:SourceFunctionArn": "false"}}
 
 
 def check_statements(stack: Stack) -> Iterator[str]:
-    """Each statement of whatever policy allows actions that it names on resources that it names."""
+    """Each statement of any policy names its actions and its resources."""
     for name, statement in _all_statements(stack):
         if "NotAction" in statement or "NotResource" in statement:
             yield f"{name}: a statement says what it leaves out: {statement}"
@@ -59,7 +59,7 @@ def check_managed_policies(stack: Stack) -> Iterator[str]:
 
 
 def check_roles(stack: Stack) -> Iterator[str]:
-    """Each function has a role of its own, which Lambda alone takes."""
+    """Each function has its own role, which only Lambda may assume."""
     roles = [_role_of(stack, name) for name in stack.functions]
     if len(set(roles)) != len(roles):
         yield f"functions share the roles {roles}"

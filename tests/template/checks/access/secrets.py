@@ -14,7 +14,7 @@ _SHORTEST_KEY = 32
 
 
 def check_secrets(stack: Stack) -> Iterator[str]:
-    """No value of a secret in an environment or an output, by whatever way, none in a parameter, and each is read."""
+    """No secret's value is in an environment, an output or a parameter, and each secret is used."""
     for name in stack.functions:
         written = stack.properties(name).get("Environment", {}).get("Variables", {})
         for variable, value in written.items():
@@ -31,7 +31,7 @@ def check_secrets(stack: Stack) -> Iterator[str]:
 
 
 def check_secret_values(stack: Stack) -> Iterator[str]:
-    """Made at random, or empty until the operator fills it: what CloudFormation is told it also keeps."""
+    """Generated, or empty until the operator sets it: CloudFormation stores the values it is given."""
     for name, properties in stack.of_type(_SECRET).items():
         if "GenerateSecretString" in properties:
             generated = properties["GenerateSecretString"]

@@ -38,7 +38,7 @@ def check_urls(stack: Stack) -> Iterator[str]:
 
 
 def check_permissions(stack: Stack) -> Iterator[str]:
-    """Anyone may call a URL, which takes two permissions on the alias, and nobody may do anything else."""
+    """Anyone may call a URL, which takes two permissions on the alias, and nothing else is allowed."""
     wanted: list[Mapping[str, Any]] = [
         {"Principal": "*", "Action": "lambda:InvokeFunctionUrl", "FunctionUrlAuthType": "NONE"},
         {"Principal": "*", "Action": "lambda:InvokeFunction", "InvokedViaFunctionUrl": True},

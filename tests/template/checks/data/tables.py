@@ -36,7 +36,7 @@ def check_time_to_live(stack: Stack) -> Iterator[str]:
 
 
 def check_recovery(stack: Stack) -> Iterator[str]:
-    """What is kept for good outlives the stack; in production it can be recovered and not be deleted by mistake."""
+    """Permanent data outlive the stack; in production they are recoverable and protected from deletion."""
     production = stack.value({"Ref": "Environment"}) == "prod"
     tables = stack.of_type(_TABLE)
     for name in sorted(FOR_GOOD & tables.keys()):
@@ -52,7 +52,7 @@ def check_recovery(stack: Stack) -> Iterator[str]:
 
 
 def check_queues(stack: Stack) -> Iterator[str]:
-    """Encrypted, and kept for as long as SQS keeps anything: somebody may be on holiday."""
+    """Encrypted, and kept for SQS's maximum: operators may be away."""
     for name, properties in stack.of_type("AWS::SQS::Queue").items():
         if properties.get("SqsManagedSseEnabled") is not True:
             yield f"{name} is not encrypted"

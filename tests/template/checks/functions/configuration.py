@@ -103,7 +103,7 @@ def check_streaming(stack: Stack) -> Iterator[str]:
 
 
 def check_snap_start(stack: Stack) -> Iterator[str]:
-    """Where someone waits for Lambda's own runtime client, if it is wanted; it costs where nobody waits."""
+    """Optional where a client waits for the function; elsewhere it would only cost money."""
     wanted = stack.value({"Ref": "SnapStart"}) == "on"
     for name, function in stack.functions.items():
         buffers = function["Properties"].get("FunctionUrlConfig", {}).get("InvokeMode") == "BUFFERED"

@@ -46,7 +46,7 @@ def check_settings(stack: Stack) -> Iterator[str]:
 
 
 def check_variables(stack: Stack) -> Iterator[str]:
-    """Nothing is set that nobody reads, and every function says who it is."""
+    """Every variable is read by its function, and every function has its service name."""
     for name in stack.functions:
         variables = stack.variables(name)
         read, _ = _composed(_package(stack, name), tuple(sorted(variables.items())))
@@ -58,7 +58,7 @@ def check_variables(stack: Stack) -> Iterator[str]:
 
 
 def check_equal_variables(stack: Stack) -> Iterator[str]:
-    """What one function is told and another could read, that one is told too: a parameter goes for all or for none."""
+    """A variable of one function that another also reads is set for both."""
     told = {variable for name in stack.functions for variable in stack.variables(name)}
     for name in stack.functions:
         variables = stack.variables(name)
@@ -133,7 +133,7 @@ def _composed(package: str, values: Environ) -> tuple[frozenset[str], str | None
             composition = importlib.import_module(f"{package}.composition").compose(environ)
             if hasattr(composition, "close"):
                 asyncio.run(composition.close())
-    except Exception as error:  # noqa: BLE001  # whatever it is, the function would not start
+    except Exception as error:  # noqa: BLE001  # any error keeps the function from starting
         problem = f"{type(error).__name__}: {error}"
     return frozenset(environ.read), problem
 

@@ -11,7 +11,7 @@ _NAME = re.compile(r"MetricName\s*=\s*\\?\"?(\w+)")
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A metric that somebody wants to see; a dimension's value is None where any will do."""
+    """A metric to show; a dimension's value is None if any will do."""
 
     namespace: str
     name: str

@@ -1,4 +1,4 @@
-"""Dashboard, alarms and saved queries: well-formed, and about what there is."""
+"""Dashboard, alarms and saved queries are well-formed and refer to existing metrics and logs."""
 
 import json
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ _ABOUT = {"FunctionName": "AWS::Lambda::Function", "TableName": "AWS::DynamoDB::
 
 
 def check_dashboard(stack: Stack) -> Iterator[str]:
-    """JSON, with each widget in a place of its own, about metrics that are published."""
+    """Valid JSON without overlapping widgets, about published metrics."""
     dashboards = stack.of_type("AWS::CloudWatch::Dashboard")
     if not dashboards:
         yield "there is no dashboard"
@@ -49,7 +49,7 @@ def check_dashboard(stack: Stack) -> Iterator[str]:
 
 
 def check_alarms(stack: Stack) -> Iterator[str]:
-    """About metrics that are published; each says what to do, and tells the topic."""
+    """About published metrics; each has instructions and notifies the topic."""
     alarms = stack.of_type("AWS::CloudWatch::Alarm")
     if not alarms:
         yield "there are no alarms"

@@ -57,7 +57,7 @@ def _rate(text: str) -> int:
 
 def _at(text: str) -> None:
     try:
-        datetime.strptime(text, "%Y-%m-%dT%H:%M:%S")  # noqa: DTZ007  # the zone is a property of its own
+        datetime.strptime(text, "%Y-%m-%dT%H:%M:%S")  # noqa: DTZ007  # the zone is a separate property
     except ValueError as error:
         raise ScheduleExpressionError(f"at({text}): {error}") from None
 
