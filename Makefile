@@ -59,7 +59,7 @@ costs: setup ## the tables of docs/cost.md, from scripts/costing/prices.toml and
 events: setup ## the events for `sam local invoke` in events/, from the contract
 	@$(BIN)/python scripts/make_events.py
 
-lock: setup ## make the locks in requirements/ anew
+lock: setup ## compile the locks in requirements/ again
 	@UV=.uv/bin/uv scripts/lock
 
 .PHONY: help setup run lint check test perf simulate mutations bench validate check-template build smoke costs events lock

@@ -117,7 +117,7 @@ async def _signed_in(client: httpx.AsyncClient, name: str) -> dict[str, str]:
 
 @contextlib.contextmanager
 def running_stack() -> Iterator[tuple[str, subprocess.Popen[bytes], Path]]:
-    """A stack of its own, on a free port, with its data in a folder that is removed; its address, process and log."""
+    """A new stack on a free port with data in a temporary folder; yields its address, process and log."""
     with tempfile.TemporaryDirectory(prefix="chat-sse-load-") as folder:
         log = Path(folder, "log")
         command = [sys.executable, "-m", "local_stack", "--no-reload", "--state", folder]

@@ -55,7 +55,7 @@ def _fill(tables: Tables) -> None:
 
 
 def _expired_sessions(tables: Tables) -> Iterator[SessionItem]:
-    """Started twenty minutes ago, and streamed by nobody."""
+    """Started twenty minutes ago and never streamed."""
     began = time.time() - BEGUN_AGO_SECONDS
     for number in range(SESSIONS):
         ids = new_message_ids(began)
@@ -74,7 +74,7 @@ def _expired_sessions(tables: Tables) -> Iterator[SessionItem]:
 
 
 def _timed_run(environ: Mapping[str, str], *, expired: int) -> tuple[float, float]:
-    """Seconds, and seconds of CPU, of a run on connections of its own."""
+    """Seconds, and CPU seconds, of a run on new connections."""
     cleanup = compose(environ)
     began, cpu = time.perf_counter(), time.process_time()
     found = cleanup.run(lambda: began + LAMBDA_SECONDS - time.perf_counter())

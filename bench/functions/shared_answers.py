@@ -34,7 +34,7 @@ BATCH_SECONDS = 0.025
 
 
 def run() -> Suite:
-    """Against a redis-server of its own; without one there are no figures."""
+    """Against a private redis-server; skipped without one."""
     title = "with Redis: a provider that answers at once, DynamoDB by moto"
     if shutil.which("redis-server") is None:
         return Suite(title=title, ours="no redis-server here", peer="", figures=())

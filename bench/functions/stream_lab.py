@@ -72,7 +72,7 @@ def user_token(user_id: str) -> str:
 
 
 class Sessions:
-    """Starts sessions, each in a chat of its own, as `/chat/start` does."""
+    """Starts sessions in separate chats, as `/chat/start` does."""
 
     def __init__(self, environ: dict[str, str]) -> None:
         os.environ.update({name: value for name, value in environ.items() if name.startswith("AWS_")})

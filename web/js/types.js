@@ -55,7 +55,7 @@
  * @property {boolean} retryable
  * @property {number} [retryAfterSeconds]
  *
- * @typedef {object} Trouble why progress is blocked
+ * @typedef {object} Blocker why progress is blocked
  * @property {string} code
  * @property {string} [message] the service's
  * @property {number | null} retryAt time of the next attempt in milliseconds since the epoch; null: now, or only on request
@@ -68,7 +68,7 @@
  * @typedef {object} AnswerState an answer as shown, in progress or stored
  * @property {string} text
  * @property {Phase} phase
- * @property {Trouble | null} [trouble] why the phase waits
+ * @property {Blocker | null} [blocker] why the phase waits
  * @property {string} modelId
  * @property {boolean} command
  * @property {Usage | null} usage

@@ -219,7 +219,7 @@ class Sandbox:
         self.freed.set()
         if not self._initialised.done():
             self._initialised.set_exception(SandboxInitError(error_type))
-            self._initialised.exception()  # marks it as retrieved: possibly nobody waits for it
+            self._initialised.exception()  # marks it as retrieved: there may be no waiter
         for invocation in tuple(self._timers):
             await invocation.fail("Runtime.ExitError")
             self._free(invocation, "error\tError Type: Runtime.ExitError")

@@ -39,7 +39,7 @@ export function fromRun(run) {
   return {
     text: run.text,
     phase: run.phase,
-    trouble: run.trouble,
+    blocker: run.blocker,
     modelId: session.modelId,
     command: isCommand(session.prompt),
     usage: done?.usage ?? null,
@@ -61,9 +61,9 @@ export function awaited({ modelId, prompt, text = "" }) {
   return { text, phase: "elsewhere", modelId, command: isCommand(prompt), usage: null, cached: false, savedUsd: null, note: null, failed: false, canRetry: false };
 }
 
-/** A prompt that the service has not accepted yet. @param {Asked} asked @param {import("../types.js").Trouble} trouble @returns {AnswerState} */
-export function held(asked, trouble) {
-  return { ...awaited(asked), phase: "held", trouble };
+/** A prompt that the service has not accepted yet. @param {Asked} asked @param {import("../types.js").Blocker} blocker @returns {AnswerState} */
+export function held(asked, blocker) {
+  return { ...awaited(asked), phase: "held", blocker };
 }
 
 /** A prompt without an answer, past the deadline. @param {Asked} asked @returns {AnswerState} */

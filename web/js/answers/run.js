@@ -8,11 +8,11 @@ import { SessionStream } from "../sse/stream.js";
  * @typedef {import("../types.js").Phase} Phase
  * @typedef {import("../types.js").DoneEvent} DoneEvent
  * @typedef {import("../types.js").ErrorEvent} ErrorEvent
- * @typedef {import("../types.js").Trouble} Trouble
+ * @typedef {import("../types.js").Blocker} Blocker
  * @typedef {import("../sse/connection.js").End} End
  * @typedef {import("../sse/stream.js").Credentials} Credentials
  *
- * @typedef {object} Kept the state that a reload restores
+ * @typedef {object} StoredRun the state that a reload restores
  * @property {string} sessionId
  * @property {string} chatId
  * @property {string | null} streamToken null: another browser started the session
@@ -42,7 +42,7 @@ export class Run {
   /** True if the service refused the last attempt to connect. */
   #held = false;
 
-  /** @param {Kept} kept @param {Credentials} credentials @param {(run: Run) => void} changed called after every change */
+  /** @param {StoredRun} kept @param {Credentials} credentials @param {(run: Run) => void} changed called after every change */
   constructor(kept, credentials, changed) {
     const { text, lastEventId, done = null, error = null, ...session } = kept;
     this.session = session;
@@ -51,8 +51,8 @@ export class Run {
     this.#changed = changed;
     /** @type {Phase} */
     this.phase = done || error ? "ended" : "paused";
-    /** Why it is disconnected, unless the user left it. @type {Trouble | null} */
-    this.trouble = null;
+    /** Why it is disconnected, unless the user left it. @type {Blocker | null} */
+    this.blocker = null;
     /** @type {DoneEvent | null} */
     this.done = done;
     /** @type {ErrorEvent | null} */
@@ -83,17 +83,17 @@ export class Run {
   }
 
   /** True if only this page knows how it ended: the first version's history omits failures and stops before any text. */
-  get untold() {
+  get unrecorded() {
     return this.done?.messageId === null || (this.error !== null && (this.over || !this.#refused));
   }
 
   /** True if it ended and the history has everything. */
   get settled() {
-    return this.ended && !this.doubtful && !this.untold;
+    return this.ended && !this.mayBeIncomplete && !this.unrecorded;
   }
 
   /** True if the history may have more than was received. */
-  get doubtful() {
+  get mayBeIncomplete() {
     return this.ended && (this.#answer.incomplete || this.error !== null);
   }
 
@@ -121,11 +121,11 @@ export class Run {
     this.#stream?.retryNow();
   }
 
-  /** Stops following; the generation continues. @param {Trouble | null} [trouble] the reason, unless the user left it */
-  leave(trouble = null) {
+  /** Stops following; the generation continues. @param {Blocker | null} [blocker] the reason, unless the user left it */
+  leave(blocker = null) {
     if (!this.#stream) return;
     this.#disconnect();
-    this.#enter("paused", trouble);
+    this.#enter("paused", blocker);
   }
 
   /** Enters or leaves (the request failed) the phase "stopping". @param {boolean} requested */
@@ -136,8 +136,8 @@ export class Run {
     this.follow();
   }
 
-  /** @returns {Kept} */
-  kept() {
+  /** @returns {StoredRun} */
+  toStored() {
     const { session, text, done, error } = this;
     return { ...session, text, lastEventId: this.#answer.lastEventId, done, error };
   }
@@ -196,10 +196,10 @@ export class Run {
     this.#enter(this.text ? "writing" : "waiting");
   }
 
-  /** @param {Phase} phase @param {Trouble | null} [trouble] */
-  #enter(phase, trouble = null) {
+  /** @param {Phase} phase @param {Blocker | null} [blocker] */
+  #enter(phase, blocker = null) {
     this.phase = phase;
-    this.trouble = trouble;
+    this.blocker = blocker;
     this.#changed(this);
   }
 }

@@ -43,7 +43,7 @@ export class Runs {
     return this.#runs.get(chatId)?.ended === false;
   }
 
-  /** Adds a newly started session. @param {import("./run.js").Kept} kept */
+  /** Adds a newly started session. @param {import("./run.js").StoredRun} kept */
   add(kept) {
     const run = this.#add(kept);
     this.#unsaved.add(run);
@@ -77,7 +77,7 @@ export class Runs {
     clearTimeout(this.#timer);
   }
 
-  /** Adds a run in place of its chat's previous one. @param {import("./run.js").Kept} kept */
+  /** Adds a run in place of its chat's previous one. @param {import("./run.js").StoredRun} kept */
   #add(kept) {
     const before = this.get(kept.chatId);
     if (before) this.forget(before);
@@ -88,7 +88,7 @@ export class Runs {
 
   /** Saves the run while it is in progress, or if the history does not record how it ended. @param {Run} run */
   #onChange(run) {
-    if (run.ended && !run.untold) {
+    if (run.ended && !run.unrecorded) {
       this.#unsaved.delete(run);
       remove(this.#key(run.session.sessionId));
     } else {
@@ -101,13 +101,13 @@ export class Runs {
 
   /** An answer ended: retries the runs that exceeded the limit of concurrent streams. */
   #retryRefused = () => {
-    for (const run of this.#runs.values()) if (run.trouble?.code === "too_many_streams") run.retryNow();
+    for (const run of this.#runs.values()) if (run.blocker?.code === "too_many_streams") run.retryNow();
   };
 
   #save = () => {
     clearTimeout(this.#timer);
     this.#timer = 0;
-    for (const run of this.#unsaved) write(this.#key(run.session.sessionId), run.kept());
+    for (const run of this.#unsaved) write(this.#key(run.session.sessionId), run.toStored());
     this.#unsaved.clear();
   };
 

@@ -17,22 +17,22 @@ import { sentenceOf } from "../sentences.js";
  * @property {import("./outbox.js").Sending} sending
  */
 
-/** @param {Question} question @param {Asking} asking @returns {Promise<import("../answers/run.js").Kept>} */
+/** @param {Question} question @param {Asking} asking @returns {Promise<import("../answers/run.js").StoredRun>} */
 export async function ask({ chatId, prompt, stored }, { api, outbox, modelId, sending }) {
   const model = await modelId();
   const anew = { modelId: model, prompt, ...(chatId && { chatId }) };
-  if (!stored || !chatId) return kept(await outbox.start(anew, sending), { model, prompt });
+  if (!stored || !chatId) return storedRun(await outbox.start(anew, sending), { model, prompt });
   const promptId = stored.id ?? (await idOf(chatId, stored.sessionId, api));
   try {
-    return { ...kept(await outbox.start({ modelId: model, chatId, regenerate: promptId }, sending), { model, prompt }), promptId };
+    return { ...storedRun(await outbox.start({ modelId: model, chatId, regenerate: promptId }, sending), { model, prompt }), promptId };
   } catch (error) {
     if (!isOfFirstVersion(error)) throw error;
-    return kept(await outbox.start(anew, sending), { model, prompt });
+    return storedRun(await outbox.start(anew, sending), { model, prompt });
   }
 }
 
 /** @param {import("../types.js").Session} session @param {{model: string, prompt: string}} asked */
-function kept({ sessionId, chatId, streamToken, expiresAt }, { model, prompt }) {
+function storedRun({ sessionId, chatId, streamToken, expiresAt }, { model, prompt }) {
   // Uses the browser's clock if it is ahead of the service's.
   const expires = new Date(Math.max(Date.parse(expiresAt), Date.now() + SESSION_WAITS_MS));
   return { sessionId, chatId, streamToken, expiresAt: expires.toISOString(), modelId: model, prompt };

@@ -8,7 +8,7 @@ import { nameChat } from "../route.js";
 import { isOutdated, questionOf, standingOf } from "./turns.js";
 import { hideAlert, showAlert } from "../views/alert.js";
 import { announce } from "../views/announcer.js";
-import { HeldPrompt } from "../views/thread/held_prompt.js";
+import { PendingPrompt } from "../views/thread/pending_prompt.js";
 import { RunAnnouncer } from "../views/run_announcer.js";
 
 /**
@@ -136,10 +136,10 @@ export class Conversation {
   onRunChange(run) {
     if (run !== this.#live?.run) return;
     const { message, announcer } = this.#live;
-    message.show(run.refused ? awaited(run.kept()) : fromRun(run));
+    message.show(run.refused ? awaited(run.toStored()) : fromRun(run));
     this.#parts.composer.show(run.ended ? "idle" : run.phase === "stopping" ? "stopping" : "writing");
-    announcer.tell(run, () => message.plainText);
-    if (run.doubtful) void this.#compare(run, message);
+    announcer.update(run, () => message.plainText);
+    if (run.mayBeIncomplete) void this.#compare(run, message);
     else if (run.settled) this.#runs.forget(run);
   }
 
@@ -152,7 +152,7 @@ export class Conversation {
     const { api, outbox, modelId, thread, composer, scroll } = this.#parts;
     const visit = this.#visit;
     const signedIn = this.#signedIn;
-    const held = new HeldPrompt(thread, question.prompt);
+    const held = new PendingPrompt(thread, question.prompt);
     this.#sending = visit;
     hideAlert();
     composer.show("sending");
@@ -160,7 +160,7 @@ export class Conversation {
     /** @type {import("./outbox.js").Sending} */
     const sending = {
       signal: AbortSignal.any([held.givenUp, signedIn]),
-      delayed: (trouble, sendNow) => visit.signal.aborted || held.show(trouble, sendNow),
+      delayed: (blocker, sendNow) => visit.signal.aborted || held.show(blocker, sendNow),
     };
     try {
       const kept = await ask(question, { api, outbox, modelId, sending });
@@ -262,7 +262,7 @@ export class Conversation {
 
   /**
    * Waits until the answer is in the history; shows that there is none after the deadline.
-   * @param {import("../answers/run.js").Kept} asked @param {AnswerMessage} message
+   * @param {import("../answers/run.js").StoredRun} asked @param {AnswerMessage} message
    */
   async #awaitAnswer(asked, message) {
     const { signal } = this.#visit;
@@ -323,7 +323,7 @@ export class Conversation {
       message.show(fromRun(run));
     } else if (run.refused) {
       this.#runs.forget(run);
-      if (!signal.aborted) void this.#awaitAnswer(run.kept(), message);
+      if (!signal.aborted) void this.#awaitAnswer(run.toStored(), message);
     }
   }
 }

@@ -8,11 +8,11 @@ import { pause } from "../service/pause.js";
 /**
  * @typedef {import("../service/api.js").StartRequest} StartRequest
  * @typedef {import("../types.js").Session} Session
- * @typedef {import("../types.js").Trouble} Trouble
+ * @typedef {import("../types.js").Blocker} Blocker
  *
  * @typedef {object} Sending
  * @property {AbortSignal} signal cancels sending
- * @property {(trouble: Trouble, sendNow: () => void) => void} delayed the service cannot accept it yet; a retry is scheduled
+ * @property {(blocker: Blocker, sendNow: () => void) => void} delayed the service cannot accept it yet; a retry is scheduled
  */
 
 /** Delays of the first retries after a request without a response; they are not shown. */

@@ -43,6 +43,6 @@ export function questionOf({ chatId, content, id, sessionId }) {
 export function isOutdated(run, prompt, standing) {
   const ofPrompt = run.session.sessionId === prompt.sessionId;
   if (!run.ended) return standing === "ended" && ofPrompt;
-  if (standing === "ended") return !ofPrompt || !run.untold || run.over;
-  return standing === "answered" || isUnderWay(prompt.status) || !run.untold;
+  if (standing === "ended") return !ofPrompt || !run.unrecorded || run.over;
+  return standing === "answered" || isUnderWay(prompt.status) || !run.unrecorded;
 }

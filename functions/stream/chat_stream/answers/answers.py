@@ -195,7 +195,7 @@ class _SharedAnswer:
 
 
 def _finish_of(entry: TerminalEntry) -> Finish | None:
-    """The leader's `Finish`, or None if the leader ended for a reason of its own, such as a stop or its deadline.
+    """The leader's `Finish`, or None if the leader ended for an unshared reason, such as a stop or its deadline.
 
     Raises:
         ProviderError: the leader's call to the provider failed; so does this session.

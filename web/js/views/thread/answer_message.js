@@ -3,7 +3,7 @@
 import { MarkdownView } from "../../markdown/markdown_view.js";
 import { copyButton } from "../copy_button.js";
 import { el, icon } from "../dom.js";
-import { statusOf } from "./trouble.js";
+import { statusOf } from "./blocker.js";
 
 /**
  * @typedef {import("../../types.js").AnswerState} AnswerState
@@ -65,7 +65,7 @@ export class AnswerMessage {
     const before = this.#state;
     this.#state = state;
     if (before?.phase !== state.phase) this.#showStatus(state);
-    this.#showTrouble(state);
+    this.#showBlocker(state);
     if (state.phase === "ended" || before === null) this.#draw();
     else this.#frame ||= requestAnimationFrame(this.#onFrame);
   }
@@ -109,13 +109,13 @@ export class AnswerMessage {
   }
 
   /** Updates only the text, once a second, so that a button keeps the focus. @param {AnswerState} state */
-  #showTrouble(state) {
+  #showBlocker(state) {
     clearTimeout(this.#clock);
-    if (!state.trouble) return;
+    if (!state.blocker) return;
     const reason = statusOf(state);
     if (this.#reason.textContent !== reason) this.#reason.textContent = reason;
-    const left = (state.trouble.retryAt ?? 0) - Date.now();
-    if (left > 0) this.#clock = setTimeout(() => this.element.isConnected && this.#showTrouble(state), left % 1000 || 1000);
+    const left = (state.blocker.retryAt ?? 0) - Date.now();
+    if (left > 0) this.#clock = setTimeout(() => this.element.isConnected && this.#showBlocker(state), left % 1000 || 1000);
   }
 
   /** @param {AnswerState} state */

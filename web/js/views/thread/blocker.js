@@ -7,10 +7,10 @@ import { duration, sentenceOf } from "../../sentences.js";
 /** Codes that mean that the connection is lost. */
 const NO_CONNECTION = new Set(["dropped", "offline", "unreachable"]);
 
-/** @param {Pick<AnswerState, "phase" | "trouble">} state @returns {string} */
-export function statusOf({ phase, trouble }) {
-  if (!trouble) return "";
-  const { code, message, retryAt } = trouble;
+/** @param {Pick<AnswerState, "phase" | "blocker">} state @returns {string} */
+export function statusOf({ phase, blocker }) {
+  if (!blocker) return "";
+  const { code, message, retryAt } = blocker;
   const reason = sentenceOf(code, message);
   if (phase === "paused") return reason;
   const next = phase === "held" ? "Sending it again" : NO_CONNECTION.has(code) ? "Reconnecting" : "Trying again";

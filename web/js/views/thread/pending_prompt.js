@@ -2,11 +2,11 @@
 
 import { held } from "../../answers/answer_state.js";
 import { announce } from "../announcer.js";
-import { statusOf } from "./trouble.js";
+import { statusOf } from "./blocker.js";
 
 /** @typedef {import("./answer_message.js").AnswerMessage} AnswerMessage */
 
-export class HeldPrompt {
+export class PendingPrompt {
   #thread;
   #prompt;
   #given = new AbortController();
@@ -25,13 +25,13 @@ export class HeldPrompt {
     return this.#given.signal;
   }
 
-  /** @param {import("../../types.js").Trouble} trouble @param {() => void} sendNow */
-  show(trouble, sendNow) {
+  /** @param {import("../../types.js").Blocker} blocker @param {() => void} sendNow */
+  show(blocker, sendNow) {
     this.#sendNow = sendNow;
-    const state = held({ modelId: "", prompt: this.#prompt }, trouble);
+    const state = held({ modelId: "", prompt: this.#prompt }, blocker);
     if (this.#message) this.#message.show(state);
     else this.#message = this.#thread.addAnswer(state, { tryNow: () => this.#sendNow(), leave: () => this.#given.abort() });
-    if (trouble.retryAt) announce(statusOf(state));
+    if (blocker.retryAt) announce(statusOf(state));
   }
 
   remove() {
