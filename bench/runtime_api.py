@@ -203,7 +203,7 @@ class Function:
                 self._selector.register(connection, selectors.EVENT_READ)
                 continue
             piece = sock.recv(1 << 20)
-            # A sender with Nagle's algorithm on must not wait for a delayed ACK: AWS's server is not known to cause one.
+            # A sender with Nagle's algorithm on must not wait for a delayed ACK, which AWS's server may not cause.
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
             if piece:
                 return sock, piece

@@ -1,4 +1,4 @@
-"""What one chat takes of what is paid for, measured with the running stack: costing/usage.toml says the same."""
+"""The billed resources that one chat uses, measured in the running stack, match costing/usage.toml."""
 
 import re
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from fakes.stack.frontend import Frontend
 from fakes.stack.process import RunningStack, running_stack
 
 LINE_BYTES = 26
-"""That CloudWatch adds to each line of a log."""
+"""CloudWatch's overhead for each log event."""
 
 TOLERANCE = {"write_units": 0.15, "read_units": 0.3, "log_bytes": 0.35, "sent_bytes": 0.15, "cache_units": 0.35}
 IDLE_TOLERANCE = {"cleanup_read_units": 0.2, "cleanup_write_units": 0.2, "cleanup_log_bytes": 0.35}
@@ -26,12 +26,12 @@ pytestmark = pytest.mark.timeout(150)
 MODES = ("none", "redis")
 
 type Usage = tuple[Mapping[str, float], Mapping[str, float]]
-"""What is measured, and what the file says."""
+"""The measured values, and those of the file."""
 
 
 @pytest.fixture(scope="module")
 def usages() -> Mapping[str, Usage]:
-    """Without Redis and with it; at the same time, for most of it is waiting for tokens."""
+    """Without Redis and with it, in parallel: most of the time is spent waiting for tokens."""
     with ThreadPoolExecutor(len(MODES)) as pool:
         return dict(zip(MODES, pool.map(_usage, MODES), strict=True))
 
@@ -94,7 +94,7 @@ def _measure_cleanup(running: RunningStack, frontend: Frontend, meter: DynamoDBM
 
 
 def _invocations(running: RunningStack) -> int:
-    """That have ended, with all that they print."""
+    """The number of ended invocations."""
     return running.log().count("REPORT RequestId")
 
 
@@ -109,7 +109,7 @@ def _commands(server: redis.Redis) -> int:
 
 
 @pytest.mark.parametrize("what", TOLERANCE)
-def test_usage_file_says_what_a_chat_takes(usage: Usage, what: str) -> None:
+def test_usage_file_matches_a_measured_chat(usage: Usage, what: str) -> None:
     measured, written = usage
     if written["cache_units"] == 0 and what == "cache_units":
         assert measured[what] < 50  # the fixture's own
@@ -119,7 +119,7 @@ def test_usage_file_says_what_a_chat_takes(usage: Usage, what: str) -> None:
 
 
 @pytest.mark.parametrize("what", IDLE_TOLERANCE)
-def test_usage_file_says_what_an_idle_run_of_the_cleanup_takes(usage: Usage, what: str) -> None:
+def test_usage_file_matches_a_measured_idle_cleanup(usage: Usage, what: str) -> None:
     measured, written = usage
 
     assert measured[what] == pytest.approx(written[what], rel=IDLE_TOLERANCE[what]), measured

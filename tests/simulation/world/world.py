@@ -1,4 +1,4 @@
-"""One run's world: processes that serve, the stores behind them, the clients before them."""
+"""The simulated world of one run: processes, the stores behind them, and the clients' connections."""
 
 import asyncio
 from collections import Counter
@@ -70,12 +70,12 @@ class StreamProcess:
     stopping: asyncio.Event
     running: int = 0
     retired: bool = False
-    """It takes no more requests."""
+    """Accepts no more requests."""
 
 
 @dataclass
 class World:
-    """See the module."""
+    """The processes, stores and clients of one simulated run."""
 
     plan: Plan
     loop: SimLoop
@@ -88,9 +88,9 @@ class World:
     connections: list[Connection] = field(default_factory=list)
     """Those that the server has not closed."""
     traps: dict[str, Callable[[Process], None]] = field(default_factory=dict)
-    """By prompt: what happens to the next process that is about to answer it."""
+    """By prompt: a fault for the next process that is about to answer it."""
     slot_traps: dict[str, Callable[[Process], None]] = field(default_factory=dict)
-    """By session: what happens to the next process that has taken a slot for it, before it attaches."""
+    """By session: a fault for the next process that has taken a slot for it, before it attaches."""
 
     def build(self) -> None:
         """The stores, and what all processes share."""
@@ -200,7 +200,7 @@ class World:
         return self.host_of(open_ones[-1].process) if open_ones else None
 
     def deploy(self) -> None:
-        """New requests go to processes of another version; those that run finish."""
+        """New requests go to processes of another version; running requests finish."""
         self.version = 3 - self.version
         for host in self.processes:
             host.retired = True

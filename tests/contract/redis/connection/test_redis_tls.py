@@ -28,7 +28,7 @@ async def test_every_connection_speaks_tls(open_services: OpenServices, session_
     assert errors.by_operation == {}
 
 
-async def test_certificate_that_nobody_vouches_for_is_not_trusted(open_services: OpenServices) -> None:
+async def test_untrusted_certificate_is_refused(open_services: OpenServices) -> None:
     errors = CacheErrors()
     with tls_redis_server() as (server, _):
         services = open_services(server.url, breaker=Breaker(errors))
