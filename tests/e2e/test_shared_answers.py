@@ -34,7 +34,7 @@ def test_same_question_is_answered_from_the_cache(alice: Frontend) -> None:
     assert alice.provider_calls("What is a cache?")["calls"] == 1
 
 
-def test_cache_can_be_passed_over(alice: Frontend) -> None:
+def test_cache_can_be_bypassed(alice: Frontend) -> None:
     alice.ask("What is fresh?")
 
     events = alice.ask("What is fresh?", cache=False)

@@ -1,4 +1,4 @@
-"""StreamSlots: so many streams of a user at the same time, and no more."""
+"""StreamSlots: the limit on a user's concurrent streams."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -54,7 +54,7 @@ def test_refusal_names_holders_and_expiries(slots: StreamSlots, user_id: str) ->
     assert holders_of(slots, user_id, NOW + SLOT_SECONDS) == {"two": acquired_until(NOW + 10)}
 
 
-def test_a_session_that_has_a_slot_keeps_it(slots: StreamSlots, user_id: str) -> None:
+def test_session_keeps_its_slot(slots: StreamSlots, user_id: str) -> None:
     slots.acquire(user_id, "one", 2, NOW)
     for number in range(5):
         kept = Slot(user_id, "one", renewed_until(NOW + number), fresh=False)
@@ -79,27 +79,27 @@ def test_expired_slot_is_acquired_again(slots: StreamSlots, user_id: str) -> Non
     assert slots.acquire(user_id, "one", 2, again) == Slot(user_id, "one", acquired_until(again), fresh=True)
 
 
-def test_a_slot_that_ended_counts_for_nothing_when_its_session_comes_back(slots: StreamSlots, user_id: str) -> None:
+def test_expired_slot_does_not_count_when_its_session_returns(slots: StreamSlots, user_id: str) -> None:
     slots.acquire(user_id, "one", 2, NOW)
     for session_id in ("two", "three"):
         slots.renew(user_id, session_id, NOW + SLOT_SECONDS)
     assert not acquired(slots, user_id, "one", 2, NOW + SLOT_SECONDS)
 
 
-def test_a_slot_released_is_free(slots: StreamSlots, user_id: str) -> None:
+def test_released_slot_is_free(slots: StreamSlots, user_id: str) -> None:
     slots.acquire(user_id, "one", 1, NOW)
     assert wait_of(slots, user_id, "two", 1, NOW) == SLOT_SECONDS
     slots.release(user_id, "one")
     assert slots.acquire(user_id, "two", 1, NOW).fresh
 
 
-def test_a_slot_that_is_not_renewed_is_free_after_a_minute(slots: StreamSlots, user_id: str) -> None:
+def test_slot_expires_after_a_minute_without_renewal(slots: StreamSlots, user_id: str) -> None:
     slots.acquire(user_id, "one", 1, NOW)
     assert wait_of(slots, user_id, "two", 1, NOW + SLOT_SECONDS - 0.25) == 0.25
     assert slots.acquire(user_id, "two", 1, NOW + SLOT_SECONDS).fresh
 
 
-def test_a_slot_that_is_renewed_stays(slots: StreamSlots, user_id: str) -> None:
+def test_renewed_slot_stays(slots: StreamSlots, user_id: str) -> None:
     slots.acquire(user_id, "one", 1, NOW)
     for at in range(20, 200, 20):
         slots.renew(user_id, "one", NOW + at)
@@ -124,7 +124,7 @@ def test_a_slot_given_back_is_free(slots: StreamSlots, user_id: str) -> None:
     assert holders_of(slots, user_id) == {"two": acquired_until(NOW)}
 
 
-def test_giving_back_what_the_session_had_already_frees_nothing(process: Slots, user_id: str) -> None:
+def test_giving_back_a_slot_held_before_frees_nothing(process: Slots, user_id: str) -> None:
     one, another = process(), process()
     one.acquire(user_id, "one", 1, NOW)
     another.give_back(another.acquire(user_id, "one", 1, NOW))
@@ -132,7 +132,7 @@ def test_giving_back_what_the_session_had_already_frees_nothing(process: Slots, 
 
 
 @pytest.mark.parametrize("seconds", [0, 20])
-def test_giving_back_what_was_renewed_meanwhile_frees_nothing(process: Slots, user_id: str, seconds: float) -> None:
+def test_giving_back_a_renewed_slot_frees_nothing(process: Slots, user_id: str, seconds: float) -> None:
     """Another stream of the session produces, at the same instant or later."""
     one, another = process(), process()
     slot = one.acquire(user_id, "one", 1, NOW)
@@ -142,7 +142,7 @@ def test_giving_back_what_was_renewed_meanwhile_frees_nothing(process: Slots, us
     assert holders_of(one, user_id) == {"one": renewed_until(NOW + seconds)}
 
 
-def test_holders_that_are_unchanged_are_dropped_and_no_others(slots: StreamSlots, user_id: str) -> None:
+def test_only_unchanged_holders_are_dropped(slots: StreamSlots, user_id: str) -> None:
     for session_id in ("one", "two", "three", "four"):
         slots.acquire(user_id, session_id, 4, NOW)
     holders = holders_of(slots, user_id)
@@ -153,7 +153,7 @@ def test_holders_that_are_unchanged_are_dropped_and_no_others(slots: StreamSlots
     assert holders_of(slots, user_id) == {"two": renewed_until(NOW), "four": acquired_until(NOW)}
 
 
-def test_freeing_nothing_is_nothing(slots: StreamSlots, user_id: str) -> None:
+def test_freeing_a_missing_slot_changes_nothing(slots: StreamSlots, user_id: str) -> None:
     slots.release(user_id, "one")
     slots.give_back(Slot(user_id, "one", acquired_until(NOW), fresh=True))
     slots.drop(user_id, {})
@@ -174,7 +174,7 @@ def test_every_user_has_slots(slots: StreamSlots, user_id: str) -> None:
         assert wait_of(slots, user, "two", 1, NOW) == SLOT_SECONDS
 
 
-def test_a_limit_that_was_lowered_counts_for_new_streams_alone(slots: StreamSlots, user_id: str) -> None:
+def test_lowered_limit_applies_to_new_streams_only(slots: StreamSlots, user_id: str) -> None:
     for number in range(5):
         assert slots.acquire(user_id, f"{number}", 5, NOW).fresh
     assert not slots.acquire(user_id, "0", 2, NOW).fresh
@@ -194,7 +194,7 @@ def test_processes_share_a_users_slots(process: Slots, user_id: str) -> None:
     assert another.acquire(user_id, "two", 1, NOW).fresh
 
 
-def test_of_many_at_once_no_more_than_allowed_get_one(process: Slots, user_id: str) -> None:
+def test_concurrent_acquires_respect_the_limit(process: Slots, user_id: str) -> None:
     processes = [process() for _ in range(4)]
     with ThreadPoolExecutor(8) as pool:
         got = list(pool.map(lambda n: acquired(processes[n % 4], user_id, f"{n}", 3, NOW), range(24)))
@@ -202,7 +202,7 @@ def test_of_many_at_once_no_more_than_allowed_get_one(process: Slots, user_id: s
     assert len(holders_of(process(), user_id)) == 3
 
 
-def test_of_many_of_one_session_at_the_same_instant_one_took_the_slot(process: Slots, user_id: str) -> None:
+def test_concurrent_acquires_of_one_session_take_one_slot(process: Slots, user_id: str) -> None:
     processes = [process() for _ in range(4)]
     with ThreadPoolExecutor(8) as pool:
         got = list(pool.map(lambda n: processes[n % 4].acquire(user_id, "one", 1, NOW), range(12)))
@@ -210,7 +210,7 @@ def test_of_many_of_one_session_at_the_same_instant_one_took_the_slot(process: S
     assert {slot.until for slot in got if not slot.fresh} == {renewed_until(NOW)}
 
 
-def test_many_that_come_after_a_crash_get_the_slots_of_the_dead(process: Slots, user_id: str) -> None:
+def test_concurrent_acquires_after_a_crash_get_the_dead_slots(process: Slots, user_id: str) -> None:
     for number in range(3):
         assert process().acquire(user_id, f"dead {number}", 3, NOW).fresh
     processes = [process() for _ in range(4)]
@@ -219,7 +219,7 @@ def test_many_that_come_after_a_crash_get_the_slots_of_the_dead(process: Slots, 
     assert sum(got) == 3
 
 
-def test_many_that_drop_the_same_holder_free_one_slot(process: Slots, user_id: str) -> None:
+def test_concurrent_drops_of_one_holder_free_one_slot(process: Slots, user_id: str) -> None:
     """Each drops the slots that it read; slots taken again meanwhile stay."""
     first = process()
     for session_id in ("idle", "busy"):
