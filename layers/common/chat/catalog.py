@@ -59,7 +59,7 @@ class Provider:
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     name: Name
-    """The name for people."""
+    """The display name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ def parse_catalog(text: str) -> Catalog:
     """Reads a catalogue in the format of `catalog.toml`.
 
     Raises:
-        CatalogError: not TOML, or a model, provider or tier lacks something or has something that does not fit.
+        CatalogError: not TOML, or a field of a model, provider or tier is missing or invalid.
     """
     try:
         document = tomllib.loads(text)

@@ -1,4 +1,4 @@
-"""What a log line may hold of an error."""
+"""Error fields for log lines."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,7 +7,7 @@ MAX_PLACES = 8
 
 
 def safe_error_fields(error: BaseException | None) -> dict[str, Any]:
-    """What a log may hold of an error: kinds and places. Messages may quote a prompt, an answer or a token."""
+    """The error's type and location. Messages are left out: they may quote a prompt, an answer or a token."""
     chain = list(_chain(error))
     if not chain:
         return {}

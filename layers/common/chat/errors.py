@@ -44,28 +44,28 @@ class ChatError(Exception):
 
 
 class AuthenticationError(ChatError):
-    """No identity: no token, or one that does not hold."""
+    """No valid token."""
 
     status = 401
     default_code = "token_invalid"
 
 
 class ForbiddenError(ChatError):
-    """Known, and not allowed."""
+    """Authenticated, but not allowed."""
 
     status = 403
     default_code = "forbidden"
 
 
 class NotFoundError(ChatError):
-    """Not there, or another user's, which is the same."""
+    """It does not exist, or belongs to another user: callers cannot tell the difference."""
 
     status = 404
     default_code = "not_found"
 
 
 class SessionExpiredError(ChatError):
-    """The caller's own session, past its time."""
+    """The caller's own session has expired."""
 
     status = 410
     default_code = "session_expired"
@@ -79,14 +79,14 @@ class InvalidRequestError(ChatError):
 
 
 class TooManyRequestsError(ChatError):
-    """More than allowed."""
+    """A limit is exceeded."""
 
     status = 429
     default_code = "too_many_requests"
 
 
 class StorageError(ChatError):
-    """DynamoDB did not answer, or refused."""
+    """DynamoDB was unreachable or refused the call."""
 
     status = 503
     default_code = "storage_unavailable"

@@ -1,14 +1,13 @@
 """The SSE events of a stream, as bytes (https://html.spec.whatwg.org/multipage/server-sent-events.html).
 
-The lines of an event are in the order `data`, `retry`, `id`. A browser takes an event when it reads the blank line at
-its end; some clients take the id as soon as they read its line. With the id last, a connection that is cut inside an
-event costs those no text either. For them, too, `retry` has no block of its own and a ping is one comment line without
-a blank line: they would hand on a block without data as a message.
+The lines of an event are in the order `data`, `retry`, `id`. A browser dispatches an event at its final blank line;
+some clients store the id as soon as they read its line. With the id last, those lose no text either if the connection
+is cut inside an event. They also treat a block without data as a message, so `retry` has no separate block and a ping
+is one comment line without a blank line.
 
 Ids count characters. `typing` is 1; a token event's id is 1 plus the number of characters (code points) of the answer
-up to and including that token; the terminal event's is greater than all of them. So an id says exactly which text a
-client has, whatever the sizes of the chunks it came in, and any stored answer can be resumed at any id with nothing
-else kept.
+up to and including that token; the terminal event's is greater than all of them. So an id states exactly which text a
+client has, independent of chunk sizes, and a stored answer can be resumed at any id without further records.
 """
 
 import json
@@ -25,13 +24,13 @@ HEADERS = {"cache-control": "no-cache, no-transform", "x-accel-buffering": "no"}
 RETRY_MS = 2000
 """How long a client waits before it reconnects."""
 NEVER_RETRY_MS = 24 * 3600 * 1000
-"""How long a client that does not close the stream waits after a refusal that no repetition can change."""
+"""How long a client that does not close the stream waits after a permanent refusal."""
 PING = b": ping\n"
 
 TYPING_ID = 1
 UNFINISHED_GAP = 1_000_000
-"""How much further on the terminal id of an answer stands that was not completed: what is stored of it is the last
-checkpoint, and clients may have seen text beyond that."""
+"""Added to the terminal id of an incomplete answer: its stored text ends at the last checkpoint, and clients may have
+seen text beyond that."""
 
 REPLAY_CHARS = 4096
 """Characters in one event of a replay."""
@@ -48,7 +47,7 @@ def first(event: bytes) -> bytes:
 
 
 def token(event_id: int, text: str) -> bytes:
-    """`text` holds no lone surrogates."""
+    """`text` must not contain lone surrogates."""
     return f'data: {{"type":"token","content":{_json_string(text)}}}\nid: {event_id}\n\n'.encode()
 
 
@@ -80,7 +79,7 @@ def terminal(event_id: int, data: Mapping[str, Any]) -> bytes:
 def refusal(failure: Failure) -> bytes:
     """The only event of a refused stream. It has no id, so the client's Last-Event-ID stays.
 
-    `retry` is for clients that do not close the stream: they come back when it may help.
+    `retry` is for clients that do not close the stream: they reconnect when a retry may succeed.
     """
     retry_ms = NEVER_RETRY_MS
     if failure.retryable:
@@ -94,14 +93,14 @@ def terminal_id(text: str, *, completed: bool) -> int:
 
 
 def ends(event_id: int, last_event_id: int) -> bool:
-    """Whether a terminal event's id follows directly what a client that saw `last_event_id` has: it lacks no text."""
+    """Whether a client that saw `last_event_id` has all text before the terminal event."""
     ahead = event_id - max(last_event_id, TYPING_ID)
-    # A client may have more of an interrupted answer than what is kept of it.
+    # A client may have more of an interrupted answer than is stored.
     return ahead == 1 or UNFINISHED_GAP // 2 < ahead <= UNFINISHED_GAP + 1
 
 
 def unseen(text: str, last_event_id: int) -> Iterator[bytes]:
-    """Token events for what a client that saw `last_event_id` lacks of `text`."""
+    """Token events for the part of `text` after `last_event_id`."""
     start = max(last_event_id - TYPING_ID, 0)
     for at in range(start, len(text), REPLAY_CHARS):
         chunk = text[at : at + REPLAY_CHARS]
@@ -109,16 +108,16 @@ def unseen(text: str, last_event_id: int) -> Iterator[bytes]:
 
 
 def unseen_of(text: str, event_id: int, seen: int) -> str | None:
-    """What a client that saw `seen` lacks of a piece that ends at `event_id`; None: what comes before it is lacking."""
+    """The unseen rest of a piece that ends at `event_id`, for a client that saw `seen`; None after a gap."""
     have = max(seen, TYPING_ID) - (event_id - len(text))
     return None if have < 0 else text[have:]
 
 
 def parse_last_event_id(value: str | None) -> int:
-    """What a client has seen; nothing: 0.
+    """The id that a client has seen; 0 if none.
 
     Raises:
-        InvalidRequestError: `invalid_last_event_id`: not a number that this service ever sent.
+        InvalidRequestError: `invalid_last_event_id`: not an id that this service could have sent.
     """
     if not value:
         return 0

@@ -1,4 +1,4 @@
-"""Identifiers: ULIDs (https://github.com/ulid/spec), which sort by the time they were made."""
+"""Identifiers: ULIDs (https://github.com/ulid/spec), which sort by creation time."""
 
 import secrets
 import time
@@ -21,7 +21,7 @@ def new_id() -> str:
 
 
 def least_id(at: float) -> str:
-    """Less than or equal to every id that was made at that time (seconds since the epoch) or later."""
+    """Less than or equal to every id made at that time (seconds since the epoch) or later."""
     return str(ULID.from_int(int(at * 1000) << 80))
 
 
@@ -29,13 +29,13 @@ def made_at(ulid: str) -> float:
     """When an id was made, in seconds since the epoch.
 
     Raises:
-        ValueError: it is none.
+        ValueError: not a ULID.
     """
     return ULID.from_str(ulid).milliseconds / 1000
 
 
 def new_message_ids(now: float) -> MessageIds:
-    """Ids for a prompt sent at `now` (seconds since the epoch) and for the answer: the first, plus one."""
+    """Ids for a prompt sent at `now` (seconds since the epoch) and for its answer: the prompt's id plus one."""
     prompt = _fresh(now)
     return MessageIds(str(prompt), str(ULID.from_int(int(prompt) + 1)))
 
@@ -43,7 +43,7 @@ def new_message_ids(now: float) -> MessageIds:
 def later_answer_id(prompt_id: str, now: float, *, after: str | None = None) -> str:
     """The id of another answer to a prompt, made at `now` (seconds since the epoch).
 
-    It lies behind the prompt and its first answer and, with `after`, behind that answer, but before any other message:
+    It sorts after the prompt and its first answer and, with `after`, after that answer, but before any other message:
     a prompt of the same millisecond lies between with a chance of less than one in a hundred million. Ids made later
     are greater; those made in the same millisecond differ in 16 random bits.
     """
@@ -56,7 +56,7 @@ def later_answer_id(prompt_id: str, now: float, *, after: str | None = None) -> 
 
 
 def _fresh(now: float) -> ULID:
-    """With 79 random bits each time, and room for a next one.
+    """With 79 fresh random bits, and room for the answer's id.
 
     Counting up within a millisecond, as python-ulid's constructors do, would let one id be guessed from another.
     """

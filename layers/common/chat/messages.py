@@ -1,4 +1,4 @@
-"""Messages of a chat, and the port to where they are kept."""
+"""Messages of a chat, and the port to their storage."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -6,28 +6,28 @@ from typing import Protocol
 
 
 class Role(StrEnum):
-    """Who speaks."""
+    """The author of a message."""
 
     USER = "user"
     ASSISTANT = "assistant"
 
 
 class MessageStatus(StrEnum):
-    """How a message ended: whole, stopped by its user, or cut off by a failure. Or how far a prompt's answer is."""
+    """How a message ended (complete, stopped by its user, interrupted by a failure), or the progress of a prompt."""
 
     COMPLETE = "complete"
     STOPPED = "stopped"
     INTERRUPTED = "interrupted"
     PENDING = "pending"
-    """A prompt: its session waits for its stream."""
+    """Of a prompt: its session's stream has not been opened."""
     STREAMING = "streaming"
-    """A prompt: its answer is being written."""
+    """Of a prompt: its answer is being generated."""
     FAILED = "failed"
-    """A prompt: its session failed before any text."""
+    """Of a prompt: its session failed before it had text."""
 
 
 class MessageKind(StrEnum):
-    """Whether a message belongs to the conversation with the model, or to a slash command (no model sees those)."""
+    """Whether a message belongs to the conversation with the model, or to a slash command (never sent to a model)."""
 
     CHAT = "chat"
     COMMAND = "command"
@@ -60,28 +60,28 @@ class Message:
     project_id: str | None = None
     task_id: str | None = None
     cached: bool = False
-    """Answered from the cache: it cost nothing, and `usage` is that of the answer it repeats."""
+    """Answered from the cache at no cost; `usage` is that of the cached answer."""
     saved_usd: float | None = None
     """The usage of the call that made a cached answer; None if the answer is not cached or the usage is unknown."""
     code: str | None = None
-    """Of the failure that interrupted it or, if it is a prompt, left it without an answer; an `error` event's code."""
+    """The `error` event's code of the failure that interrupted an answer or left a prompt without one."""
     retryable: bool | None = None
-    """Whether the answer can be made by another attempt; None: nothing failed."""
+    """Whether another attempt may succeed; None if nothing failed."""
     prompt_status: MessageStatus | None = None
-    """Of a prompt: PENDING, or how its session ended, if that was without any text. None: version 0.1.0 stored it."""
+    """Of a prompt: PENDING, or how its session ended without text. None if version 0.1.0 stored it."""
 
 
 def is_turn(kind: MessageKind, role: Role, *, newer: Role) -> bool:
-    """Whether a model is given a message, if `newer` is the role of the next one that it is given.
+    """Whether a message is sent to a model; `newer` is the role of the next message sent.
 
-    It is given no slash commands and none of their answers, and no answer after which the prompt was answered again.
+    Slash commands, their answers, and answers that were regenerated are not sent.
     """
     return kind is MessageKind.CHAT and not role is newer is Role.ASSISTANT
 
 
 @dataclass(frozen=True, slots=True)
 class StoredPrompt:
-    """What another answer to a prompt needs to know of it."""
+    """What regenerating the answer to a prompt needs."""
 
     message_id: str
     session_id: str
@@ -93,7 +93,7 @@ class StoredPrompt:
 
 @dataclass(frozen=True, slots=True)
 class MessagePage:
-    """Messages in order, and the cursor of the next page (None: this is the last page)."""
+    """Messages in order, and the cursor of the next page; None on the last page."""
 
     messages: tuple[Message, ...]
     next_position: str | None
@@ -125,7 +125,6 @@ class MessageStore(Protocol):
     ) -> tuple[Message, ...]:
         """The newest `limit` messages up to and including that id, oldest first.
 
-        With `max_bytes` only those of them that a model is given (`is_turn`) and whose contents have so many bytes of
-        UTF-8 together: it ends before the first, from the newest on, that does not fit. The newest comes always. No
-        more is read than that takes.
+        With `max_bytes`, only messages that a model is sent (`is_turn`), from the newest on, as long as their contents
+        fit into that many bytes of UTF-8. The newest is always included. Reads no more than necessary.
         """

@@ -40,7 +40,7 @@ class Authenticator:
 
         Raises:
             AuthenticationError: `token_missing`, `token_expired`, or `token_invalid` for every other fault.
-            KeysUnavailableError: the keys cannot be had.
+            KeysUnavailableError: the keys are unavailable.
         """
         if not token:
             raise AuthenticationError("A bearer token is needed.", code="token_missing")

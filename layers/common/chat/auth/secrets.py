@@ -1,7 +1,7 @@
 """The secret from which the service derives its keys, and its storage.
 
 On one machine it is the variable AUTH_SECRET. Deployed it is in Secrets Manager: either a plain string, or JSON
-`{"current": "...", "previous": "..."}`. What was signed with `previous` (which may be absent) is still accepted, so a
+`{"current": "...", "previous": "..."}`. Tokens signed with `previous` (which may be absent) is still accepted, so a
 rotation signs no user out; new tokens are signed with `current`.
 """
 
@@ -67,7 +67,7 @@ def build_secret_source(settings: AuthSettings) -> SecretSource:
         raise SecretFormatError("neither AUTH_SECRET nor AUTH_SECRET_ARN is set")
     from chat.secrets_manager import secrets_provider
 
-    secrets_provider()  # the first request needs it, and a process has most CPU while it starts
+    secrets_provider()  # the first request needs it, and Lambda gives a process the most CPU during its start
     return SecretsManagerSource(settings.auth_secret_arn)
 
 
@@ -89,7 +89,7 @@ class SecretsManagerSource:
 
         Raises:
             KeysUnavailableError: it has never been read, and cannot be.
-            SecretFormatError: the first one that was read cannot be used.
+            SecretFormatError: the first value read is unusable.
         """
         return self._read()
 
@@ -124,7 +124,7 @@ class SecretsManagerSource:
 def accepted_keys(source: SecretSource) -> Iterator[bytes]:
     """The keys that may have made a signature: first the known ones, then one that a rotation has added since.
 
-    Processes learn of a rotation one after the other: what one signs with the new key, another may not know yet.
+    Processes notice a rotation at different times: one may receive a token signed with a key it has not read yet.
     """
     known = source().accepted
     yield from known

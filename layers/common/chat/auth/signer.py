@@ -1,7 +1,7 @@
 """Short signed tokens: values that a client must return unchanged.
 
-Each signer's key is derived from the auth secret and the signer's own label, so nothing that one signer made is
-accepted by another, nor as a bearer token, nor the reverse.
+Each signer's key is derived from the auth secret and the signer's own label, so a token of one signer is accepted
+neither by another signer nor as a bearer token, and vice versa.
 """
 
 import hmac

@@ -1,4 +1,4 @@
-"""Stream tokens: what `/chat/start` returns so that an `EventSource`, which sends no headers, may open the stream."""
+"""Stream tokens: returned by `/chat/start`, so that an `EventSource`, which sends no headers, can open the stream."""
 
 import json
 
@@ -24,7 +24,7 @@ class StreamTokens:
         """The id of the user for whom the token was made.
 
         Raises:
-            AuthenticationError: `token_invalid`: made up, changed, or another session's; `token_expired`.
+            AuthenticationError: `token_invalid` for a forged or altered token or another session's; `token_expired`.
         """
         payload = self._signer.open(token, context=session_id.encode(errors="surrogatepass"))
         if payload is None:

@@ -33,7 +33,7 @@ FAILURES = (PynamoDBException, BotoCoreError, ClientError)
 
 
 class ConditionFailedError(Exception):
-    """A condition did not hold; nothing was written. `items` has the old item of each condition that failed.
+    """A condition failed; nothing was written. `items` has the old item of each failed condition.
 
     `repeated`: botocore sent the request more than once, so an earlier one may have been done and its answer lost.
     """
@@ -63,10 +63,10 @@ def _note_attempt(exception: Exception | None = None, response_dict: dict[str, A
 
 @contextmanager
 def storage_errors() -> Iterator[None]:
-    """Turns every failure of botocore and PynamoDB into the project's own.
+    """Translates the errors of botocore and PynamoDB.
 
     Raises:
-        StorageError: DynamoDB could not be reached, did not answer in time, or refused.
+        StorageError: DynamoDB was unreachable, timed out or refused the call.
     """
     try:
         yield
@@ -104,10 +104,10 @@ def update[M: Model](
 
 
 def delete(connection: Connection, item: Model, *, condition: Condition) -> Item:
-    """Deletes one item; returns it as it was.
+    """Deletes one item and returns its old value.
 
     Raises:
-        ConditionFailedError: of the item under the name of its class; what it holds is not known.
+        ConditionFailedError: with the name of its class; the item itself is unknown.
     """
     request = item.get_delete_kwargs_from_instance(condition=condition)
     request |= connection.get_return_values_map(_ALL_OLD)
@@ -122,7 +122,7 @@ def delete(connection: Connection, item: Model, *, condition: Condition) -> Item
 
 
 class Transaction:
-    """Writes that are applied all or none; `commit` reports by name whose condition failed."""
+    """Writes applied atomically; `commit` reports failed conditions by name."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -147,8 +147,8 @@ class Transaction:
         """Runs the transaction. botocore's client token makes a retry after a lost reply idempotent.
 
         Raises:
-            ConditionFailedError: with the old items of the writes whose conditions failed, by name. They may be what
-                an earlier attempt wrote: the database remembers a client token for some minutes only.
+            ConditionFailedError: with the old items of the writes whose conditions failed, by name. They may have been
+            written by an earlier attempt: the database remembers a client token for a few minutes only.
         """
         attempts: list[bool] = []
         watched = _in_doubt.set(attempts)
@@ -174,7 +174,7 @@ class Transaction:
 
 
 def _unless_conflict(call: Callable[[], Item]) -> Item:
-    """Repeats a call that met a transaction on the same item; botocore does not.
+    """Retries a call that conflicted with a transaction on the same item; botocore does not.
 
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-conflict-handling
     """

@@ -1,4 +1,4 @@
-"""The decisions of the session's state machine, as conditions of DynamoDB, and what an item that failed one means."""
+"""The session state machine's decisions as DynamoDB conditions, and the errors that failed conditions mean."""
 
 from typing import NamedTuple
 

@@ -76,7 +76,7 @@ class SessionPartItem(Model):
 
 
 class RequestLogItem(Model):
-    """The times of a user's latest requests, newest first."""
+    """The timestamps of a user's latest requests, newest first."""
 
     session_id = UnicodeAttribute(hash_key=True, attr_name="sessionId")
     entries = ListAttribute(of=NumberAttribute)
@@ -84,7 +84,7 @@ class RequestLogItem(Model):
 
 
 class StreamSlotsItem(Model):
-    """The time until which each session of a user holds a slot."""
+    """When the slot of each of a user's sessions expires."""
 
     session_id = UnicodeAttribute(hash_key=True, attr_name="sessionId")
     slots = MapAttribute[str, Any](null=True)  # type: ignore[no-untyped-call]  # PynamoDB's own

@@ -7,9 +7,9 @@ ChatsTable, by partition key:
 SessionsTable:
     session             the session
     session/key/number  parts of its partial text
-    limits/requests/user/...  when a user's latest requests were
+    limits/requests/user/... timestamps of a user's latest requests
     limits/streams/user       the slots of a user's streams
-    cleanup             how far the cleanup has come
+    cleanup the cleanup's progress
 """
 
 from typing import Any
@@ -20,7 +20,7 @@ from pynamodb.constants import STRING
 from chat.quoting import quoted, unquoted
 
 CLEANUP_KEY = "cleanup"
-"""Not a session's id: those are ULIDs."""
+"""Distinct from session ids, which are ULIDs."""
 
 
 def chat_key(user_id: str, chat_id: str) -> str:
@@ -44,7 +44,7 @@ def session_part_key(session_id: str, part_key: str, number: int) -> str:
 
 
 def request_log_key(key: str) -> str:
-    """The key of a request log; `key` names whose and of what, with the user id quoted."""
+    """The key of a request log; `key` names user (quoted) and limit."""
     return f"limits/{key}"
 
 

@@ -29,7 +29,7 @@ PART_BYTES = 350 * 1024
 
 @dataclass(frozen=True, slots=True)
 class PackedText:
-    """A text as its item holds it: the text itself, or the head of its compressed form and the number of its parts."""
+    """A text as stored in its item: the text itself, or the head of its compressed form and the number of its parts."""
 
     text: str | None = None
     head: bytes = b""
@@ -41,7 +41,7 @@ class PackedText:
     def least_bytes(self) -> int:
         """A lower bound of the text's bytes of UTF-8, known without its parts.
 
-        zlib makes nothing longer by more than a few bytes in 16 KB.
+        zlib expands incompressible data by a few bytes per 16 KB at most.
         """
         if self.text is not None:
             return len(self.text.encode())
@@ -51,7 +51,7 @@ class PackedText:
 
 
 def pack(text: str) -> tuple[PackedText, tuple[bytes, ...]]:
-    """The item's share of `text`, and its parts. A lone surrogate, which is no character, becomes a question mark."""
+    """The item's share of `text`, and its parts. Lone surrogates become question marks."""
     data = text.encode("utf-8", "replace")
     if len(data) <= PLAIN_BYTES:
         return PackedText(text=data.decode()), ()

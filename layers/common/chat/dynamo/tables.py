@@ -24,7 +24,7 @@ CONNECT_TIMEOUT_SECONDS = 2.0
 READ_TIMEOUT_SECONDS = 5.0
 MAX_RETRIES = 2
 MAX_POOL_CONNECTIONS = 40
-"""More than the stream function has threads for blocking calls."""
+"""Exceeds the stream function's number of threads for blocking calls."""
 
 
 class Tables:
@@ -50,7 +50,7 @@ class Tables:
     def prepare(self) -> None:
         """Builds the client ahead of the first call: 20 ms of CPU, no network.
 
-        Every request needs it, and Lambda gives the start of a process more of a processor than an invocation.
+        Every request needs it, and Lambda gives a process more CPU during its start than during an invocation.
         """
         _ = self.connection.client
 
@@ -67,7 +67,7 @@ class Tables:
 
 
 class _Connection(Connection):
-    """PynamoDB's connection, which would let threads that come first at once build a client each."""
+    """PynamoDB's connection with a lock: concurrent first calls would otherwise each build a client."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)

@@ -1,10 +1,10 @@
-"""Where a request carries its bearer token."""
+"""Finds a request's bearer token."""
 
 from starlette.requests import HTTPConnection
 
 COOKIE = "chat_token"
-"""For browsers, whose `EventSource` sends no headers. It cannot be used for forged requests: what changes something
-takes JSON only, which a page of another site may not send without CORS."""
+"""For browsers, whose `EventSource` sends no headers. It does not enable cross-site request forgery: endpoints that
+change state accept JSON only, which other sites cannot send without CORS."""
 
 
 def bearer_token(request: HTTPConnection) -> str | None:

@@ -1,4 +1,4 @@
-"""Publishes, before a request is over, what it has counted and no record has taken along."""
+"""Publishes counts of a request that no other record of it included."""
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 

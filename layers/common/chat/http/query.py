@@ -1,6 +1,6 @@
-"""Query strings: the fields that are known; what else is there is ignored.
+"""Query strings: known fields are validated, others ignored.
 
-FastAPI's own parameters would do the same, and import all of pydantic's version 1 to look whether they are of that.
+FastAPI's own parameters would do the same, and import all of pydantic's version 1 to check for its models.
 """
 
 from pydantic import BaseModel, ValidationError
@@ -10,7 +10,7 @@ from chat.http.problems import invalid_fields
 
 
 def read_query[Query: BaseModel](request: Request, model: type[Query]) -> Query:
-    """The query's fields; of equal names the last one counts.
+    """The query's fields; of repeated names, the last one is used.
 
     Raises:
         InvalidRequestError: 422 `invalid_request` with the fields.

@@ -14,7 +14,7 @@ JSON_HEADERS = {
 
 
 class JsonResponse(Response):
-    """A response for one user: no cache may store it, and browsers must not sniff another type than JSON."""
+    """A response for one user: caches must not store it, and browsers must not sniff its type."""
 
     media_type = "application/json"
 

@@ -1,4 +1,4 @@
-"""Requests counted by the library `limits`, in a moving window, over any of its storages."""
+"""Counts requests with the library `limits` in a moving window, over any of its storages."""
 
 import time
 from abc import abstractmethod
@@ -17,17 +17,17 @@ from chat.quoting import quoted
 
 
 class CountingStorage(Storage, MovingWindowSupport):
-    """A storage that returns the time under which it counted a request, and can remove it."""
+    """A storage that returns the timestamp of a counted request and can remove the request."""
 
     name: str
 
     @abstractmethod
     def add(self, key: str, *, limit: int, window_seconds: int) -> float | None:
-        """Counts a request, if fewer than `limit` were in the window; its time, or None."""
+        """Counts a request if fewer than `limit` are in the window; returns its timestamp, or None."""
 
     @abstractmethod
     def remove(self, key: str, at: float) -> None:
-        """Forgets the request that `add` counted at that time; it may have left the window already."""
+        """Removes the request that `add` counted at that time, if it is still in the window."""
 
     @override
     def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:

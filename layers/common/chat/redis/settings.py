@@ -24,7 +24,7 @@ class RedisSettings(Settings):
     redis_timeout_seconds: Seconds = 0.2
     """The timeout of a whole call, including connecting."""
     cache_scope: Literal["user", "global"] = "user"
-    """Who may receive a cached answer: only the user who asked for it, or every user."""
+    """Who may receive a cached answer: only its own user, or every user."""
     cache_ttl_seconds: Annotated[int, Field(gt=0)] = 3600
 
     @property

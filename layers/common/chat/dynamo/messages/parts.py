@@ -1,7 +1,7 @@
 """Reads and writes the parts of long texts (see `chat.dynamo.packing`).
 
-Parts are written before the item that names them, under keys that no other writing uses: a reader finds them complete,
-and a write that is refused in the end has harmed nothing.
+Parts are written before the item that names them, under unique keys: a reader finds them complete, and a refused write
+leaves nothing visible.
 """
 
 from collections.abc import Sequence
@@ -59,7 +59,7 @@ class SessionParts:
         return packed
 
     def text(self, session_id: str, packed: PackedText | None) -> str:
-        """The partial text; none stored: empty."""
+        """The partial text; empty if none is stored."""
         if packed is None:
             return ""
         keys = [session_part_key(session_id, packed.part_key, number) for number in range(packed.part_count)]

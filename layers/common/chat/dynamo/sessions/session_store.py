@@ -114,7 +114,7 @@ class DynamoSessionStore:
                     item = self._find(session_id)
                 known = self._own(item, user_id)
                 if may_produce and conditions.can_be_produced(known, now):
-                    continue  # only the condition on its record of connections has failed
+                    continue  # only the condition on the record of connections failed
                 refusal = conditions.attach_refusal(known, attempt)
                 if refusal is not None:
                     raise refusal
@@ -192,7 +192,7 @@ class DynamoSessionStore:
     def _try(
         self, session_id: str, actions: list[Action], condition: Condition, return_values: str = "ALL_NEW"
     ) -> tuple[bool, SessionItem | None]:
-        """Whether the condition held; and the item after the update, or as it is, unchanged."""
+        """Whether the condition held, and the item after the update or unchanged."""
         model = self._tables.sessions
         try:
             item = update(
@@ -208,7 +208,7 @@ class DynamoSessionStore:
         return True, item
 
     def _own(self, item: SessionItem | None, user_id: str) -> Session:
-        """The item's session, if it is that user's."""
+        """The item's session, if it belongs to the user."""
         session = None if item is None else self._session(item)
         if session is None or session.user_id != user_id:
             raise conditions.not_found()
@@ -221,10 +221,10 @@ class DynamoSessionStore:
 
 
 def _record(known: Session | None, viewer: Viewer | None) -> tuple[Viewer | None, list[Action], Condition]:
-    """The viewer as recorded, how a producer's connection is recorded beside other clients', and on what condition.
+    """The viewer as recorded, the update that records a producer's connection beside other clients', and its condition.
 
-    A session that was not read yet is assumed to be pending and to have no record. DynamoDB sets an entry of a map only
-    where the map exists, so the condition says whether it does.
+    A session not read yet is assumed to be pending and without a record. DynamoDB can set an entry only of an existing
+    map, so the condition states whether the map exists.
     """
     if known is None or known.viewers is None:
         viewers = {viewer.key: viewer.connection} if viewer else {}
@@ -235,7 +235,7 @@ def _record(known: Session | None, viewer: Viewer | None) -> tuple[Viewer | None
 
 
 def _count(session: Session, attempt: conditions.Attempt, viewer: Viewer | None) -> tuple[list[Action], Condition]:
-    """Counts an attach in the minute of the clock, on the condition that its count is the one that was read."""
+    """Counts an attach in the current minute, on the condition that the count is unchanged since it was read."""
     minute = minute_of(attempt.now)
     if session.attach_minute < minute:
         actions: list[Action] = [SessionItem.attach_minute.set(minute), SessionItem.attaches.set(1)]

@@ -26,7 +26,7 @@ def decode(entry_id: bytes, name: bytes, value: bytes) -> tuple[int, LogEntry]:
     """The epoch, and the entry.
 
     Raises:
-        BrokenLogError: it is not one of ours.
+        BrokenLogError: it is written by other software.
     """
     try:
         event_id, epoch = map(int, entry_id.split(b"-"))
