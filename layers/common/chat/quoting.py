@@ -3,14 +3,14 @@
 from urllib.parse import quote, unquote
 
 _LEGIBLE = "@|:+=,"
-"""Kept as they are, beside letters, digits and `_.-~`; never the slash, which separates, or the percent sign."""
+"""Characters not quoted, beside letters, digits and `_.-~`. The slash separates parts and the percent sign quotes."""
 
 
 def quoted(some_id: str) -> str:
-    """The id in ASCII without slashes; lone surrogates, which a token's JSON can hold, stay distinct too."""
+    """The id in ASCII without slashes; lone surrogates, which a token's JSON can contain, stay distinct."""
     return quote(some_id, safe=_LEGIBLE, errors="surrogatepass")
 
 
 def unquoted(text: str) -> str:
-    """The id that `quoted` made the text of."""
+    """The inverse of `quoted`."""
     return unquote(text, errors="surrogatepass")

@@ -1,4 +1,4 @@
-"""What fails in Redis, as a metric: counted where it happens, published with what the request publishes anyway."""
+"""Failed Redis calls as a metric: counted where they happen, published with the request's other metrics."""
 
 from typing import TYPE_CHECKING
 
@@ -10,10 +10,10 @@ if TYPE_CHECKING:
 
 
 class CacheErrorMetrics:
-    """A `chat.metrics.Metrics` that adds, to each record, the failures counted since the one before.
+    """A `chat.metrics.Metrics` that adds to each record the failures counted since the last one.
 
-    So a Redis that is down, where every call fails at once, costs no record a call. The end of a request calls
-    `flush` for those that no record took along.
+    So a Redis outage, in which every call fails, does not cost a record per call. At the end of a request, `flush`
+    publishes the remaining failures.
     """
 
     def __init__(self, metrics: Metrics, errors: "CacheErrors") -> None:
@@ -30,5 +30,5 @@ class CacheErrorMetrics:
             self._metrics.publish(values, model=model, **facts)
 
     def flush(self) -> None:
-        """Publishes the failures that are left; a record of their own, if there are any."""
+        """Publishes the remaining failures, if any, as a separate record."""
         self.publish({})

@@ -2,9 +2,9 @@
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 
-Powertools' `Metrics` keeps one set of metrics for the whole process, in which requests that run at the same time would
-mix theirs. `EphemeralMetrics` does not: each record here is one of its own. Only the line is written here, for what
-Powertools prints is two writes, between which another thread may write, and is not flushed.
+Powertools' `Metrics` has one set of metrics per process, in which concurrent requests would mix. Each record here is a
+separate `EphemeralMetrics`. The line is printed here, because Powertools prints it with two writes, between which
+another thread may write, and does not flush it.
 """
 
 import json
@@ -23,10 +23,10 @@ from chat.metrics.catalogue import Metric
 from chat.metrics.port import Fact, ModelLabels, Values
 
 MAX_VALUES = 99
-"""Of one metric in a record. CloudWatch takes 100, at which Powertools would write the record."""
+"""Values of one metric in a record. CloudWatch's limit is 100, at which Powertools would print the record."""
 DEFAULT_NAMESPACE = "chat-sse"
 DEFAULT_SERVICE = "service_undefined"
-"""As Powertools calls a service without POWERTOOLS_SERVICE_NAME in log lines."""
+"""Powertools' service name in log lines without POWERTOOLS_SERVICE_NAME."""
 
 logger = Logger()
 
@@ -49,7 +49,7 @@ class EmfMetrics:
         self._service = service
 
     def publish(self, values: Values, *, model: ModelLabels | None = None, **facts: Fact) -> None:
-        """See `Metrics.publish`. What is not a finite number is left out."""
+        """See `Metrics.publish`. Values that are not finite numbers are left out."""
         try:
             if is_metrics_disabled():
                 return
@@ -60,7 +60,7 @@ class EmfMetrics:
             logger.warning("metrics not published", **safe_error_fields(error))
 
     def _record(self, batch: _Batch, model: ModelLabels | None) -> dict[str, Any]:
-        """One object; metrics with further dimensions have a directive of their own in it."""
+        """One object, with a separate directive for metrics with further dimensions."""
         by_model = {metric for metric in batch if metric.by_model and model is not None}
         parts = [
             self._part({metric: found for metric, found in batch.items() if metric in metrics}, labels)
@@ -84,7 +84,7 @@ class EmfMetrics:
 
 
 def _batches(values: Values) -> Iterator[_Batch]:
-    """What fits into a record each; all but very many values fit into the first."""
+    """Splits values into records; one record is nearly always enough."""
     rest = {metric: _finite(given) for metric, given in values.items()}
     while rest := {metric: found for metric, found in rest.items() if found}:
         yield {metric: found[:MAX_VALUES] for metric, found in rest.items()}
@@ -97,11 +97,11 @@ def _finite(given: float | Sequence[float]) -> list[float]:
 
 
 def _known(facts: Mapping[str, Fact]) -> dict[str, Fact]:
-    """The facts, and the request id that log lines carry, too."""
+    """The facts, and the request id as in log lines."""
     return {name: fact for name, fact in {**logger.thread_safe_get_current_keys(), **facts}.items() if fact is not None}
 
 
 def _write(record: Mapping[str, Any]) -> None:
-    """In one piece, so that lines of several threads do not mix, and at once: Lambda may freeze the process."""
+    """Writes the line at once, so that lines of threads do not mix, and flushes it: Lambda may freeze the process."""
     sys.stdout.write(json.dumps(record, separators=(",", ":")) + "\n")
     sys.stdout.flush()

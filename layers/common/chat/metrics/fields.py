@@ -1,13 +1,13 @@
-"""How log fields about generations are called, in EMF records and in log lines alike.
+"""Names of log fields about generations, in EMF records and log lines.
 
-OpenTelemetry's names where it has them: https://opentelemetry.io/docs/specs/semconv/registry/attributes/gen-ai/ and
+OpenTelemetry's names where they exist: https://opentelemetry.io/docs/specs/semconv/registry/attributes/gen-ai/ and
 https://opentelemetry.io/docs/specs/semconv/registry/attributes/error/
 """
 
 OPERATION = "gen_ai.operation.name"
-"""`chat`; nothing for slash commands."""
+"""`chat`; absent for slash commands."""
 PROVIDER = "gen_ai.provider.name"
-"""The provider, as OpenTelemetry calls it (`provider_name`)."""
+"""The provider's OpenTelemetry name (`provider_name`)."""
 MODEL = "gen_ai.request.model"
 """The model's name at its provider; the catalogue's id is the dimension `model`."""
 CONVERSATION_ID = "gen_ai.conversation.id"
@@ -22,7 +22,7 @@ ERROR_TYPE = "error.type"
 # Ours.
 SESSION_ID = "session_id"
 REQUEST_ID = "function_request_id"
-"""The invocation's."""
+"""The Lambda request id."""
 ROLE = "role"
 """What a client's request did: `produce`, `follow` or `replay`."""
 STATE = "state"
@@ -36,5 +36,5 @@ _PROVIDER_NAMES = {"xai": "x_ai"}
 
 
 def provider_name(provider: str) -> str:
-    """The catalogue's provider in OpenTelemetry's list of well-known values; others are called as they are."""
+    """The provider's name in OpenTelemetry's list of well-known values; others are unchanged."""
     return _PROVIDER_NAMES.get(provider, provider)

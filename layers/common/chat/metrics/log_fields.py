@@ -26,10 +26,10 @@ def log_fields(session: Session, model: Model | None = None) -> dict[str, Any]:
 
 
 def error_facts(error: ChatError) -> dict[str, Any]:
-    """Why something was refused."""
+    """The reason of a refusal."""
     return {fields.ERROR_TYPE: error.code}
 
 
 def labels_of(session: Session, model: Model | None) -> ModelLabels | None:
-    """The dimensions of what is about `model`; slash commands are about none."""
+    """The dimensions of metrics about `model`; slash commands have none."""
     return ModelLabels(model.provider, model.id) if model and session.kind is MessageKind.CHAT else None

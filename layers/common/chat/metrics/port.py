@@ -1,4 +1,4 @@
-"""The port to where metrics go."""
+"""The port that publishes metrics."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,26 +7,26 @@ from typing import Protocol
 from chat.metrics.catalogue import Metric
 
 type Values = Mapping[Metric, float | Sequence[float]]
-"""What was measured; several values where something happened several times."""
+"""Measured values; several if an event occurred several times."""
 
 type Fact = str | float | bool | Sequence[str] | None
-"""The fields of a record's log line; None is left out."""
+"""Fields of a record's log line; None values are left out."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelLabels:
-    """The model that a record is about, as dimensions; both are the catalogue's, so there are few of them."""
+    """The record's model as dimensions. Both values come from the catalogue, so there are few."""
 
     provider: str
     model: str
 
 
 class Metrics(Protocol):
-    """Takes measurements, one record at a time; there is nothing that several requests would share."""
+    """Publishes measurements, one record at a time, without state shared between requests."""
 
     def publish(self, values: Values, *, model: ModelLabels | None = None, **facts: Fact) -> None:
-        """Publishes one record, at once.
+        """Publishes one record.
 
-        `facts` can be searched for in the logs, and are no dimensions: ids, codes, counts; never texts, tokens or keys.
-        Of a record without values nothing is published, but for what is left from before. It never raises.
+        `facts` are searchable log fields, not dimensions: ids, codes, counts; never texts, tokens or keys. A record
+        without values publishes only what earlier calls left over. Never raises.
         """

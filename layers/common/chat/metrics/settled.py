@@ -1,4 +1,4 @@
-"""What is published of a generation whose producer cannot tell any more."""
+"""Publishes the end of a generation whose producer died."""
 
 from chat.catalog import Model
 from chat.metrics import fields

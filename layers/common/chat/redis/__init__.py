@@ -34,7 +34,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class RedisServices:
-    """What the stream function uses of Redis, on one event loop."""
+    """The stream function's adapters of Redis, on one event loop."""
 
     cache: ResponseCache
     log: EventLog

@@ -1,1 +1,1 @@
-"""Ports of what processes share: the event log of an answer, the cache, one call for equal questions."""
+"""Ports shared by processes: an answer's event log, the cache, and the single flight."""

@@ -1,4 +1,4 @@
-"""The event log of a generation: what its producer has written so far, for its followers. It may fail at any time."""
+"""The event log of a generation: the text so far, for followers. It may fail at any time."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
