@@ -20,9 +20,6 @@ class MemorySingleFlight:
         if not self.failing:
             self.renew_now(key, session_id)
 
-    async def leader(self, key: str) -> str | None:
-        return None if self.failing else self.leader_now(key)
-
     async def release(self, key: str, session_id: str) -> None:
         if not self.failing:
             self.release_now(key, session_id)

@@ -64,7 +64,7 @@ class AsyncRedisCalls:
         """Redis's reply to a command whose first argument is its key.
 
         Raises:
-            RedisUnavailableError: there is none.
+            RedisUnavailableError: no reply.
         """
         return await self.call(operation, lambda: self._execute(*args))
 
@@ -72,7 +72,7 @@ class AsyncRedisCalls:
         """The script's result.
 
         Raises:
-            RedisUnavailableError: nothing; it may or may not have run.
+            RedisUnavailableError: no reply; the script may or may not have run.
         """
         return await self.call(operation, lambda: self.run(script, keys, *args))
 
