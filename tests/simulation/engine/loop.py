@@ -220,12 +220,15 @@ class SimLoop(asyncio.AbstractEventLoop):
             events._set_running_loop(previous)
 
     def failures(self) -> list[str]:
-        """What asyncio would log: errors in callbacks, and unretrieved exceptions of tasks."""
+        """What asyncio would log: errors in callbacks, and unretrieved exceptions of tasks.
+
+        A killed process logs nothing: its callbacks, which would have retrieved them, do not run.
+        """
         reported = [f"{context.get('message')}: {context.get('exception')!r}" for context in self._failures]
         lost = [
             f"{task.get_coro().__qualname__}: {task.exception()!r}"  # type: ignore[union-attr]
             for task in self._tasks
-            if task.done() and not task.cancelled() and task._log_traceback
+            if task.done() and not task.cancelled() and task._log_traceback and not task.get_context()[CURRENT].dead
         ]
         return reported + lost
 

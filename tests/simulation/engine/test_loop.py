@@ -67,6 +67,23 @@ def test_frozen_process_resumes_and_a_killed_one_does_not() -> None:
     assert sorted(until_main) == [("frozen", 1), ("frozen", 11.5), ("frozen", 12.5), ("killed", 1)]
 
 
+def test_errors_of_killed_processes_are_not_reported() -> None:
+    loop = simulated_loop(Random(1))
+    living, killed = Process("living"), Process("killed")
+
+    async def fail(name: str) -> None:
+        raise ValueError(name)
+
+    async def main() -> None:
+        for process in (living, killed):
+            spawn(loop, process, fail(process.name))
+        await asyncio.sleep(1)
+        loop.kill(killed)
+
+    run(loop, main())
+    assert [failure.rpartition(": ")[2] for failure in loop.failures()] == ["ValueError('living')"]
+
+
 def test_blocking_calls_of_threads_are_interleaved() -> None:
     loop, seen = simulated_loop(Random(1)), list[str]()
 
