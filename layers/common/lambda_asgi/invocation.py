@@ -79,7 +79,7 @@ class Invocation:
             raise failure
         return answer
 
-    def break_off(self) -> asyncio.Future[wire.Response | Exception]:
+    def abort(self) -> asyncio.Future[wire.Response | Exception]:
         """Ends an answer whose application ignores its cancellation; gives the Runtime API's answer to come."""
         if not self._ended:
             self._fail(asyncio.CancelledError("the process stops"))

@@ -67,7 +67,7 @@ class Stop:
             return
         _, stuck = await asyncio.wait(late, timeout=_CANCEL_SECONDS)
         if stuck:
-            await asyncio.wait([running[task].break_off() for task in stuck], timeout=_ANSWER_SECONDS)
+            await asyncio.wait([running[task].abort() for task in stuck], timeout=_ANSWER_SECONDS)
 
 
 def _exit_now(code: int) -> None:

@@ -12,11 +12,9 @@ from fakes.redis.servers import RedisServer
 
 async def test_first_to_claim_leads(ports: RedisPorts) -> None:
     key = new_id()
-    assert await ports.flight.leader(key) is None
     assert await ports.flight.claim(key, "first") == "first"
     assert await ports.flight.claim(key, "second") == "first"
     assert await ports.flight.claim(key, "first") == "first"
-    assert await ports.flight.leader(key) == "first"
     assert await ports.flight.claim(key + "x", "second") == "second"
 
 
@@ -30,7 +28,6 @@ async def test_release_makes_room_for_another(ports: RedisPorts) -> None:
     key = new_id()
     await ports.flight.claim(key, "first")
     await ports.flight.release(key, "first")
-    assert await ports.flight.leader(key) is None
     assert await ports.flight.claim(key, "second") == "second"
 
 
@@ -39,13 +36,13 @@ async def test_somebody_elses_lead_stays(ports: RedisPorts) -> None:
     await ports.flight.claim(key, "first")
     await ports.flight.release(key, "second")
     await ports.flight.renew(key, "second")
-    assert await ports.flight.leader(key) == "first"
+    assert await ports.flight.claim(key, "third") == "first"
 
 
 async def test_nobody_leads_by_renewing(ports: RedisPorts) -> None:
     key = new_id()
     await ports.flight.renew(key, "first")
-    assert await ports.flight.leader(key) is None
+    assert await ports.flight.claim(key, "second") == "second"
 
 
 async def test_lead_ends_without_renewal(server: RedisServer, open_services: OpenServices) -> None:
@@ -69,7 +66,7 @@ async def test_lead_ends_without_renewal(server: RedisServer, open_services: Ope
             while await services.flight.claim(key, "second") != "second":
                 await asyncio.sleep(0.002)
         await services.flight.renew(key, "first")
-        assert await services.flight.leader(key) == "second"
+        assert await services.flight.claim(key, "third") == "second"
 
 
 async def test_lead_in_memory_ends_without_renewal() -> None:
@@ -96,17 +93,14 @@ async def test_who_finds_nonsense_leads_itself(server: RedisServer, open_service
             key = f"{new_id()}{number}"
             client.set(keys.flight(key), found)
             assert await services.flight.claim(key, "mine") == "mine"
-            assert await services.flight.leader(key) is None
         key = new_id()
         client.lpush(keys.flight(key), "first")
         assert await services.flight.claim(key, "mine") == "mine"
-        assert await services.flight.leader(key) is None
         await services.flight.renew(key, "mine")
         await services.flight.release(key, "mine")
         assert client.type(keys.flight(key)) == "list"
     assert errors.by_operation == {
         "flight_claim": 5,
-        "flight_leader": 5,
         "flight_renew": 1,
         "flight_release": 1,
     }

@@ -20,9 +20,6 @@ class MemorySingleFlight:
         if not self.failing:
             self.renew_now(key, session_id)
 
-    async def leader(self, key: str) -> str | None:
-        return None if self.failing else self.leader_now(key)
-
     async def release(self, key: str, session_id: str) -> None:
         if not self.failing:
             self.release_now(key, session_id)
@@ -32,22 +29,22 @@ class MemorySingleFlight:
         self._leads.clear()
 
     def claim_now(self, key: str, session_id: str) -> str:
-        holder = self.leader_now(key) or session_id
+        holder = self._leader(key) or session_id
         if holder == session_id:
             self._hold(key, session_id)
         return holder
 
     def renew_now(self, key: str, session_id: str) -> None:
-        if self.leader_now(key) == session_id:
+        if self._leader(key) == session_id:
             self._hold(key, session_id)
 
-    def leader_now(self, key: str) -> str | None:
+    def release_now(self, key: str, session_id: str) -> None:
+        if self._leader(key) == session_id:
+            del self._leads[key]
+
+    def _leader(self, key: str) -> str | None:
         holder, ends_at = self._leads.get(key, ("", 0.0))
         return holder if self._clock.now() < ends_at else None
-
-    def release_now(self, key: str, session_id: str) -> None:
-        if self.leader_now(key) == session_id:
-            del self._leads[key]
 
     def _hold(self, key: str, session_id: str) -> None:
         self._leads[key] = (session_id, self._clock.now() + FLIGHT_SECONDS)

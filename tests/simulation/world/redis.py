@@ -163,12 +163,6 @@ class SimSingleFlight:
         except RedisDownError:
             return
 
-    async def leader(self, key: str) -> str | None:
-        try:
-            return await self._redis.call(lambda: self._flight.leader_now(key), writes=False)
-        except RedisDownError:
-            return None
-
     async def release(self, key: str, session_id: str) -> None:
         try:
             await self._redis.call(lambda: self._flight.release_now(key, session_id))

@@ -1,10 +1,10 @@
-"""All metrics: what each counts or measures, its unit, and who publishes it. The one list of them.
+"""All metrics: what each one counts or measures, its unit, and the functions that publish it.
 
-Every metric has the dimension `service`; one that is `by_model` is also published by `service`, `provider` and `model`
-where a model is what it is about. The namespace is `POWERTOOLS_METRICS_NAMESPACE`.
+Every metric has the dimension `service`. A metric that is `by_model` is also published by `service`, `provider` and
+`model` if it concerns a model. The namespace is `POWERTOOLS_METRICS_NAMESPACE`.
 
-A generation is the making of one session's answer, whatever number of clients read it and from wherever it comes: a
-provider, the cache, another session's flight, a slash command. Slash commands count as streams, and are not timed.
+A generation produces one session's answer, however many clients read it. Its source is a provider, the cache, another
+session's flight or a slash command. Slash commands count as streams but are not timed.
 """
 
 from enum import StrEnum
@@ -12,7 +12,7 @@ from typing import Self
 
 
 class Service(StrEnum):
-    """The functions, as `POWERTOOLS_SERVICE_NAME` calls them."""
+    """The functions' values of `POWERTOOLS_SERVICE_NAME`."""
 
     START = "chat-start"
     STREAM = "chat-stream"
@@ -21,7 +21,7 @@ class Service(StrEnum):
 
 
 class Unit(StrEnum):
-    """CloudWatch's units, those that are used."""
+    """The CloudWatch units that are in use."""
 
     COUNT = "Count"
     MILLISECONDS = "Milliseconds"
@@ -61,12 +61,12 @@ class Metric(StrEnum):
 
     @property
     def by_model(self) -> bool:
-        """Whether it is published by model, too."""
+        """Whether it is also published by model."""
         return MODEL in self.dimension_sets
 
     # Sessions
     SESSIONS_STARTED = "SessionsStarted", Unit.COUNT, _START, _ALL
-    """A session was made for a prompt; a request that is repeated with its Idempotency-Key makes none."""
+    """A session was created for a prompt. A retry with the same Idempotency-Key creates none."""
     RATE_LIMITED = "RateLimited", Unit.COUNT, _WITH_LIMITS, _ALL
     """A request was refused: too many sessions in a minute (chat-start), too many answers at once (chat-stream)."""
 
@@ -74,55 +74,54 @@ class Metric(StrEnum):
     STREAMS_COMPLETED = "StreamsCompleted", Unit.COUNT, _STREAM, _BY_MODEL
     """A generation ended with its whole answer stored."""
     STREAMS_FAILED = "StreamsFailed", Unit.COUNT, _STREAM, _BY_MODEL
-    """A generation ended with an `error`: the provider's, the deadline's, or a producer's death, found by a client that
-    came back; if the cleanup finds it first, it is one of `SessionsSettled`."""
+    """A generation ended with an `error`: the provider failed, the deadline passed, or a reconnecting client found the
+    producer dead. If the cleanup finds it first, it counts as `SessionsSettled` instead."""
     STREAMS_STOPPED = "StreamsStopped", Unit.COUNT, _STREAM, _BY_MODEL
     """A generation was stopped by its user."""
     STREAMS_RESUMED = "StreamsResumed", Unit.COUNT, _STREAM, _ALL
-    """A client reconnected or another one connected: an attach with a Last-Event-ID, or to a started session."""
+    """A client reconnected or another client joined: an attach with a Last-Event-ID, or to a started session."""
     TIME_TO_FIRST_TOKEN_MS = "TimeToFirstTokenMs", Unit.MILLISECONDS, _STREAM, _BY_MODEL
-    """From the arrival of the producing client's request to its first token; cached answers too."""
+    """From the arrival of the producing client's request to its first token, also for cached answers."""
     STREAM_DURATION_MS = "StreamDurationMs", Unit.MILLISECONDS, _STREAM, _BY_MODEL
-    """From the arrival of the producing client's request to the event that ends its stream, however it ends."""
+    """From the arrival of the producing client's request to the last event of its stream, whatever the outcome."""
     OUTPUT_TOKENS_PER_SECOND = "OutputTokensPerSecond", Unit.PER_SECOND, _STREAM, _BY_MODEL
-    """How fast a provider wrote a whole answer: its output tokens, by the time from its first to its last text."""
+    """Output tokens of a provider's complete answer, divided by the time from its first to its last text."""
     INPUT_TOKENS = "InputTokens", Unit.COUNT, _STREAM, _BY_MODEL
     """Input tokens as the provider reports them; also of incomplete generations, if reported."""
     OUTPUT_TOKENS = "OutputTokens", Unit.COUNT, _STREAM, _BY_MODEL
-    """Tokens that a provider wrote, likewise."""
+    """Output tokens as the provider reports them; also of incomplete generations, if reported."""
     COST_USD = "CostUSD", Unit.NONE, _STREAM, _BY_MODEL
-    """What these tokens cost at the catalogue's prices, in US dollars."""
+    """The cost of these tokens at the catalogue's prices, in US dollars."""
 
-    # The cache, and Redis
+    # The cache and Redis
     CACHE_HIT = "CacheHit", Unit.COUNT, _STREAM, _BY_MODEL
     """A generation was answered from the cache."""
     CACHE_MISS = "CacheMiss", Unit.COUNT, _STREAM, _BY_MODEL
-    """A generation looked into the cache and found no answer, or Redis did not say; followers of a flight are among
-    them."""
+    """A generation found no answer in the cache, or Redis did not reply. Followers of a flight count too."""
     CACHE_ERROR = "CacheError", Unit.COUNT, _WITH_REDIS, _ALL
-    """A call to Redis failed, also at once because Redis is known to be down."""
+    """A call to Redis failed, or was not made because the breaker is open."""
     CACHE_SAVED_USD = "CacheSavedUSD", Unit.NONE, _STREAM, _BY_MODEL
-    """What an answer from the cache or from another's flight would have cost, in US dollars."""
+    """The provider cost avoided by the cache or by another session's flight, in US dollars."""
     SINGLE_FLIGHT_FOLLOWERS = "SingleFlightFollowers", Unit.COUNT, _STREAM, _BY_MODEL
-    """A generation was given the answer that another session, with the same question, was getting at the same time."""
+    """A generation followed the concurrent answer of another session with the same question."""
 
     # Providers
     PROVIDER_ERROR = "ProviderError", Unit.COUNT, _STREAM, _BY_MODEL
     """A provider call failed after all retries."""
     PROVIDER_RETRY = "ProviderRetry", Unit.COUNT, _STREAM, _BY_MODEL
-    """A provider call was retried, before its first token."""
+    """A provider call was retried before its first token."""
 
-    # Found by the cleanup, once a run
+    # Measured once per cleanup run
     ACTIVE_SESSIONS = "ActiveSessions", Unit.COUNT, _CLEANUP, _ALL
-    """Sessions that are not over."""
+    """Sessions that have not ended."""
     STREAMS_IN_FLIGHT = "StreamsInFlight", Unit.COUNT, _CLEANUP, _ALL
-    """Sessions whose answer is being written."""
+    """Sessions whose answer is being generated."""
     SESSIONS_EXPIRED = "SessionsExpired", Unit.COUNT, _CLEANUP, _ALL
-    """Sessions that expired before they were streamed, removed by this run."""
+    """Sessions that this run removed because they expired before they were streamed."""
     SESSIONS_SETTLED = "SessionsSettled", Unit.COUNT, _CLEANUP, _ALL
-    """Sessions whose producer had died, settled by this run with their partial answer."""
+    """Sessions with a dead producer that this run settled with their partial answer."""
     CLEANUP_FAILURES = "CleanupFailures", Unit.COUNT, _CLEANUP, _ALL
-    """Sessions that this run could not end; the next one tries again."""
+    """Sessions that this run failed to end; the next run retries."""
     OLDEST_STUCK_SECONDS = "OldestStuckSeconds", Unit.SECONDS, _CLEANUP, _ALL
     """How long the oldest overdue session has been open; 0 if there is none."""
     CACHE_ENTRIES = "CacheEntries", Unit.COUNT, _CLEANUP, _ALL
@@ -130,7 +129,7 @@ class Metric(StrEnum):
     CACHE_MEMORY_BYTES = "CacheMemoryBytes", Unit.BYTES, _CLEANUP, _ALL
     """Memory that Redis uses."""
     CACHE_HIT_RATE = "CacheHitRate", Unit.PERCENT, _CLEANUP, _ALL
-    """Share of look-ups, of any kind of key, that Redis found, since it was started."""
+    """Share of Redis lookups that were hits, over all kinds of keys, since Redis was started."""
 
 
 GAUGES = frozenset(
@@ -143,4 +142,4 @@ GAUGES = frozenset(
         Metric.CACHE_HIT_RATE,
     }
 )
-"""Gauges at the time of a run, not counts since the last one: their sums are meaningless."""
+"""Gauges measured at the time of a run, not counts since the last run: do not sum them."""

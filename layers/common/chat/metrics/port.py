@@ -1,4 +1,4 @@
-"""The port to where metrics go."""
+"""The port for metrics."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,26 +7,26 @@ from typing import Protocol
 from chat.metrics.catalogue import Metric
 
 type Values = Mapping[Metric, float | Sequence[float]]
-"""What was measured; several values where something happened several times."""
+"""Measured values by metric; a sequence has one value for each occurrence."""
 
-type Fact = str | float | bool | Sequence[str] | None
-"""The fields of a record's log line; None is left out."""
+type LogValue = str | float | bool | Sequence[str] | None
+"""A value of a log field; None omits the field."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelLabels:
-    """The model that a record is about, as dimensions; both are the catalogue's, so there are few of them."""
+    """A record's model, as dimensions. Both values come from the catalogue, so their number is bounded."""
 
     provider: str
     model: str
 
 
 class Metrics(Protocol):
-    """Takes measurements, one record at a time; there is nothing that several requests would share."""
+    """Publishes measurements, one record at a time. Requests share no state."""
 
-    def publish(self, values: Values, *, model: ModelLabels | None = None, **facts: Fact) -> None:
-        """Publishes one record, at once.
+    def publish(self, values: Values, *, model: ModelLabels | None = None, **log_fields: LogValue) -> None:
+        """Publishes one record immediately. Never raises.
 
-        `facts` can be searched for in the logs, and are no dimensions: ids, codes, counts; never texts, tokens or keys.
-        Of a record without values nothing is published, but for what is left from before. It never raises.
+        `log_fields` can be searched in the logs but are not dimensions. They hold ids, codes and counts, never texts,
+        tokens or keys. A record without values is not published, unless earlier values are pending.
         """

@@ -35,13 +35,6 @@ class RedisSingleFlight:
         except RedisUnavailableError:
             return
 
-    async def leader(self, key: str) -> str | None:
-        try:
-            leader = await self._calls.command("flight_leader", "GET", keys.flight(key))
-        except RedisUnavailableError:
-            return None
-        return None if leader is None else self._session_id("flight_leader", leader)
-
     async def release(self, key: str, session_id: str) -> None:
         try:
             await self._calls.script("flight_release", scripts.RELEASE, (keys.flight(key),), session_id)

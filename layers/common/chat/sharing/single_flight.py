@@ -12,8 +12,5 @@ class SingleFlight(Protocol):
     async def renew(self, key: str, session_id: str) -> None:
         """Renews the lead. It expires after the adapter's `LEASE_SECONDS` without renewal."""
 
-    async def leader(self, key: str) -> str | None:
-        """The leader's session id; None if there is none, or if it is unknown."""
-
     async def release(self, key: str, session_id: str) -> None:
         """Ends the session's own lead; the lead of another session stays."""

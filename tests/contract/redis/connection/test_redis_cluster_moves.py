@@ -44,7 +44,7 @@ async def test_everything_follows_its_slot(
         await services.log.append(session_id, epoch=1, entries=entries[2:])
         assert [await _next(followed), await _next(followed)] == entries[2:]
     assert await services.cache.get("key") == ANSWER
-    assert await services.flight.leader("key") == session_id
+    assert await services.flight.claim("key", "another") == session_id
     assert errors.by_operation == {}
 
 

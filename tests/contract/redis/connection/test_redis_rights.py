@@ -46,7 +46,7 @@ async def test_user_may_do_what_the_functions_do(as_user: RedisSettings, open_se
     assert await services.cache.get("key") == answer
     assert await services.flight.claim("key", session_id) == session_id
     await services.flight.renew("key", session_id)
-    assert await services.flight.leader("key") == session_id
+    assert await services.flight.claim("key", "another") == session_id
     await services.flight.release("key", session_id)
     await services.log.append(session_id, epoch=1, entries=entries_of(["text"]))
     assert text_of(await read_to_end(services.log, session_id)) == "text"
