@@ -1,4 +1,4 @@
-"""One keep-alive connection to the Runtime API: the only module that does I/O."""
+"""A keep-alive connection to the Runtime API. This is the only module that does I/O."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class Address:
         self.field = authority.encode()
 
     def connect(self) -> socket.socket:
-        """A blocking socket. The peer is on this very machine, so connecting takes no time worth a task."""
+        """Returns a connected, blocking socket. Connecting does not block for long: the peer is on the same machine."""
         sock = socket.socket(self._family, socket.SOCK_STREAM)
         try:
-            # Nagle's algorithm would hold a token back until the one before is acknowledged.
+            # Nagle's algorithm would delay a token until the previous one is acknowledged.
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             sock.connect((self._host, self._port))
         except OSError:
@@ -38,7 +38,7 @@ class Address:
 
 
 def exchange(address: Address, request: bytes) -> Response:
-    """One request on a connection of its own, blocking: for what happens outside of invocations."""
+    """Sends one request on a separate connection and blocks until the response. Used outside of invocations."""
     with address.connect() as sock:
         sock.sendall(request)
         parser = ResponseParser()
@@ -51,9 +51,9 @@ def exchange(address: Address, request: bytes) -> Response:
 
 
 class Connection:
-    """Sends requests one after the other; each one's response, or failure, goes to a callback.
+    """Sends requests one at a time and passes each response or failure to a callback.
 
-    Writing never fails: when the peer has gone, the callback hears of it, and what is still written is dropped.
+    Writes never raise. If the peer disconnects, the callback receives the error and later writes are dropped.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, address: Address) -> None:
@@ -63,14 +63,14 @@ class Connection:
         self._parser = ResponseParser()
         self._done: Callable[[Response | Exception], None] | None = None
         self.unsent = bytearray()
-        """What the socket has not taken yet; empty unless the peer reads slower than the application writes."""
+        """Bytes that the socket has not accepted yet; empty unless the peer reads more slowly than the app writes."""
         self._all_sent = asyncio.Event()
 
     def request(self, data: bytes, done: Callable[[Response | Exception], None]) -> None:
-        """Starts a request, on a new connection if need be; more of its body may follow with ``write``.
+        """Starts a request, on a new connection if necessary. ``write`` sends more of its body.
 
         Raises:
-            OSError: no connection could be made; ``done`` is not called.
+            OSError: the connection failed; ``done`` is not called.
         """
         if self._sock is None:
             self._sock = self._address.connect()
@@ -81,7 +81,7 @@ class Connection:
         self.write(data)
 
     def write(self, data: bytes) -> None:
-        """Sends at once; what the socket does not take now follows when it can (see ``drain``)."""
+        """Sends immediately, and buffers the bytes that the socket does not accept (see ``drain``)."""
         if self.unsent:
             self.unsent += data
             return
@@ -92,19 +92,19 @@ class Connection:
         except (BlockingIOError, InterruptedError):
             sent = 0
         except OSError:
-            return  # the reader learns why: a response that came early, or the reset
+            return  # the reader receives the cause: an early response or a reset
         if sent < len(data):
             self.unsent += memoryview(data)[sent:]
             self._all_sent.clear()
             self._loop.add_writer(self._sock, self._writable)
 
     async def drain(self) -> None:
-        """Returns when everything has been sent or has become pointless."""
+        """Waits until all bytes are sent, or the connection is closed."""
         while self.unsent:
             await self._all_sent.wait()
 
     def close(self) -> None:
-        """Drops the connection and whatever was under way; the callback is not called."""
+        """Closes the connection and abandons the request in flight; its callback is not called."""
         self._done = None
         sock, self._sock = self._sock, None
         if sock is not None:

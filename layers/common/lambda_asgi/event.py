@@ -1,4 +1,4 @@
-"""HTTP events to ASGI scopes, and ASGI response starts to the prelude of a streamed answer.
+"""Converts HTTP events to ASGI scopes, and ASGI response starts to the prelude of a streamed response.
 
 Sources: payload format 2.0 (docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html and
 .../apigateway/latest/developerguide/http-api-develop-integrations-lambda.html), the ASGI HTTP specification
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
 
 _ASGI = {"version": "3.0", "spec_version": "2.4"}
-"""From 2.4 on Starlette watches for no ``http.disconnect`` while it streams, which spares a task a response; Lambda
-would never tell of one."""
+"""Since 2.4, Starlette starts no task that watches for ``http.disconnect`` while it streams. Lambda does not report
+disconnects anyway."""
 
 _DROPPED = frozenset(
     b"connection content-length keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer "
     b"transfer-encoding upgrade".split()
 )
-"""Hop-by-hop fields, RFC 9110 section 7.6.1: they speak of a connection that the client will never see. And the
-length: the answer is chunked, and Lambda frames it again."""
+"""Hop-by-hop fields (RFC 9110, section 7.6.1), which describe a connection that the client never sees, and the length,
+because the response is chunked and Lambda frames it again."""
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -37,7 +37,7 @@ class UnsupportedEventError(ValueError):
 
 
 def lambda_context(response: Response) -> dict[str, Any]:
-    """``scope["aws.lambda"]`` from the answer to ``/next``: strings, ``deadline_ms`` an int (ms since the epoch)."""
+    """Builds ``scope["aws.lambda"]`` from the response to ``/next``; ``deadline_ms`` is in ms since the epoch."""
     headers = response.headers
 
     def text(name: bytes) -> str:
@@ -59,10 +59,10 @@ def lambda_context(response: Response) -> dict[str, Any]:
 
 
 def http_scope(payload: bytes) -> tuple[dict[str, Any], bytes]:
-    """The ASGI scope, without ``state``, and the request's body.
+    """Returns the ASGI scope, without ``state``, and the request's body.
 
     Raises:
-        UnsupportedEventError: it is no HTTP request, or its body is not the base64 that it says it is.
+        UnsupportedEventError: the event is not an HTTP request, or its body is marked as base64 and is not.
     """
     try:
         event = json.loads(payload)
@@ -85,7 +85,7 @@ def http_scope(payload: bytes) -> tuple[dict[str, Any], bytes]:
         "path": _unquote(raw_path),
         "raw_path": raw_path.encode(),
         "query_string": (event.get("rawQueryString") or "").encode(),
-        # An HTTP API prefixes the path with its stage, unless that is the default one.
+        # An HTTP API prefixes the path with its stage, except for the default stage.
         "root_path": prefix if f"{raw_path}/".startswith(f"{prefix}/") else "",
         "headers": _request_headers(headers, event.get("cookies")),
         "client": (http.get("sourceIp", ""), 0),
@@ -104,7 +104,7 @@ def _unquote(path: str) -> str:
 
 
 def _request_headers(headers: Mapping[str, str], cookies: list[str] | None) -> list[tuple[bytes, bytes]]:
-    """Lower-case names; the cookies, which the event keeps apart, in one field (RFC 6265, section 5.4)."""
+    """Lower-cases names, and joins the event's separate cookies into one field (RFC 6265, section 5.4)."""
     pairs = [(name.lower().encode(), _field_value(value)) for name, value in headers.items()]
     if cookies:
         pairs = [pair for pair in pairs if pair[0] != b"cookie"]
@@ -127,14 +127,14 @@ def _body(event: Mapping[str, Any]) -> bytes:
 
     try:
         return a2b_base64(body, strict_mode=True)
-    except ValueError:  # binascii.Error is one
+    except ValueError:  # includes binascii.Error
         raise UnsupportedEventError("the event's body is not base64") from None
 
 
 def prelude(status: int, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-    """``{"statusCode", "headers", "cookies"}`` in ASCII, and the eight NUL bytes that end it.
+    """Encodes ``{"statusCode", "headers", "cookies"}`` as ASCII JSON, terminated by eight NUL bytes.
 
-    Equal names are joined with a comma (RFC 9110, section 5.2), except ``set-cookie``, which cannot be.
+    Values of a repeated field are joined with a comma (RFC 9110, section 5.2), except ``set-cookie``, which cannot be.
     """
     fields: dict[str, str] = {}
     cookies: list[str] = []

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 
 def load(handler: str, task_root: str | None) -> App:
-    """Imports ``package.module.attribute`` (or ``package/module.attribute``), from the task root first.
+    """Imports ``package.module.attribute`` (or ``package/module.attribute``), searching the task root first.
 
     Raises:
-        InitError: with the type that AWS's Python runtime client gives the same mistake.
-        Exception: the module's own, when its import raises something else.
+        InitError: the import failed; the error type is that of AWS's Python runtime client.
+        Exception: any other error that the module raises on import.
     """
     if task_root and task_root not in sys.path:
         sys.path.insert(0, task_root)

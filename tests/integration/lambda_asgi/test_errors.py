@@ -177,7 +177,7 @@ def test_application_finishes_its_work_although_nobody_listens(
     assert_still_serving(api)
     assert marker.exists()
     line = lines(runtime.stderr)[-1]
-    assert (line["requestId"], line["message"]) == (invocation.request_id, "the answer was not accepted")
+    assert (line["requestId"], line["message"]) == (invocation.request_id, "the response was not accepted")
 
 
 def test_connection_lost_before_the_answer_costs_one_invocation(

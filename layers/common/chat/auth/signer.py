@@ -1,7 +1,7 @@
 """Short signed tokens: values that a client must return unchanged.
 
-Each signer's key is derived from the auth secret and the signer's own label, so nothing that one signer made is
-accepted by another, nor as a bearer token, nor the reverse.
+Each signer's key is derived from the auth secret and the signer's own label. A token of one signer is therefore never
+accepted by another signer or as a bearer token, nor is a bearer token accepted by a signer.
 """
 
 import hmac

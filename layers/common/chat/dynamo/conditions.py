@@ -1,4 +1,4 @@
-"""The decisions of the session's state machine, as conditions of DynamoDB, and what an item that failed one means."""
+"""The session's state machine as DynamoDB conditions, and the errors for items that failed them."""
 
 from typing import NamedTuple
 

@@ -44,7 +44,7 @@ def session_part_key(session_id: str, part_key: str, number: int) -> str:
 
 
 def request_log_key(key: str) -> str:
-    """The key of a request log; `key` names whose and of what, with the user id quoted."""
+    """The key of a request log; `key` holds the quoted user id and the limit."""
     return f"limits/{key}"
 
 

@@ -1,4 +1,4 @@
-"""Between the domain's values and the tables' items."""
+"""Converts between domain values and table items."""
 
 from typing import Any
 

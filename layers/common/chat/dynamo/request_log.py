@@ -1,4 +1,4 @@
-"""When each user's latest requests were, in DynamoDB: what rate limits are decided by without Redis.
+"""The times of each user's latest requests in DynamoDB, for rate limits without Redis.
 
 The items stand in SessionsTable, whose TTL removes them.
 """
@@ -14,7 +14,7 @@ from chat.dynamo.tables import Tables
 from chat.errors import StorageError
 
 SPARE_ENTRIES = 50
-"""How many more than it needs a log may grow to, before the oldest are removed with a second write."""
+"""How many surplus entries a log may hold before a second write removes the oldest."""
 
 RACE_ATTEMPTS = 8
 """Retries of a write when the log changed between read and write."""
@@ -27,7 +27,7 @@ class DynamoRequestLog:
         self._tables = tables
 
     def append(self, key: str, *, limit: int, window_seconds: int, now: float) -> float | None:
-        """Logs a request, if fewer than `limit` were logged within the window; returns its time in the log, or None."""
+        """Logs a request if fewer than `limit` were logged within the window; returns its time in the log, or None."""
         entries = RequestLogItem.entries
         oldest = entries[limit - 1]
         item = self._tables.request_logs(request_log_key(key))
@@ -50,7 +50,7 @@ class DynamoRequestLog:
         return at
 
     def remove(self, key: str, at: float) -> None:
-        """Takes a request out of the log, if it is there.
+        """Removes a request from the log, if it is there.
 
         Raises:
             StorageError: also if other requests came in between each time.
@@ -105,6 +105,6 @@ class DynamoRequestLog:
 
 
 def _is_logged(failed: ConditionFailedError, at: float) -> bool:
-    """Whether an earlier attempt of the same write logged the request, and its answer got lost."""
+    """Whether an earlier attempt of the same write logged the request and its reply was lost."""
     old = failed.items[RequestLogItem.__name__]
     return failed.repeated and old is not None and RequestLogItem.from_raw_data(old).entries[:1] == [at]

@@ -50,7 +50,7 @@ class Tables:
     def prepare(self) -> None:
         """Builds the client ahead of the first call: 20 ms of CPU, no network.
 
-        Every request needs it, and Lambda gives the start of a process more of a processor than an invocation.
+        Every request needs it, and Lambda allots more CPU to a process's start than to an invocation.
         """
         _ = self.connection.client
 
@@ -67,7 +67,7 @@ class Tables:
 
 
 class _Connection(Connection):
-    """PynamoDB's connection, which would let threads that come first at once build a client each."""
+    """PynamoDB's connection with a lock; without it, concurrent first calls would each build a client."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)

@@ -1,8 +1,8 @@
-"""The HTTP side that the functions have in common: credentials, problem documents, JSON in and out.
+"""HTTP code common to the functions: credentials, problem documents, JSON requests and responses.
 
-FastAPI brings models of the OpenAPI document. No function serves one, and building their validators took a seventh of a
-cold start (40 to 60 ms): with pydantic's `defer_build` they are built should anybody use them. It must be set before
-FastAPI is imported, so nothing of FastAPI is imported ahead of this package; what Starlette has is taken from there.
+FastAPI defines models of the OpenAPI document. No function serves one, and building their validators took a seventh of
+a cold start (40 to 60 ms). With pydantic's `defer_build`, they are built on first use. It must be set before FastAPI is
+imported, so nothing of FastAPI is imported before this package, and Starlette's names are imported from Starlette.
 """
 
 from pydantic import BaseModel

@@ -1,4 +1,4 @@
-"""Publishes, before a request is over, what it has counted and no record has taken along."""
+"""Publishes the remaining Redis failure counts before a request ends."""
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 

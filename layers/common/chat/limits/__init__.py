@@ -1,9 +1,9 @@
-"""What a user may do at once: sessions started in a minute, answers being written at the same time.
+"""Limits per user: sessions started per minute, and concurrent answers.
 
     slots = DynamoStreamSlots(tables)
 
-The limiter asks Redis while it answers, and DynamoDB otherwise. Slots are DynamoDB's alone: of two stores that know
-nothing of each other, each would let in as many as the limit allows.
+The rate limiter uses Redis while it replies, and DynamoDB otherwise. Slots are only in DynamoDB, because two
+independent stores would each admit up to the limit.
 """
 
 from chat.limits.rates import Allowance, RateLimitedError, RateLimiter, rate_limit_headers

@@ -1,4 +1,4 @@
-"""How many answers may be written for a user at the same time: the port, and the refusal."""
+"""Slots limit a user's concurrent answers: the port, and the error when none is free."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,109 +9,109 @@ from chat.errors import StorageError, TooManyRequestsError
 from chat.sessions import Session
 
 SLOT_SECONDS = 60.0
-"""A slot that was not renewed for so long is free: its process died."""
+"""A slot that is not renewed for this long is free: its process is considered dead."""
 ATTACH_SECONDS = 10.0
-"""A session without a producer so long after its slot was taken or kept counts as dead, and its slot may be dropped."""
+"""If a session has no producer this long after its slot was acquired or renewed, the slot may be dropped."""
 DROP_ROUNDS = 3
-"""How often holders are looked at before a refusal, while some of them turn out to run no longer."""
+"""The most rounds of dropping idle holders before a refusal."""
 TOO_MANY_STREAMS = "too_many_streams"
-"""The refusal's code."""
+"""The error code of the refusal."""
 
 
 def acquired_until(now: float) -> float:
-    """Until when a slot holds that is taken now."""
+    """The expiry of a slot that is acquired now."""
     return now + SLOT_SECONDS
 
 
 def renewed_until(now: float) -> float:
-    """Until when a slot holds that is renewed now.
+    """The expiry of a slot that is renewed now.
 
-    Never what `acquired_until` says of the same instant, so a slot that was renewed is told from one that was not even
-    where a clock stands still.
+    It always differs from `acquired_until` of the same instant, so a renewed slot can be distinguished even if the
+    clock does not advance.
     """
     return nextafter(now + SLOT_SECONDS, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """What `StreamSlots.acquire` gave. Times are in seconds since the epoch."""
+    """The result of `StreamSlots.acquire`. Times are in seconds since the epoch."""
 
     user_id: str
     session_id: str
     until: float
     fresh: bool
-    """Taken by this call. False: the session had it already, and its time was renewed."""
+    """True if this call acquired the slot; False if the session already held it and this call renewed it."""
 
 
 class SlotsFullError(Exception):
-    """As many other sessions hold a slot as the limit allows."""
+    """Other sessions hold all the slots that the limit allows."""
 
     def __init__(self, wait_seconds: float, holders: Mapping[str, float]) -> None:
         super().__init__(f"{len(holders)} slots are taken")
         self.wait_seconds = wait_seconds
-        """Seconds until a slot is free, if no slot is renewed."""
+        """Seconds until a slot is free, unless slots are renewed."""
         self.holders = holders
-        """Until when each session holds its slot."""
+        """The expiry of each session's slot."""
 
 
 class StreamSlots(Protocol):
     """The slots of each user's streams. Times are in seconds since the epoch."""
 
     def acquire(self, user_id: str, session_id: str, limit: int, now: float) -> Slot:
-        """Takes a slot until `acquired_until(now)`, or keeps the one that the session has until `renewed_until(now)`.
+        """Acquires a slot until `acquired_until(now)`, or renews the session's own slot until `renewed_until(now)`.
 
-        A slot that was kept is neither undone by another call's `give_back` nor dropped by who saw its old time.
+        A renewed slot survives another call's `give_back`, and a `drop` that was based on its old expiry.
 
         Raises:
-            SlotsFullError: `limit` other sessions or more hold one.
-            StorageError: unknown; it may have been taken.
+            SlotsFullError: at least `limit` other sessions hold a slot.
+            StorageError: the outcome is unknown; the slot may have been acquired.
         """
 
     def renew(self, user_id: str, session_id: str, now: float) -> None:
-        """Keeps the slot until `renewed_until(now)`, and takes it again if it was lost, even beyond the limit.
+        """Renews the slot until `renewed_until(now)`, and acquires it again if it was lost, even beyond the limit.
 
-        For who produces. It never raises: a later renewal may succeed. A renewal that is still under way when the slot
-        is released takes it again: end it first.
+        Called by producers. Never raises: a later renewal may succeed. Wait for a renewal in flight before releasing
+        the slot; otherwise the renewal acquires it again.
         """
 
     def give_back(self, slot: Slot) -> None:
-        """Undoes an `acquire`: frees a slot that this acquire took and that has not been renewed since.
+        """Undoes an `acquire`: frees the slot if that call acquired it and it has not been renewed since.
 
-        It never raises: a slot that stays is free in a minute.
+        Never raises: a slot that is not freed expires within a minute.
         """
 
     def release(self, user_id: str, session_id: str) -> None:
-        """Frees the session's slot, if it has one. It never raises: a slot that stays is free in a minute."""
+        """Frees the session's slot, if any. Never raises: a slot that is not freed expires within a minute."""
 
     def drop(self, user_id: str, holders: Mapping[str, float]) -> None:
-        """Frees those of these slots that still hold until the same time.
+        """Frees those of the slots whose expiry is unchanged.
 
         Raises:
-            StorageError: it could not be done, or only some of it.
+            StorageError: none or only some of them were freed.
         """
 
 
 class HolderSessions(Protocol):
-    """Where the sessions are that hold slots."""
+    """Reads the sessions that hold slots."""
 
     def get(self, session_id: str) -> Session | None:
-        """The session, by a consistent read. Raises `StorageError` if it cannot be read."""
+        """The session, by a consistent read. Raises `StorageError` if storage fails."""
 
 
 def take_slot(
     slots: StreamSlots, sessions: HolderSessions, *, user_id: str, session_id: str, limit: int, now: float
 ) -> Slot:
-    """Acquires a slot. If none is free, the slots of sessions that no longer run are dropped first.
+    """Acquires a slot. If none is free, drops the slots of idle sessions first.
 
     Raises:
         TooManyRequestsError: `too_many_streams`, with `retryAfterSeconds`.
-        StorageError: it cannot be decided.
+        StorageError: storage fails; the slot may have been acquired.
     """
     for _ in range(DROP_ROUNDS):
         try:
             return slots.acquire(user_id, session_id, limit, now)
         except SlotsFullError as full:
-            # No more of them than the limit, except right after it was lowered.
+            # At most `limit` holders, except right after the limit was lowered.
             idle = {holder: until for holder, until in full.holders.items() if _is_idle(sessions, holder, until, now)}
             if not idle:
                 raise _refusal(limit, full) from None
@@ -132,7 +132,7 @@ def _refusal(limit: int, full: SlotsFullError) -> TooManyRequestsError:
 
 
 def _is_idle(sessions: HolderSessions, session_id: str, until: float, now: float) -> bool:
-    """Whether nothing runs for a session, although it has a slot; one that cannot be read counts as running."""
+    """Whether a session has no producer although it holds a slot. A session that cannot be read counts as running."""
     try:
         session = sessions.get(session_id)
     except StorageError:

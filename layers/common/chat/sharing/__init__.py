@@ -1,1 +1,1 @@
-"""Ports of what processes share: the event log of an answer, the cache, one call for equal questions."""
+"""Ports for state shared between processes: event log, response cache and single flight."""

@@ -60,7 +60,7 @@ class EventLog(Protocol):
         """The text that this epoch has written; None if there is none or the log cannot be read. Never raises."""
 
     def follow(self, session_id: str, *, seen: int) -> AbstractAsyncContextManager[AsyncIterator[LogEntry | None]]:
-        """Yields entries with ids greater than `seen` as they are appended, on a connection of its own.
+        """Yields entries with ids greater than `seen` as they are appended, on a separate connection.
 
         Yields None after each second without entries. The first text entry may begin before `seen`.
 

@@ -1,4 +1,4 @@
-"""The write that ends a session: its state, its answer or what became of its prompt, the user's counters of tokens."""
+"""The write that ends a session: its state, its answer or its prompt's status, and the user's token counters."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -38,7 +38,7 @@ class _Write:
 
 
 class SessionEnds:
-    """Raises PynamoDB's errors as they are."""
+    """Errors of PynamoDB propagate."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
@@ -53,7 +53,7 @@ class SessionEnds:
         repeatable: bool = False,
         actions: Sequence[Action] = (),
     ) -> bool:
-        """Stores `end`, and does `actions` to the session, if `condition` holds of it.
+        """Stores `end` and applies `actions` to the session if it satisfies `condition`.
 
         Returns whether this end is what is stored now. It also is if an earlier attempt of this call stored it and its
         answer got lost. With `repeatable`, an earlier call may have done so: an end that is stored and equal to this
@@ -82,7 +82,7 @@ class SessionEnds:
         except ConditionFailedError as failed:
             if failed.items.keys() != {"prompt"}:
                 raise
-            # The prompt has a newer session: how this one ended says nothing of it.
+            # The prompt has a newer session, which decides its status.
             self._commit(write, mark_prompt=False)
 
     def _commit(self, write: _Write, *, mark_prompt: bool) -> None:
@@ -133,7 +133,7 @@ def _has_ended_so(stored: SessionItem, epoch: int, end: End) -> bool:
 
 
 def _is_stored(answer: MessageItem | None, item: Item | None) -> bool:
-    """Whether `item`, which was in the way of the answer, is that answer; long texts have other keys each time."""
+    """Whether `item`, which failed the answer's condition, is that answer; long texts have new keys in each write."""
     if answer is None or item is None:
         return answer is None and item is None
     stored = MessageItem.from_raw_data(item)

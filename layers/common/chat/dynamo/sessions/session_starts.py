@@ -1,4 +1,4 @@
-"""The writes that begin a session: with a new prompt, which renews its chat's place, and for a prompt that is there."""
+"""The writes that start a session: with a new prompt, which moves its chat to the top, or for an existing prompt."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ from chat.sessions import Session, SessionNotStoredError
 
 
 class SessionStarts:
-    """Raises PynamoDB's errors as they are."""
+    """Errors of PynamoDB propagate."""
 
     def __init__(self, tables: Tables, session_parts: SessionParts) -> None:
         self._tables = tables
@@ -41,7 +41,7 @@ class SessionStarts:
                 raise SessionNotStoredError("The session or its prompt is there already.") from failed
 
     def restart(self, session: Session, *, replaced: str) -> bool:
-        """Stores a session in place of `replaced`, which was its prompt's newest; False: it is not any more.
+        """Replaces `replaced` as the prompt's newest session; False if it no longer is the newest.
 
         Raises:
             SessionNotStoredError: also if another session has its id.
@@ -78,7 +78,7 @@ class SessionStarts:
         except ConditionFailedError as failed:
             if failed.items.keys() != {"chat"}:
                 raise
-            # A later prompt of this chat was faster: the chat's place is its.
+            # A later prompt of this chat was stored first and determines the chat's position.
             self._commit_start(session, prompt, newest=False)
 
     def _commit_start(self, session: SessionItem, prompt: MessageItem, *, newest: bool) -> None:
@@ -102,7 +102,7 @@ class SessionStarts:
 
 @contextmanager
 def _nothing_stored(transaction: Transaction | None = None) -> Iterator[None]:
-    """Says so, if what fails inside is not the transaction, or is known not to have been carried out."""
+    """Raises `SessionNotStoredError` for failures before the transaction, or if it was certainly not applied."""
     try:
         yield
     except FAILURES as error:
@@ -112,12 +112,12 @@ def _nothing_stored(transaction: Transaction | None = None) -> Iterator[None]:
 
 
 def _holds(item: Item | None, packed: PackedText) -> bool:
-    """`item`, which was in the way of the prompt, is the prompt with these parts."""
+    """Whether `item`, which failed the prompt's condition, is the prompt with these parts."""
     return item is not None and MessageItem.from_raw_data(item).content == packed
 
 
 def _is_stored(item: Item | None, session: Session) -> bool:
-    """`item`, which was in the way of the session, is the session: the answer to an earlier attempt got lost."""
+    """Whether `item`, which failed the session's condition, is the session, stored by an attempt without a reply."""
     if item is None:
         return False
     stored = SessionItem.from_raw_data(item)

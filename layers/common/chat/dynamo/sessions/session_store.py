@@ -114,7 +114,7 @@ class DynamoSessionStore:
                     item = self._find(session_id)
                 known = self._own(item, user_id)
                 if may_produce and conditions.can_be_produced(known, now):
-                    continue  # only the condition on its record of connections has failed
+                    continue  # only the condition on the record of connections failed
                 refusal = conditions.attach_refusal(known, attempt)
                 if refusal is not None:
                     raise refusal
@@ -192,7 +192,7 @@ class DynamoSessionStore:
     def _try(
         self, session_id: str, actions: list[Action], condition: Condition, return_values: str = "ALL_NEW"
     ) -> tuple[bool, SessionItem | None]:
-        """Whether the condition held; and the item after the update, or as it is, unchanged."""
+        """Whether the condition held, and the item after the update or, if it did not hold, the current item."""
         model = self._tables.sessions
         try:
             item = update(
@@ -221,10 +221,10 @@ class DynamoSessionStore:
 
 
 def _record(known: Session | None, viewer: Viewer | None) -> tuple[Viewer | None, list[Action], Condition]:
-    """The viewer as recorded, how a producer's connection is recorded beside other clients', and on what condition.
+    """The viewer to record, the actions that record a producer's connection, and their condition.
 
-    A session that was not read yet is assumed to be pending and to have no record. DynamoDB sets an entry of a map only
-    where the map exists, so the condition says whether it does.
+    A session that has not been read is assumed to be pending and without a record. DynamoDB sets a map's entry only if
+    the map exists, so the condition requires its presence or absence.
     """
     if known is None or known.viewers is None:
         viewers = {viewer.key: viewer.connection} if viewer else {}
@@ -235,7 +235,7 @@ def _record(known: Session | None, viewer: Viewer | None) -> tuple[Viewer | None
 
 
 def _count(session: Session, attempt: conditions.Attempt, viewer: Viewer | None) -> tuple[list[Action], Condition]:
-    """Counts an attach in the minute of the clock, on the condition that its count is the one that was read."""
+    """Counts an attach in the current clock minute. The condition enforces the limit and fails on a stale counter."""
     minute = minute_of(attempt.now)
     if session.attach_minute < minute:
         actions: list[Action] = [SessionItem.attach_minute.set(minute), SessionItem.attaches.set(1)]
