@@ -88,13 +88,13 @@ class SecretsManagerSource:
         """The secret; the last one while Secrets Manager does not reply or its value is unusable.
 
         Raises:
-            KeysUnavailableError: it has never been read, and cannot be.
-            SecretFormatError: the first one that was read cannot be used.
+            KeysUnavailableError: the read failed, and no earlier secret is cached.
+            SecretFormatError: the secret is unusable, and no earlier one is cached.
         """
         return self._read()
 
     def again(self) -> AuthSecret:
-        """The secret, read again unless it has just been read. Raises what a call raises."""
+        """The secret, read again unless it was read recently. Raises the same errors as a call."""
         now = self._monotonic()
         if now - self._reread_at < REREAD_SECONDS:
             return self._read()
@@ -124,7 +124,7 @@ class SecretsManagerSource:
 def accepted_keys(source: SecretSource) -> Iterator[bytes]:
     """The keys that may have made a signature: first the known ones, then one that a rotation has added since.
 
-    Processes learn of a rotation one after the other: what one signs with the new key, another may not know yet.
+    Processes see a rotation at different times, so one may sign with a key that another has not read yet.
     """
     known = source().accepted
     yield from known
