@@ -209,7 +209,7 @@ def published(log: str) -> set[Metric]:
     """The metrics in it, each from the services that the catalogue says, with the dimensions that it says."""
     metrics = MetricsRecorder()
     for line in log.splitlines():
-        metrics.take(line[line.find("{") :])
+        metrics.record_line(line[line.find("{") :])
     found: set[Metric] = set()
     for key in metrics.find("chat-sse/local"):
         (metric,) = (metric for metric in Metric if metric == key.name)

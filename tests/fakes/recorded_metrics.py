@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 
-from chat.metrics import Fact, Metric, ModelLabels, Values
+from chat.metrics import LogValue, Metric, ModelLabels, Values
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +13,7 @@ class Record:
 
     values: Mapping[Metric, Sequence[float]]
     model: ModelLabels | None
-    facts: Mapping[str, Fact]
+    log_fields: Mapping[str, LogValue]
 
 
 class RecordedMetrics:
@@ -23,13 +23,14 @@ class RecordedMetrics:
         self.records: list[Record] = []
         self._lock = Lock()
 
-    def publish(self, values: Values, *, model: ModelLabels | None = None, **facts: Fact) -> None:
+    def publish(self, values: Values, *, model: ModelLabels | None = None, **log_fields: LogValue) -> None:
         listed = {
             metric: list(given) if isinstance(given, Sequence) else [float(given)] for metric, given in values.items()
         }
         if any(listed.values()):
             with self._lock:
-                self.records.append(Record(listed, model, {k: fact for k, fact in facts.items() if fact is not None}))
+                found = {name: value for name, value in log_fields.items() if value is not None}
+                self.records.append(Record(listed, model, found))
 
     def values(self, metric: Metric) -> list[float]:
         """All values of a metric, in order."""

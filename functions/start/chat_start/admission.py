@@ -13,7 +13,7 @@ from chat.errors import ForbiddenError, InvalidRequestError, StorageError
 from chat.limits import Allowance, RateLimitedError, RateLimiter
 from chat.messages import MessageKind
 from chat.metrics import Metric, Metrics
-from chat.metrics.log_fields import error_facts
+from chat.metrics.log_fields import refusal_fields
 from chat.sessions import SessionNotStoredError
 from chat.users import User
 
@@ -43,7 +43,7 @@ class Quota:
         self._used = used = self.rate_limiter.hit(self.user_id, self.limits)
         if not used.allowed:
             refusal = RateLimitedError(used)
-            self.metrics.publish({Metric.RATE_LIMITED: 1}, **error_facts(refusal))
+            self.metrics.publish({Metric.RATE_LIMITED: 1}, **refusal_fields(refusal))
             raise refusal
         try:
             yield

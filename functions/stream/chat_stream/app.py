@@ -20,7 +20,7 @@ from chat.http.credentials import bearer_token
 from chat.ids import new_id
 from chat.limits.slots import TOO_MANY_STREAMS
 from chat.metrics import Metric, Metrics, fields
-from chat.metrics.log_fields import error_facts
+from chat.metrics.log_fields import refusal_fields
 from chat.sessions import Viewer
 from chat_stream.attach.attacher import AttachRequest
 from chat_stream.composition import StreamComposition, compose
@@ -139,8 +139,8 @@ def _time_limits(request: Request, settings: StreamSettings) -> tuple[float | No
 def _publish_refusal(metrics: Metrics, error: ChatError, session_id: str | None) -> None:
     """Counts refusals by the concurrency limit. Lambda's own metrics and the logs cover other refusals."""
     limited = error.code == TOO_MANY_STREAMS
-    facts = {**error_facts(error), fields.SESSION_ID: session_id if limited else None}
-    metrics.publish({Metric.RATE_LIMITED: 1} if limited else {}, **facts)
+    log_fields = {**refusal_fields(error), fields.SESSION_ID: session_id if limited else None}
+    metrics.publish({Metric.RATE_LIMITED: 1} if limited else {}, **log_fields)
 
 
 def _refusal(request: Request, error: ChatError, settings: StreamSettings) -> Response:

@@ -4,10 +4,10 @@ import gc
 import sys
 
 if __name__ == "__main__":
-    gc.disable()  # until the application has started: imports leave no garbage, and collecting takes milliseconds
+    gc.disable()  # until startup has finished: nothing is garbage yet, and a collection takes milliseconds
     search_path = sys.path[:]
-    # The standard library first, as in AWS's runtime client: a module of the function with the name of a standard one
-    # must not break the runtime, and searching the function's folders for a hundred modules takes milliseconds.
+    # The standard library comes first, as in AWS's own runtime, so that a module of the function cannot shadow it and
+    # break the runtime. It also saves the milliseconds of searching the function's folders for a hundred modules.
     sys.path.sort(key=lambda entry: not entry.startswith(sys.base_prefix))
     from lambda_asgi.runtime import main
 

@@ -1,4 +1,4 @@
-"""One keep-alive connection to the Runtime API: the only module that does I/O."""
+"""A keep-alive connection to the Runtime API. This is the only module that does I/O."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class Address:
         self.field = authority.encode()
 
     def connect(self) -> socket.socket:
-        """A connected, blocking socket. The peer is local, so connecting does not need to be asynchronous."""
+        """Returns a connected, blocking socket. Connecting does not block for long: the peer is on the same machine."""
         sock = socket.socket(self._family, socket.SOCK_STREAM)
         try:
-            # Nagle's algorithm would delay each token until the previous one is acknowledged.
+            # Nagle's algorithm would delay a token until the previous one is acknowledged.
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             sock.connect((self._host, self._port))
         except OSError:
@@ -38,7 +38,7 @@ class Address:
 
 
 def exchange(address: Address, request: bytes) -> Response:
-    """One blocking request on a separate connection, for use outside of invocations."""
+    """Sends one request on a separate connection and blocks until the response. Used outside of invocations."""
     with address.connect() as sock:
         sock.sendall(request)
         parser = ResponseParser()
@@ -51,9 +51,9 @@ def exchange(address: Address, request: bytes) -> Response:
 
 
 class Connection:
-    """Sends requests one at a time; the response or the error goes to a callback.
+    """Sends requests one at a time and passes each response or failure to a callback.
 
-    Writing never fails: when the peer has gone, the callback gets the error and later writes are discarded.
+    Writes never raise. If the peer disconnects, the callback receives the error and later writes are dropped.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, address: Address) -> None:
@@ -63,11 +63,11 @@ class Connection:
         self._parser = ResponseParser()
         self._done: Callable[[Response | Exception], None] | None = None
         self.unsent = bytearray()
-        """Bytes the socket has not accepted yet; empty unless the peer reads slower than the application writes."""
+        """Bytes that the socket has not accepted yet; empty unless the peer reads more slowly than the app writes."""
         self._all_sent = asyncio.Event()
 
     def request(self, data: bytes, done: Callable[[Response | Exception], None]) -> None:
-        """Starts a request and connects first if necessary; ``write`` sends more of its body.
+        """Starts a request, on a new connection if necessary. ``write`` sends more of its body.
 
         Raises:
             OSError: the connection failed; ``done`` is not called.
@@ -81,7 +81,7 @@ class Connection:
         self.write(data)
 
     def write(self, data: bytes) -> None:
-        """Sends at once; the rest is sent when the socket accepts it (see ``drain``)."""
+        """Sends immediately, and buffers the bytes that the socket does not accept (see ``drain``)."""
         if self.unsent:
             self.unsent += data
             return
@@ -92,19 +92,19 @@ class Connection:
         except (BlockingIOError, InterruptedError):
             sent = 0
         except OSError:
-            return  # the reader reports the cause: an early response, or a reset
+            return  # the reader receives the cause: an early response or a reset
         if sent < len(data):
             self.unsent += memoryview(data)[sent:]
             self._all_sent.clear()
             self._loop.add_writer(self._sock, self._writable)
 
     async def drain(self) -> None:
-        """Returns when everything has been sent or the connection is closed."""
+        """Waits until all bytes are sent, or the connection is closed."""
         while self.unsent:
             await self._all_sent.wait()
 
     def close(self) -> None:
-        """Drops the connection and the request in flight; the callback is not called."""
+        """Closes the connection and abandons the request in flight; its callback is not called."""
         self._done = None
         sock, self._sock = self._sock, None
         if sock is not None:

@@ -1,4 +1,4 @@
-"""How errors are reported: a document for the Runtime API and a line on stderr.
+"""Error reports: a document for the Runtime API and a log line on stderr.
 
 The document's fields are those of AWS's Python runtime client: ``errorType``, ``errorMessage``, ``stackTrace``.
 """
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 _MESSAGE_LIMIT = 8192
-"""In characters. The document is sent in a header field, for which Lambda documents no limit."""
+"""In characters. The document is sent in a header field, and Lambda's size limit for those is undocumented."""
 _FRAME_LIMIT = 50
 _HERE = __file__.removesuffix("errors.py")
 
@@ -28,15 +28,15 @@ class InitError(Exception):
 
 
 class ResponseMissingError(RuntimeError):
-    """The application returned without a response."""
+    """The application returned without sending a response."""
 
 
 class ResponseIncompleteError(RuntimeError):
-    """The application returned before the response was complete."""
+    """The application returned before its response was complete."""
 
 
 def describe(error: BaseException) -> dict[str, Any]:
-    """The error document in Lambda's format, without this package's own outer stack frames."""
+    """The error document, without the leading stack frames of this package."""
     from traceback import format_tb
 
     name, origin = type(error).__name__, error
@@ -44,8 +44,8 @@ def describe(error: BaseException) -> dict[str, Any]:
         name, origin = error.error_type, error.__cause__ or error
     try:
         message = str(error)
-    except Exception:  # noqa: BLE001 - __str__ of an application's exception may raise
-        message = "(its message cannot be shown)"
+    except Exception:  # noqa: BLE001 - an exception's own __str__ may raise
+        message = "(the message is unavailable: __str__ raised)"
     return {
         "errorType": name,
         "errorMessage": message[:_MESSAGE_LIMIT],
@@ -61,14 +61,14 @@ def _application_frames(traceback: TracebackType | None) -> TracebackType | None
 
 
 def encode(document: dict[str, Any]) -> bytes:
-    """The document in ASCII."""
+    """Encodes the document as ASCII JSON."""
     import json
 
     return json.dumps(document).encode()
 
 
 def log(message: str, *, request_id: str | None = None, **fields: object) -> None:
-    """Writes one line of JSON to stderr. Callers must not pass request or response data."""
+    """Writes one line of JSON to stderr. Callers must not pass data of the request or the response."""
     from time import gmtime, strftime
 
     entry = {"timestamp": strftime("%Y-%m-%dT%H:%M:%SZ", gmtime()), "level": "ERROR", "message": message}

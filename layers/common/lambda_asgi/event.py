@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
 
 _ASGI = {"version": "3.0", "spec_version": "2.4"}
-"""From 2.4 on, Starlette does not run a task per response that waits for ``http.disconnect``. Lambda never reports a
-disconnect."""
+"""Since 2.4, Starlette starts no task that watches for ``http.disconnect`` while it streams. Lambda does not report
+disconnects anyway."""
 
 _DROPPED = frozenset(
     b"connection content-length keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer "
     b"transfer-encoding upgrade".split()
 )
-"""Hop-by-hop fields, RFC 9110 section 7.6.1: they describe a connection that does not reach the client. Also
-``content-length``: the response is chunked, and Lambda frames it again."""
+"""Hop-by-hop fields (RFC 9110, section 7.6.1), which describe a connection that the client never sees, and the length,
+because the response is chunked and Lambda frames it again."""
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -37,7 +37,7 @@ class UnsupportedEventError(ValueError):
 
 
 def lambda_context(response: Response) -> dict[str, Any]:
-    """``scope["aws.lambda"]`` from the response to ``/next``: strings, ``deadline_ms`` an int (ms since the epoch)."""
+    """Builds ``scope["aws.lambda"]`` from the response to ``/next``; ``deadline_ms`` is in ms since the epoch."""
     headers = response.headers
 
     def text(name: bytes) -> str:
@@ -59,10 +59,10 @@ def lambda_context(response: Response) -> dict[str, Any]:
 
 
 def http_scope(payload: bytes) -> tuple[dict[str, Any], bytes]:
-    """The ASGI scope, without ``state``, and the request's body.
+    """Returns the ASGI scope, without ``state``, and the request's body.
 
     Raises:
-        UnsupportedEventError: not an HTTP request, or its body is not valid base64.
+        UnsupportedEventError: the event is not an HTTP request, or its body is marked as base64 and is not.
     """
     try:
         event = json.loads(payload)
@@ -104,7 +104,7 @@ def _unquote(path: str) -> str:
 
 
 def _request_headers(headers: Mapping[str, str], cookies: list[str] | None) -> list[tuple[bytes, bytes]]:
-    """Header fields with lower-case names; the event's separate cookies become one field (RFC 6265, section 5.4)."""
+    """Lower-cases names, and joins the event's separate cookies into one field (RFC 6265, section 5.4)."""
     pairs = [(name.lower().encode(), _field_value(value)) for name, value in headers.items()]
     if cookies:
         pairs = [pair for pair in pairs if pair[0] != b"cookie"]
@@ -127,14 +127,14 @@ def _body(event: Mapping[str, Any]) -> bytes:
 
     try:
         return a2b_base64(body, strict_mode=True)
-    except ValueError:  # binascii.Error is one
+    except ValueError:  # includes binascii.Error
         raise UnsupportedEventError("the event's body is not base64") from None
 
 
 def prelude(status: int, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-    """``{"statusCode", "headers", "cookies"}`` in ASCII, followed by the eight NUL bytes of its delimiter.
+    """Encodes ``{"statusCode", "headers", "cookies"}`` as ASCII JSON, terminated by eight NUL bytes.
 
-    Repeated fields are joined with a comma (RFC 9110, section 5.2), except ``set-cookie``.
+    Values of a repeated field are joined with a comma (RFC 9110, section 5.2), except ``set-cookie``, which cannot be.
     """
     fields: dict[str, str] = {}
     cookies: list[str] = []

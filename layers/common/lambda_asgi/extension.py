@@ -1,7 +1,7 @@
-"""Registers the runtime as an internal extension: Lambda sends SIGTERM only if an extension is registered.
+"""Registers the runtime as an internal extension, because Lambda sends SIGTERM only if an extension is registered.
 
-It subscribes to no events, so no invocation waits for it. AWS's Rust runtime does the same
-(`spawn_graceful_shutdown_handler` of github.com/aws/aws-lambda-rust-runtime). Source of the protocol:
+The extension subscribes to no events, so it has no work and no invocation waits for it. AWS's Rust runtime does the
+same (`spawn_graceful_shutdown_handler` of github.com/aws/aws-lambda-rust-runtime). The protocol is documented at
 docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html.
 """
 
@@ -26,15 +26,15 @@ _OK = 200
 
 
 def register(loop: asyncio.AbstractEventLoop, address: Address) -> Connection | None:
-    """Registers before the first ``/next`` and returns the connection of the extension's long poll.
+    """Registers the extension before the first ``/next`` and returns the connection of its long poll.
 
-    Returns None if the registration is refused; this is logged, and the function runs without it.
+    Returns None if the registration fails. The failure is logged, and the function runs without the extension.
     """
     try:
-        answer = exchange(address, _register_request(address.field))
-        identifier = answer.headers.get(b"lambda-extension-identifier")
-        if answer.status != _OK or identifier is None:
-            log("not registered as an extension", errorMessage=f"extension/register answered {answer.status}")
+        response = exchange(address, _register_request(address.field))
+        identifier = response.headers.get(b"lambda-extension-identifier")
+        if response.status != _OK or identifier is None:
+            log("not registered as an extension", errorMessage=f"extension/register returned {response.status}")
             return None
         connection = Connection(loop, address)
         connection.request(_next_request(address.field, identifier), _ignore)
@@ -52,7 +52,7 @@ def _register_request(host: bytes) -> bytes:
 
 
 def _next_request(host: bytes, identifier: bytes) -> bytes:
-    """The long poll. Lambda's initialisation ends when every extension has requested an event."""
+    """The long poll. Lambda's initialisation phase ends only after every extension has requested an event."""
     return b"GET %b/event/next HTTP/1.1\r\nHost: %b\r\nLambda-Extension-Identifier: %b\r\n\r\n" % (
         _API,
         host,
@@ -61,4 +61,4 @@ def _next_request(host: bytes, identifier: bytes) -> bytes:
 
 
 def _ignore(_: Response | Exception) -> None:
-    """No event is expected, and the state of this connection affects nothing else."""
+    """Ignores the result: the extension has no events, and a lost connection has no effect."""

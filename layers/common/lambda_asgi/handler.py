@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 def load(handler: str, task_root: str | None) -> App:
-    """Imports ``package.module.attribute`` (or ``package/module.attribute``); the task root is searched first.
+    """Imports ``package.module.attribute`` (or ``package/module.attribute``), searching the task root first.
 
     Raises:
-        InitError: with the error type of AWS's Python runtime client.
+        InitError: the import failed; the error type is that of AWS's Python runtime client.
         Exception: any other error that the module raises on import.
     """
     if task_root and task_root not in sys.path:

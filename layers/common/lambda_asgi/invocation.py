@@ -1,4 +1,4 @@
-"""One invocation: an ASGI ``http`` cycle whose response is streamed to the Runtime API."""
+"""One invocation: runs an ASGI ``http`` cycle and streams the response to the Runtime API."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
 
 
 _FLUSH_BYTES = 65536
-_GATHER_SECONDS = 0.001
+_BUFFER_SECONDS = 0.001
 
 
 class Invocation:
     """Runs the application for one event and streams what it sends.
 
-    Bytes are written at once if nothing was written within the last millisecond. Otherwise they are gathered for a
-    millisecond at most and written as one chunk: a system call costs more than a token. The prelude and the first body
-    bytes are written at once.
+    Bytes are written immediately if none were written within the last millisecond. Otherwise they are buffered for at
+    most a millisecond and written as one chunk, because a system call costs more than a token. The prelude and the
+    first body bytes are written immediately.
 
-    Once the peer has gone (deadline, reset or refusal), ``send`` does nothing, so it never interrupts the application's
-    own work, such as storing what it has generated; ``receive`` returns ``http.disconnect``.
+    After the peer has disconnected (deadline, reset or refusal), ``send`` does nothing and ``receive`` returns
+    ``http.disconnect``. ``send`` does not raise, so the application can finish its work, such as storing its output.
     """
 
     def __init__(
@@ -55,19 +55,19 @@ class Invocation:
         self._invocation_id = event.headers.get(b"lambda-runtime-invocation-id")
         self._head_only = False
         self._written_at = float("-inf")  # when body bytes were last written
-        self._gathering: asyncio.TimerHandle | None = None
+        self._flush_timer: asyncio.TimerHandle | None = None
         self._pending: list[bytes] = []
         self._pending_size = 0
         self._ended = False
-        self._open = False  # between the response's start and its end
-        self._gone = False  # the peer no longer takes the response
-        self._over: asyncio.Event | None = None  # set when the response has ended or the peer has gone; made on demand
+        self._open = False  # the response has started and not ended
+        self._gone = False  # the peer no longer accepts the response
+        self._over: asyncio.Event | None = None  # set when ended or gone; wakes ``receive``
         self.request_id = event.headers[b"lambda-runtime-aws-request-id"]
         self._started = False
-        self._answer: asyncio.Future[wire.Response | Exception] = self._loop.create_future()
+        self._api_response: asyncio.Future[wire.Response | Exception] = self._loop.create_future()
 
     async def run(self, app: App) -> wire.Response | Exception:
-        """Runs the application to its end, reports its error if any, and returns the Runtime API's response."""
+        """Runs the application to completion, reports its error if it fails, and returns the Runtime API's response."""
         failure: BaseException | None = None
         try:
             await self._call(app)
@@ -75,17 +75,17 @@ class Invocation:
             failure = error
             self._fail(error)
         self._end()
-        answer = await self._answer
+        response = await self._api_response
         if failure is not None and isinstance(failure, (SystemExit, KeyboardInterrupt)):
             raise failure
-        return answer
+        return response
 
     def abort(self) -> asyncio.Future[wire.Response | Exception]:
-        """Ends the response of an application that ignores its cancellation; the Runtime API's response follows."""
+        """Ends the response of an application that ignores cancellation; returns the Runtime API's future response."""
         if not self._ended:
-            self._fail(asyncio.CancelledError("the process stops"))
+            self._fail(asyncio.CancelledError("the process is stopping"))
             self._end()
-        return self._answer
+        return self._api_response
 
     async def _call(self, app: App) -> None:
         scope, self._body = http_scope(self._event.body)
@@ -95,9 +95,9 @@ class Invocation:
         scope["aws.lambda"] = {**lambda_context(self._event), "stopping": self._stopping}
         await app(scope, self._receive, self._send)
         if not self._started:
-            raise ResponseMissingError("the application returned without a response")
+            raise ResponseMissingError("the application returned without sending a response")
         if not self._ended and not self._gone:
-            raise ResponseIncompleteError("the application returned before it had sent the whole response")
+            raise ResponseIncompleteError("the application returned before its response was complete")
 
     async def _receive(self) -> Message:
         if self._body is not None:
@@ -137,14 +137,14 @@ class Invocation:
         self._pending.append(body if type(body) is bytes else bytes(body))
         self._pending_size += len(body)
         now = monotonic()
-        if now - self._written_at >= _GATHER_SECONDS or self._pending_size >= _FLUSH_BYTES:
+        if now - self._written_at >= _BUFFER_SECONDS or self._pending_size >= _FLUSH_BYTES:
             self._written_at = now
             self._flush()
-        elif self._gathering is None:
-            self._gathering = self._loop.call_later(_GATHER_SECONDS, self._gathered)
+        elif self._flush_timer is None:
+            self._flush_timer = self._loop.call_later(_BUFFER_SECONDS, self._flush_buffered)
 
-    def _gathered(self) -> None:
-        self._gathering = None
+    def _flush_buffered(self) -> None:
+        self._flush_timer = None
         if self._pending:
             self._written_at = monotonic()
             self._flush()
@@ -166,7 +166,7 @@ class Invocation:
         document = describe(error)
         error_type: str = document["errorType"]
         request_id = self.request_id.decode("latin-1")
-        # Without the message: it may quote request or response data.
+        # Without the message, because it may quote user data.
         log("invocation failed", request_id=request_id, errorType=error_type, stackTrace=document["stackTrace"])
         payload = encode({**document, "requestId": request_id})
         if not self._started:
@@ -178,17 +178,17 @@ class Invocation:
 
     def _request(self, data: bytes) -> None:
         try:
-            self._connection.request(data, self._answered)
+            self._connection.request(data, self._on_response)
         except OSError as error:
-            self._answered(error)
+            self._on_response(error)
 
-    def _answered(self, answer: wire.Response | Exception) -> None:
-        if self._answer.done():
-            return  # cancelled with its invocation, as the process stops
-        self._answer.set_result(answer)
-        if self._ended or (isinstance(answer, wire.Response) and answer.status < 300):  # noqa: PLR2004
+    def _on_response(self, response: wire.Response | Exception) -> None:
+        if self._api_response.done():
+            return  # cancelled with its invocation while the process stops
+        self._api_response.set_result(response)
+        if self._ended or (isinstance(response, wire.Response) and response.status < 300):  # noqa: PLR2004
             return
-        self._connection.close()  # the peer refuses the rest of this body
+        self._connection.close()  # the peer accepts no more of this body
         self._gone = True
         if self._over:
             self._over.set()

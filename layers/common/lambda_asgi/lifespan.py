@@ -27,20 +27,20 @@ class Lifespan:
         self._stopped: asyncio.Future[None] = loop.create_future()
         self._task: asyncio.Task[None] | None = None
         self.state: dict[str, Any] | None = {}
-        """``scope["state"]`` as the application filled it, copied for every request; None without lifespan support."""
+        """The ``scope["state"]`` that the application filled, copied to each request; None without lifespan support."""
 
     async def startup(self) -> None:
-        """Returns when the application is ready or turns out not to support the protocol.
+        """Waits until the application is ready, or turns out not to support the protocol.
 
         Raises:
-            InitError: the application reported a failed startup.
+            InitError: the application sent ``lifespan.startup.failed``.
         """
         self._inbox.put_nowait({"type": "lifespan.startup"})
         self._task = asyncio.get_running_loop().create_task(self._run())
         await self._started
 
     async def shutdown(self) -> None:
-        """Runs the application's shutdown. A failure is only logged: the process ends anyway."""
+        """Runs the application's shutdown. A failure is only logged, because the process exits in any case."""
         self._inbox.put_nowait({"type": "lifespan.shutdown"})
         await self._stopped
 
@@ -48,7 +48,7 @@ class Lifespan:
         scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": self.state}
         try:
             await self._app(scope, self._inbox.get, self._send)
-        except Exception as error:  # noqa: BLE001 - before startup has completed it means "not supported"
+        except Exception as error:  # noqa: BLE001 - before startup it means "not supported", later it is logged
             if self._started.done():
                 log("lifespan failed", **describe(error))
         if not self._started.done():

@@ -1,4 +1,4 @@
-"""The runtime's main loop: loads and starts the application, serves invocations, stops."""
+"""Loads the application, starts it, serves invocations and stops."""
 
 from __future__ import annotations
 
@@ -35,19 +35,19 @@ _OK, _ACCEPTED, _GONE, _SERVER_ERROR = 200, 202, 410, 500
 
 
 def main() -> NoReturn:
-    """Serves until SIGTERM (exit code 0) or until the Runtime API or the start fails (exit code 1)."""
+    """Serves until SIGTERM (exit code 0), or until startup or the Runtime API fails (exit code 1)."""
     if hasattr(sys.stdout, "reconfigure"):
-        # Python buffers whole blocks when writing to a pipe, and a frozen process would hold them back.
+        # Python block-buffers a pipe, and Lambda would freeze the process with unwritten lines.
         sys.stdout.reconfigure(line_buffering=True)
     environ = os.environ
     if "AWS_LAMBDA_RUNTIME_API" not in environ:
-        sys.exit("lambda_asgi serves Lambda's Runtime API, whose address AWS_LAMBDA_RUNTIME_API must name")
+        sys.exit("AWS_LAMBDA_RUNTIME_API is not set: lambda_asgi runs only in a Lambda environment")
     address = Address(environ["AWS_LAMBDA_RUNTIME_API"])
     try:
         app = load(environ.get("_HANDLER", ""), environ.get("LAMBDA_TASK_ROOT"))
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
             code = runner.run(_Runtime(app, address, environ).serve())
-    except Exception as error:  # noqa: BLE001 - the module and its lifespan may raise anything
+    except Exception as error:  # noqa: BLE001 - the module or its lifespan may raise anything
         code = _report_init(address, error)
     sys.exit(code)
 
@@ -58,7 +58,7 @@ def _report_init(address: Address, error: Exception) -> int:
     try:
         exchange(address, wire.error_request(address.field, b"init/error", document["errorType"], encode(document)))
     except (OSError, wire.MalformedResponseError) as unreachable:
-        log("the init error could not be reported", errorMessage=str(unreachable))
+        log("the error could not be reported to the Runtime API", errorMessage=str(unreachable))
     return 1
 
 
@@ -77,18 +77,18 @@ class _Runtime:
         self.running: dict[asyncio.Task[None], Invocation] = {}
 
     async def serve(self) -> int:
-        """Runs from the application's startup to its shutdown and returns the process's exit code."""
+        """Runs from the application's startup to its shutdown; returns the exit code."""
         loop = asyncio.get_running_loop()
         lifespan = Lifespan(self.app)
         await lifespan.startup()
         self.state = lifespan.state
-        gc.freeze()  # objects made during the start live as long as the process
+        gc.freeze()  # objects created at startup live as long as the process
         gc.enable()
         if self.snap_start:
-            # The snapshot is taken during this request; connections are opened after it.
+            # Lambda takes the snapshot during this call, so every connection is opened after it.
             restored = exchange(self.address, wire.get_request(self.address.field, b"restore/next"))
             if restored.status != _OK:
-                raise InitError("Runtime.RestoreFailed", f"restore/next answered {restored.status}")
+                raise InitError("Runtime.RestoreFailed", f"restore/next returned {restored.status}")
         for signal in (SIGTERM, SIGINT):
             loop.add_signal_handler(signal, self.stop.announce, 0)
         extension = self._register(loop)
@@ -105,13 +105,13 @@ class _Runtime:
         return self.stop.code
 
     def fail(self, reason: str) -> None:
-        """Stops the process because the Runtime API failed."""
+        """Stops the process with exit code 1 because the Runtime API failed."""
         if not self.stop.announced.is_set():
             log("the Runtime API failed", errorMessage=reason)
         self.stop.announce(1)
 
     def _register(self, loop: asyncio.AbstractEventLoop) -> Connection | None:
-        # AWS does not document how a snapshot affects an internal extension.
+        # The effect of a snapshot on an internal extension is undocumented.
         if not self.registers or self.snap_start:
             return None
         from lambda_asgi.extension import register
@@ -140,7 +140,7 @@ class _Poller:
 
     def _on_event(self, event: wire.Response | Exception) -> None:
         if isinstance(event, Exception):
-            # A connection may die while idle or in a snapshot; one reset is not a failure.
+            # An idle connection, or one in a snapshot, may have been closed: reconnect.
             self._failures += 1
             if self._failures > _RECONNECTS:
                 self._runtime.fail(f"/next: {event}")
@@ -149,12 +149,12 @@ class _Poller:
             return
         self._failures = 0
         if event.status != _OK or b"lambda-runtime-aws-request-id" not in event.headers:
-            self._runtime.fail(f"/next answered {event.status}")
+            self._runtime.fail(f"/next returned {event.status}")
             return
         runtime = self._runtime
         invocation = Invocation(self.connection, runtime.address.field, event, runtime.state, runtime.stop.announced)
-        # A separate context, so that context variables do not leak into the next invocation; the eager start saves one
-        # iteration of the loop before the first byte.
+        # A separate context keeps context variables from leaking into another invocation. The eager start saves an
+        # iteration of the event loop before the first byte.
         task = asyncio.Task(
             self._invoke(invocation, event), loop=self._loop, context=runtime.context.copy(), eager_start=True
         )
@@ -166,29 +166,29 @@ class _Poller:
         if task.cancelled():
             return
         if error := task.exception():
-            self._runtime.fail(f"the runtime itself failed: {type(error).__name__}")
+            self._runtime.fail(f"lambda_asgi failed: {type(error).__name__}")
         self.poll()
 
     async def _invoke(self, invocation: Invocation, event: wire.Response) -> None:
         runtime = self._runtime
         if runtime.concurrency == 1:
-            # The X-Ray SDKs read it here. It is per process, so it is only set if invocations do not overlap.
+            # The X-Ray SDKs read it here. It is process-wide, so it is set only if invocations do not overlap.
             trace_id = event.headers.get(b"lambda-runtime-trace-id")
             if trace_id:
                 os.environ["_X_AMZN_TRACE_ID"] = trace_id.decode("latin-1")
             else:
                 os.environ.pop("_X_AMZN_TRACE_ID", None)
-        answer = await invocation.run(runtime.app)
-        if isinstance(answer, Exception) or answer.status != _ACCEPTED:
+        response = await invocation.run(runtime.app)
+        if isinstance(response, Exception) or response.status != _ACCEPTED:
             request_id = invocation.request_id.decode("latin-1")
-            log("the response was not accepted", request_id=request_id, errorMessage=_reason(answer))
-        if isinstance(answer, wire.Response) and answer.status >= _SERVER_ERROR:
-            runtime.fail("it accepts no more responses")  # AWS's documentation: exit promptly
+            log("the response was not accepted", request_id=request_id, errorMessage=_reason(response))
+        if isinstance(response, wire.Response) and response.status >= _SERVER_ERROR:
+            runtime.fail(f"/response returned {response.status}")  # the documentation says: exit promptly
 
 
-def _reason(answer: wire.Response | Exception) -> str:
-    if isinstance(answer, Exception):
-        return f"connection lost, at the deadline or by a reset: {answer}"
-    if answer.status == _GONE:
-        return "410: the invocation is gone"
-    return f"{answer.status}: {answer.body[:200].decode('utf-8', 'replace')}"
+def _reason(response: wire.Response | Exception) -> str:
+    if isinstance(response, Exception):
+        return f"connection lost, at the deadline or by a reset: {response}"
+    if response.status == _GONE:
+        return "410: the invocation has ended"
+    return f"{response.status}: {response.body[:200].decode('utf-8', 'replace')}"

@@ -1,11 +1,13 @@
-"""Shutdown of the process within the time between Lambda's SIGTERM and SIGKILL.
+"""Stops the process within the time that Lambda allows between SIGTERM and SIGKILL.
 
-How long that is depends on the extensions that are registered, and AWS gives several figures. Its documentation
-(docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html, "Shutdown phase"): none without an extension, and
-then there is no SIGTERM either; 500 ms with an internal one; with an external one 300 ms of the two seconds are the
-runtime's (github.com/aws-samples/graceful-shutdown-with-aws-lambda). Its code
-(`internal/lambda/rapid/shutdown.go` of github.com/aws/aws-lambda-runtime-interface-emulator, and
-`internal/lambda-managed-instances/rapid/shutdown.go`): SIGKILL at once without an extension, else 600 ms after SIGTERM.
+That time depends on the registered extensions, and AWS's sources differ:
+
+- The documentation (docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html, "Shutdown phase"): 0 ms and
+  no SIGTERM without an extension, 500 ms with an internal extension, 2 s with an external one. The runtime gets 300 ms
+  of the 2 s (github.com/aws-samples/graceful-shutdown-with-aws-lambda).
+- The code (`internal/lambda/rapid/shutdown.go` of github.com/aws/aws-lambda-runtime-interface-emulator, and
+  `internal/lambda-managed-instances/rapid/shutdown.go`): SIGKILL immediately without an extension, otherwise 600 ms
+  after SIGTERM.
 """
 
 from __future__ import annotations
@@ -24,40 +26,40 @@ if TYPE_CHECKING:
 
 
 _FINISH_SECONDS = 0.25
-"""For invocations to end by themselves. Those cancelled afterwards still send their trailers before 300 ms."""
+"""Time for invocations to finish. Those cancelled afterwards still send their trailers within 300 ms."""
 _CANCEL_SECONDS = 0.1
-"""For cancelled applications to clean up and end."""
-_ANSWER_SECONDS = 0.03
-"""For the Runtime API to accept the responses of those that did not end."""
+"""Time for cancelled applications to clean up and return."""
+_ABORT_SECONDS = 0.03
+"""Time for the Runtime API to accept the responses of applications that ignore cancellation."""
 _STOP_SECONDS = 0.45
-"""For everything including the application's shutdown: 50 ms less than the documented 500."""
+"""Time for the whole stop, including the application's shutdown: 50 ms less than the documented 500 ms."""
 
 
 class Stop:
-    """The process's shutdown; its timeout starts when it is announced."""
+    """The stop of one process. Its time limit starts when it is announced."""
 
     def __init__(self) -> None:
         self.announced = asyncio.Event()
-        """What applications see as ``scope["aws.lambda"]["stopping"]``."""
+        """Applications see it as ``scope["aws.lambda"]["stopping"]``."""
         self.code = 0
 
     def announce(self, code: int) -> None:
-        """Notifies every invocation; the process ends with ``code``, by itself or by force.
+        """Notifies every invocation and starts the time limit. The process exits with ``code``, by force if necessary.
 
-        Only the first call has an effect. No more events are requested.
+        Only the first call has an effect. No further events are requested.
         """
         if self.announced.is_set():
             return
         self.code = code
         self.announced.set()
-        # A thread, because the application may block the event loop, or block the interpreter's exit with a task that
-        # ignores its cancellation or a thread that keeps running.
+        # A thread, because the application may block the event loop, or delay the interpreter's exit with a task that
+        # ignores cancellation or a thread that keeps running.
         timer = threading.Timer(_STOP_SECONDS, _exit_now, (code,))
         timer.daemon = True
         timer.start()
 
     async def end(self, running: Mapping[asyncio.Task[None], Invocation]) -> None:
-        """Waits for invocations, cancels the late ones, and ends the responses of those that ignore it."""
+        """Waits for invocations, cancels the remaining ones, and aborts those that ignore the cancellation."""
         if not running:
             return
         _, late = await asyncio.wait(running, timeout=_FINISH_SECONDS)
@@ -67,7 +69,7 @@ class Stop:
             return
         _, stuck = await asyncio.wait(late, timeout=_CANCEL_SECONDS)
         if stuck:
-            await asyncio.wait([running[task].abort() for task in stuck], timeout=_ANSWER_SECONDS)
+            await asyncio.wait([running[task].abort() for task in stuck], timeout=_ABORT_SECONDS)
 
 
 def _exit_now(code: int) -> None:

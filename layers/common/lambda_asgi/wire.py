@@ -1,4 +1,4 @@
-"""The Lambda Runtime API's protocol without I/O: builds requests and parses responses.
+"""Builds requests to the Lambda Runtime API and parses its responses. Does no I/O.
 
 Sources: the Runtime API (docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html), response streaming in custom
 runtimes (.../dg/runtimes-custom.html#runtimes-custom-response-streaming), HTTP/1.1 messages (RFC 9112), and the
@@ -17,16 +17,16 @@ LAST_CHUNK = b"0\r\n\r\n"
 
 
 class MalformedResponseError(ValueError):
-    """The peer's bytes are not an HTTP/1.1 response."""
+    """The received bytes are not a valid HTTP/1.1 response."""
 
 
 def get_request(host: bytes, path: bytes) -> bytes:
-    """``GET /runtime/<path>``: ``invocation/next`` or ``restore/next``, both long polls."""
+    """``GET /runtime/<path>``, where the path is ``invocation/next`` or ``restore/next``. Both are long polls."""
     return b"GET %b/%b HTTP/1.1\r\nHost: %b\r\nUser-Agent: lambda-asgi\r\n\r\n" % (_API, path, host)
 
 
 def response_head(host: bytes, request_id: bytes, invocation_id: bytes | None) -> bytes:
-    """The head of a streamed response; chunks follow, then ``LAST_CHUNK`` or ``trailers()``."""
+    """The head of a streamed response. Chunks follow, then ``LAST_CHUNK`` or ``trailers()``."""
     return (
         b"POST %b/invocation/%b/response HTTP/1.1\r\nHost: %b\r\n%b"
         b"Content-Type: application/vnd.awslambda.http-integration-response\r\n"
@@ -37,12 +37,12 @@ def response_head(host: bytes, request_id: bytes, invocation_id: bytes | None) -
 
 
 def chunk(data: bytes) -> bytes:
-    """One chunk (RFC 9112, section 7.1). ``data`` must not be empty: an empty chunk ends the body."""
+    """One chunk (RFC 9112, section 7.1). ``data`` must not be empty, because an empty chunk ends the body."""
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
 def trailers(error_type: str, document: bytes) -> bytes:
-    """Ends a streamed response that failed after its start: the error in trailer fields."""
+    """The end of a streamed response that failed after its start, with the error in trailer fields."""
     from base64 import b64encode
 
     return (b"0\r\nLambda-Runtime-Function-Error-Type: %b\r\nLambda-Runtime-Function-Error-Body: %b\r\n\r\n") % (
@@ -54,7 +54,7 @@ def trailers(error_type: str, document: bytes) -> bytes:
 def error_request(
     host: bytes, path: bytes, error_type: str, document: bytes, invocation_id: bytes | None = None
 ) -> bytes:
-    """``POST /runtime/<path>``: ``init/error`` or ``invocation/<id>/error``."""
+    """``POST /runtime/<path>``, where the path is ``init/error`` or ``invocation/<id>/error``."""
     return (
         b"POST %b/%b HTTP/1.1\r\nHost: %b\r\n%b"
         b"Content-Type: application/vnd.aws.lambda.error+json\r\n"
@@ -63,7 +63,7 @@ def error_request(
 
 
 def _invocation_header(invocation_id: bytes | None) -> bytes:
-    # Lambda Managed Instances use it to distinguish concurrent invocations.
+    # Lambda Managed Instances distinguish concurrent invocations by this header.
     return b"" if invocation_id is None else b"Lambda-Runtime-Invocation-Id: %b\r\n" % invocation_id
 
 
@@ -73,7 +73,7 @@ def _field(value: str) -> bytes:
 
 
 class Response:
-    """A complete response. Header names are lower case; of repeated fields, the last one is kept."""
+    """A complete response. Header names are lower case; if a header is repeated, the last value wins."""
 
     def __init__(self, status: int, headers: Mapping[bytes, bytes], body: bytes) -> None:
         self.status = status
@@ -87,19 +87,19 @@ class Response:
 
 
 class ResponseParser:
-    """Parses one response from byte strings of any size."""
+    """Parses one response incrementally, from pieces of any size."""
 
     def __init__(self) -> None:
         self._head: tuple[int, dict[bytes, bytes]] | None = None
         self._buffer = bytearray()
         self._parts: list[bytes] = []
-        self._missing = 0
+        self._remaining = 0
 
     def feed(self, data: bytes) -> Response | None:
-        """Returns the response once ``data`` completes it.
+        """Returns the response once ``data`` completes it, otherwise None.
 
         Raises:
-            MalformedResponseError: the connection cannot be used any further.
+            MalformedResponseError: the bytes are invalid; the connection is unusable.
         """
         if self._head is None:
             self._buffer += data
@@ -118,21 +118,21 @@ class ResponseParser:
             del self._buffer[: end + 4]
             version, _, status = status_line.partition(b" ")
             if not version.startswith(b"HTTP/1.") or not status[:3].isdigit():
-                raise MalformedResponseError("not the start of a response")
+                raise MalformedResponseError("invalid status line")
             if int(status[:3]) < 200:  # noqa: PLR2004 - an interim response, RFC 9110 section 15.2
                 continue
             headers = {}
             for line in lines:
                 name, _, value = line.partition(b":")
                 headers[name.lower()] = value.strip()
-            self._missing = _number(headers.get(b"content-length", b"0"), 10)
+            self._remaining = _number(headers.get(b"content-length", b"0"), 10)
             return int(status[:3]), headers
         return None
 
     def _feed_plain(self, data: bytes) -> bool:
-        self._parts.append(data[: self._missing])
-        self._missing -= len(self._parts[-1])
-        return self._missing == 0
+        self._parts.append(data[: self._remaining])
+        self._remaining -= len(self._parts[-1])
+        return self._remaining == 0
 
     def _feed_chunked(self, data: bytes) -> bool:
         buffer = self._buffer
@@ -140,7 +140,7 @@ class ResponseParser:
         while (end := buffer.find(b"\r\n")) >= 0:
             size = _number(bytes(buffer[:end]).partition(b";")[0], 16)
             if size == 0:
-                return b"\r\n\r\n" in buffer[end:]  # possibly after trailer fields, which are ignored
+                return b"\r\n\r\n" in buffer[end:]  # trailer fields may precede it and are ignored
             stop = end + 2 + size
             if len(buffer) < stop + 2:
                 break
@@ -153,4 +153,4 @@ def _number(digits: bytes, base: int) -> int:
     try:
         return int(digits, base)
     except ValueError:
-        raise MalformedResponseError("a length is not a number") from None
+        raise MalformedResponseError("invalid length") from None

@@ -138,7 +138,7 @@ class Functions:
         write = self._console.writer(short_name(function.name))
 
         def log(line: str) -> None:
-            self.metrics.take(line)
+            self.metrics.record_line(line)
             shown = line if self._options.json_logs else readable(line, self._style)
             if shown is not None:
                 write(shown)

@@ -52,7 +52,7 @@ class MetricsRecorder:
     def __init__(self) -> None:
         self._series: dict[SeriesKey, _Series] = {}
 
-    def take(self, line: str) -> bool:
+    def record_line(self, line: str) -> bool:
         """Adds the metrics of a log line; False if the line has no valid metrics."""
         if '"_aws"' not in line:
             return False

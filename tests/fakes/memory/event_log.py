@@ -92,7 +92,7 @@ class MemoryEventLog:
                 log.last_id = entry.event_id
         if entries:
             self._wake(session_id)
-        return AppendResult.STOP if log.stop else AppendResult.GO_ON
+        return AppendResult.STOP if log.stop else AppendResult.CONTINUE
 
     @asynccontextmanager
     async def follow(self, session_id: str, *, seen: int) -> AsyncIterator[AsyncIterator[LogEntry | None]]:
@@ -137,7 +137,7 @@ class MemoryEventLog:
         if self.failing or log.epoch != epoch:
             return None
         try:
-            entries = [reader.take(epoch, entry) for entry in log.entries]
+            entries = [reader.advance(epoch, entry) for entry in log.entries]
         except BrokenLogError:
             return None
         return "".join(entry.text for entry in entries if isinstance(entry, TextEntry)) or None
@@ -154,7 +154,7 @@ class MemoryEventLog:
 
 def _taken(reader: LogCursor, epoch: int, entry: LogEntry) -> LogEntry | None:
     try:
-        return reader.take(epoch, entry)
+        return reader.advance(epoch, entry)
     except BrokenLogError as error:
         raise LogUnavailableError from error
 

@@ -29,22 +29,22 @@ class MemorySingleFlight:
         self._leads.clear()
 
     def claim_now(self, key: str, session_id: str) -> str:
-        holder = self.leader_now(key) or session_id
+        holder = self._leader(key) or session_id
         if holder == session_id:
             self._hold(key, session_id)
         return holder
 
     def renew_now(self, key: str, session_id: str) -> None:
-        if self.leader_now(key) == session_id:
+        if self._leader(key) == session_id:
             self._hold(key, session_id)
 
-    def leader_now(self, key: str) -> str | None:
+    def release_now(self, key: str, session_id: str) -> None:
+        if self._leader(key) == session_id:
+            del self._leads[key]
+
+    def _leader(self, key: str) -> str | None:
         holder, ends_at = self._leads.get(key, ("", 0.0))
         return holder if self._clock.now() < ends_at else None
-
-    def release_now(self, key: str, session_id: str) -> None:
-        if self.leader_now(key) == session_id:
-            del self._leads[key]
 
     def _hold(self, key: str, session_id: str) -> None:
         self._leads[key] = (session_id, self._clock.now() + FLIGHT_SECONDS)

@@ -66,7 +66,7 @@ def test_next_append_stops_the_producer(aws: World, start: Start, redis: RedisSe
     bearer = aws.user()
     session_id = start(bearer, to=handler).json["sessionId"]
     lease = stream(aws, bearer, session_id, "half", now=time.time())
-    assert append(redis, lease, "half an ans") is AppendResult.GO_ON
+    assert append(redis, lease, "half an ans") is AppendResult.CONTINUE
     assert stop(handler, bearer, session_id).json["state"] == "streaming"
     assert append(redis, lease, "") is AppendResult.STOP
     assert stop(handler, bearer, session_id).status == 200
@@ -77,7 +77,7 @@ def test_another_users_session_is_not_stopped(aws: World, start: Start, redis: R
     session_id = start(bearer, to=handler).json["sessionId"]
     lease = stream(aws, bearer, session_id, "half", now=time.time())
     assert stop(handler, aws.user(), session_id).refusal == (404, "session_not_found")
-    assert append(redis, lease, "half") is AppendResult.GO_ON
+    assert append(redis, lease, "half") is AppendResult.CONTINUE
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ async def test_stream_beyond_the_limit_is_counted_in_both_forms() -> None:
     assert (plain.status_code, streamed.status_code) == (429, 200)
     refused = [record for record in service.world.metrics.records if Metric.RATE_LIMITED in record.values]
     assert len(refused) == 2
-    assert refused[0].facts == {"error.type": "too_many_streams", "session_id": second.session_id}
+    assert refused[0].log_fields == {"error.type": "too_many_streams", "session_id": second.session_id}
 
 
 async def test_other_refusals_publish_nothing_but_what_failed_in_redis() -> None:
@@ -42,7 +42,7 @@ async def test_other_refusals_publish_nothing_but_what_failed_in_redis() -> None
         await client.get("/chat/stream?sessionId=unknown", headers=bearer(token()))
 
     assert recorded.only().values == {Metric.CACHE_ERROR: [1]}
-    assert recorded.only().facts == {"error.type": "session_not_found", "cache_errors.cache_get": 1}
+    assert recorded.only().log_fields == {"error.type": "session_not_found", "cache_errors.cache_get": 1}
 
 
 async def test_record_is_out_before_the_request_is_over() -> None:

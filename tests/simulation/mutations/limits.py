@@ -65,9 +65,9 @@ LIMITS = (
             Edit(
                 _SLOTS,
                 "            return slots.acquire(user_id, session_id, limit, now)\n"
-                "        except SlotsFullError as full:\n            # At most",
+                "        except SlotsFullError as full:\n",
                 "            return slots.acquire(user_id, session_id, limit - 1, now)\n"
-                "        except SlotsFullError as full:\n            # At most",
+                "        except SlotsFullError as full:\n",
             ),
             Edit(
                 _SLOTS,

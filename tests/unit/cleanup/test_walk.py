@@ -102,7 +102,7 @@ def test_gauges_are_whole_although_the_work_is_not(world: CleanupWorld) -> None:
     found = world.run(FakeTime(seconds_a_look=0.5))
     assert 0 < found["SessionsExpired"] < 400
     assert (found["ActiveSessions"], found["StreamsInFlight"]) == (2, 1)
-    facts = world.metrics.records[-1].facts
+    facts = world.metrics.records[-1].log_fields
     assert (facts["complete"], facts["sessions_left"]) == (True, 400 - found["SessionsExpired"])
 
 
@@ -111,7 +111,7 @@ def test_gauges_that_are_not_whole_are_left_out(world: CleanupWorld) -> None:
     world.start()
     found = world.run(FakeTime(seconds_a_look=LAMBDA_SECONDS / 4))
     assert "ActiveSessions" not in found
-    assert world.metrics.records[-1].facts["complete"] is False
+    assert world.metrics.records[-1].log_fields["complete"] is False
     assert world.positions
 
 

@@ -21,7 +21,7 @@ def emf(*, unit: str, value: object, name: str = "TimeToFirstTokenMs", at: float
 def test_counts_add_up_by_labels() -> None:
     metrics = MetricsRecorder()
     for service in ("a", "a", 'b"\n\\'):
-        assert metrics.take(emf(name="StreamsCompleted", unit="Count", value=[1.0], service=service))
+        assert metrics.record_line(emf(name="StreamsCompleted", unit="Count", value=[1.0], service=service))
 
     assert metrics.text().splitlines() == [
         "# TYPE chat_sse_streams_completed_total counter",
@@ -32,7 +32,7 @@ def test_counts_add_up_by_labels() -> None:
 
 def test_durations_are_summaries() -> None:
     metrics = MetricsRecorder()
-    metrics.take(emf(unit="Milliseconds", value=list(range(1, 101))))
+    metrics.record_line(emf(unit="Milliseconds", value=list(range(1, 101))))
 
     assert metrics.text().splitlines() == [
         "# TYPE chat_sse_time_to_first_token_ms summary",
@@ -51,7 +51,7 @@ def test_each_dimension_set_is_a_series_of_its_own(capsys: pytest.CaptureFixture
             {Metric.STREAMS_COMPLETED: 1, Metric.STREAMS_RESUMED: 1}, model=ModelLabels("scripted", model)
         )
     for line in capsys.readouterr().out.splitlines():
-        assert metrics.take(line)
+        assert metrics.record_line(line)
 
     assert metrics.text().splitlines() == [
         "# TYPE chat_sse_local_streams_completed_total counter",
@@ -71,7 +71,7 @@ def test_each_dimension_set_is_a_series_of_its_own(capsys: pytest.CaptureFixture
 def test_gauges_show_their_latest_value() -> None:
     metrics = MetricsRecorder()
     for value in (7, 3):
-        metrics.take(emf(name="ActiveSessions", unit="Count", value=value, service="chat-cleanup"))
+        metrics.record_line(emf(name="ActiveSessions", unit="Count", value=value, service="chat-cleanup"))
 
     assert metrics.text().splitlines() == [
         "# TYPE chat_sse_active_sessions gauge",
@@ -96,8 +96,8 @@ def test_series_have_a_statistic_for_each_period_with_values(stat: str, values: 
     """From the period that holds `since`; the minute from 1140 has no value, and is no point."""
     metrics = MetricsRecorder()
     for at, value in ((1019, 100), (1020, [3]), (1079, [1, 2]), (1080, [5, 4]), (1090, 6), (1139, 7), (1200, 8)):
-        metrics.take(emf(unit="Milliseconds", value=value, at=at, service="a"))
-    metrics.take(emf(unit="Milliseconds", value=1000, at=1020, service="b"))
+        metrics.record_line(emf(unit="Milliseconds", value=value, at=at, service="a"))
+    metrics.record_line(emf(unit="Milliseconds", value=1000, at=1020, service="b"))
 
     points = metrics.series("chat-sse", "TimeToFirstTokenMs", {"service": "a"}, since=1050, period=60, stat=stat)
 
@@ -116,12 +116,12 @@ def test_memory_is_bounded() -> None:
     """Of very many values the sum is of all, and what is older than the time kept is forgotten."""
     metrics = MetricsRecorder()
     for _ in range(3):
-        metrics.take(emf(unit="Milliseconds", value=list(range(MAX_VALUES)), at=100, service="a"))
+        metrics.record_line(emf(unit="Milliseconds", value=list(range(MAX_VALUES)), at=100, service="a"))
     dimensions = {"service": "a"}
     (point,) = metrics.series("chat-sse", "TimeToFirstTokenMs", dimensions, since=0, period=10, stat="SampleCount")
     assert point == Point(100, 3 * MAX_VALUES)
 
-    metrics.take(emf(unit="Milliseconds", value=1, at=100 + KEPT_SECONDS, service="a"))
+    metrics.record_line(emf(unit="Milliseconds", value=1, at=100 + KEPT_SECONDS, service="a"))
 
     (point,) = metrics.series("chat-sse", "TimeToFirstTokenMs", dimensions, since=0, period=10, stat="Sum")
     assert point == Point(100 + KEPT_SECONDS, 1)
@@ -134,7 +134,7 @@ def test_memory_is_bounded() -> None:
 def test_other_lines_are_left_alone(line: str) -> None:
     metrics = MetricsRecorder()
 
-    assert not metrics.take(line)
+    assert not metrics.record_line(line)
     assert metrics.text() == ""
 
 

@@ -19,7 +19,7 @@ def test_failures_go_with_the_next_record() -> None:
 
     first, second = recorded.records
     assert first.values == {Metric.STREAMS_COMPLETED: [1], Metric.CACHE_ERROR: [3]}
-    assert first.facts == {"session_id": "one", "cache_errors.cache_get": 2, "cache_errors.log_append": 1}
+    assert first.log_fields == {"session_id": "one", "cache_errors.cache_get": 2, "cache_errors.log_append": 1}
     assert second.values == {Metric.STREAMS_COMPLETED: [1]}
     assert errors.total == 3
 

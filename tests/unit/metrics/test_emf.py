@@ -45,7 +45,7 @@ def metrics() -> EmfMetrics:
     return EmfMetrics("chat-sse/stack", "chat-stream")
 
 
-def test_record_has_values_dimensions_and_facts(output: Output, metrics: EmfMetrics) -> None:
+def test_record_has_values_dimensions_and_log_fields(output: Output, metrics: EmfMetrics) -> None:
     before = time.time() * 1000
 
     metrics.publish(
@@ -174,7 +174,7 @@ def test_environment_says_whose_metrics_they_are(output: Output) -> None:
 
 
 def test_threads_share_one_object_and_no_record(output: Output, metrics: EmfMetrics) -> None:
-    """Every record has the values, the model and the facts of one call, and lines never mix."""
+    """Every record has the values, the model and the log fields of one call, and lines never mix."""
 
     def publish(number: int) -> None:
         for repeat in range(100):

@@ -95,7 +95,7 @@ class LogWriter:
         result = await self._log.append(
             self._lease.session_id, epoch=self._lease.epoch, after=self._logged_id, entries=entries
         )
-        if result in {AppendResult.GO_ON, AppendResult.STOP}:
+        if result in {AppendResult.CONTINUE, AppendResult.STOP}:
             self._logged_texts, self._logged_id = count, last_id
         return result
 

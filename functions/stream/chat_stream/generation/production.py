@@ -108,7 +108,7 @@ class Production:
             await self._writer.write(events.terminal(terminal.event_id, terminal.data))
             self._writer.end()
             self._metrics.ended(outcome, terminal.data)
-            logger.info("generation ended", **self._metrics.facts())
+            logger.info("generation ended", **self._metrics.log_fields())
             if self._log is not None:
                 await self._log.finish(terminal)
         finally:
@@ -128,7 +128,7 @@ class Production:
             raise
         except Exception as error:  # noqa: BLE001  # any failure ends the stream with an `error` event
             if not self._scope.expired():
-                logger.error("generation failed", **self._metrics.facts(), **safe_error_fields(error))
+                logger.error("generation failed", **self._metrics.log_fields(), **safe_error_fields(error))
                 return failed(INTERNAL)
         finally:
             self._generating = False
@@ -190,7 +190,7 @@ class Production:
             except TooManyRequestsError as error:
                 self._end(failed(failure_of(error)))
             except Exception as error:  # noqa: BLE001  # a later checkpoint may succeed; else the lease lapses
-                logger.warning("checkpoint failed", **self._metrics.facts(), **safe_error_fields(error))
+                logger.warning("checkpoint failed", **self._metrics.log_fields(), **safe_error_fields(error))
 
     async def _told_to_stop(self, seconds: float) -> bool:
         """Waits for `seconds`. Returns True as soon as the process is shutting down, but only once."""
@@ -266,6 +266,6 @@ class Production:
     async def _end_unstored(self, outcome: Outcome, error: StorageError) -> None:
         """Sends an `error` event without an id, which is not terminal: how the session ends is not known yet."""
         failure = failure_of(error)
-        logger.error("answer not stored", **self._metrics.facts(), **safe_error_fields(error))
+        logger.error("answer not stored", **self._metrics.log_fields(), **safe_error_fields(error))
         await self._writer.write(events.refusal(failure))
         self._metrics.ended(outcome, events.error_data(failure))

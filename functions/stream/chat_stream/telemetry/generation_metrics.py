@@ -77,11 +77,11 @@ class GenerationMetrics:
             values |= self._times() | self._sources() | self._tokens()
         return values
 
-    def facts(self) -> dict[str, Any]:
+    def log_fields(self) -> dict[str, Any]:
         """The fields of this generation's log lines."""
         source, finish = self.trace.answered_from, self._finish
         paid = self.usage if source is AnsweredFrom.PROVIDER else None
-        facts = {
+        found = {
             **log_fields(self.session, self.model),
             fields.STATE: self._state,
             fields.SOURCE: source if self._is_chat else AnsweredFrom.COMMAND,
@@ -90,7 +90,7 @@ class GenerationMetrics:
             fields.INPUT_TOKENS: paid.input_tokens if paid else None,
             fields.OUTPUT_TOKENS: paid.output_tokens if paid else None,
         }
-        return {name: fact for name, fact in facts.items() if fact is not None}
+        return {name: value for name, value in found.items() if value is not None}
 
     @property
     def _is_chat(self) -> bool:

@@ -18,13 +18,13 @@ class StreamRecord:
         self._catalog = catalog
         self._accepted_at = accepted_at
         self._values: dict[Metric, float] = {}
-        self._facts: dict[str, Any] = {}
+        self._log_fields: dict[str, Any] = {}
         self._generations: list[GenerationMetrics] = []
 
     def attached(self, attachment: AttachDecision, last_event_id: int) -> None:
         """Records the role. `last_event_id` is the id of the last event the client received before."""
         session = attachment.session
-        self._facts = {**log_fields(session), fields.ROLE: attachment.role}
+        self._log_fields = {**log_fields(session), fields.ROLE: attachment.role}
         if last_event_id > 0 or attachment.role is not AttachRole.PRODUCE or session.epoch > 1:
             self._values[Metric.STREAMS_RESUMED] = 1
 
@@ -38,10 +38,10 @@ class StreamRecord:
         """Publishes the metrics collected since the last call."""
         generations, self._generations = self._generations, []
         for measures in generations:
-            facts = self._facts | measures.facts()
-            self._metrics.publish(self._take() | measures.values(), model=measures.labels, **facts)
+            found = self._log_fields | measures.log_fields()
+            self._metrics.publish(self._take() | measures.values(), model=measures.labels, **found)
         if not generations:
-            self._metrics.publish(self._take(), **self._facts)
+            self._metrics.publish(self._take(), **self._log_fields)
 
     def _take(self) -> dict[Metric, float]:
         values, self._values = self._values, {}

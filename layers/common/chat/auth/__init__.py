@@ -1,6 +1,7 @@
 """Authentication: bearer tokens, stream tokens, and the secret behind them.
 
-PyJWT is imported eagerly because nearly every request verifies a token; boto3 only if a secret is in Secrets Manager.
+PyJWT is imported eagerly, because nearly every request has a token to verify. boto3 is imported only if a secret is in
+Secrets Manager.
 """
 
 from chat.auth.authenticator import Authenticator, build_authenticator

@@ -88,13 +88,13 @@ class SecretsManagerSource:
         """The secret; the last one while Secrets Manager does not reply or its value is unusable.
 
         Raises:
-            KeysUnavailableError: it has never been read, and cannot be.
-            SecretFormatError: the first value read is unusable.
+            KeysUnavailableError: the read failed, and no earlier secret is cached.
+            SecretFormatError: the secret is unusable, and no earlier one is cached.
         """
         return self._read()
 
     def again(self) -> AuthSecret:
-        """The secret, read again unless it has just been read. Raises what a call raises."""
+        """The secret, read again unless it was read recently. Raises the same errors as a call."""
         now = self._monotonic()
         if now - self._reread_at < REREAD_SECONDS:
             return self._read()
@@ -124,7 +124,7 @@ class SecretsManagerSource:
 def accepted_keys(source: SecretSource) -> Iterator[bytes]:
     """The keys that may have made a signature: first the known ones, then one that a rotation has added since.
 
-    Processes notice a rotation at different times: one may receive a token signed with a key it has not read yet.
+    Processes see a rotation at different times, so one may sign with a key that another has not read yet.
     """
     known = source().accepted
     yield from known

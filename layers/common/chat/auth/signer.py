@@ -1,7 +1,7 @@
 """Short signed tokens: values that a client must return unchanged.
 
-Each signer's key is derived from the auth secret and the signer's own label, so a token of one signer is accepted
-neither by another signer nor as a bearer token, and vice versa.
+Each signer's key is derived from the auth secret and the signer's own label. A token of one signer is therefore never
+accepted by another signer or as a bearer token, nor is a bearer token accepted by a signer.
 """
 
 import hmac

@@ -21,10 +21,10 @@ class StreamTokens:
         return self._signer.sign(json.dumps(claims, separators=(",", ":")).encode(), context=session_id.encode())
 
     def verify(self, token: str, session_id: str) -> str:
-        """The id of the user for whom the token was made.
+        """The id of the user to whom the token was issued.
 
         Raises:
-            AuthenticationError: `token_invalid` for a forged or altered token or another session's; `token_expired`.
+            AuthenticationError: `token_invalid`: forged, altered or of another session; `token_expired`.
         """
         payload = self._signer.open(token, context=session_id.encode(errors="surrogatepass"))
         if payload is None:

@@ -1,4 +1,4 @@
-"""The session state machine's decisions as DynamoDB conditions, and the errors that failed conditions mean."""
+"""The session's state machine as DynamoDB conditions, and the errors for items that failed them."""
 
 from typing import NamedTuple
 

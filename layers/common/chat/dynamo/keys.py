@@ -44,7 +44,7 @@ def session_part_key(session_id: str, part_key: str, number: int) -> str:
 
 
 def request_log_key(key: str) -> str:
-    """The key of a request log; `key` names user (quoted) and limit."""
+    """The key of a request log; `key` holds the quoted user id and the limit."""
     return f"limits/{key}"
 
 

@@ -1,8 +1,8 @@
 """Texts of any length in items of at most 400 KB.
 
-A short text is stored as it is. A longer one is compressed: the first 128 KB stay in the item itself, the rest goes
-into further items of 350 KB, the parts. `pack` and `unpack` do no I/O; parts are stored and read by
-`chat.dynamo.messages.parts`.
+A short text is stored unchanged. A longer one is compressed: the first 128 KB stay in the item itself, and the rest
+goes into further items of 350 KB, the parts. `pack` and `unpack` do no I/O; `chat.dynamo.messages.parts` reads and
+writes the parts.
 """
 
 import zlib
@@ -20,8 +20,8 @@ PLAIN_BYTES = 1024
 """Texts up to this size stay readable: DynamoDB bills writes by the KB, so compressing them would save nothing."""
 
 HEAD_BYTES = 128 * 1024
-"""What the item itself keeps. A page of a Query (1 MB) so holds seven messages of any length, and a reader with a size
-limit stops before it fetches the parts of a message that does not fit (`least_bytes`)."""
+"""The most compressed bytes in the item itself. Small enough for moto, which counts an update's old and new value
+together, in base64."""
 
 PART_BYTES = 350 * 1024
 """An item holds at most 400 KB, names and other attributes included."""
@@ -39,9 +39,9 @@ class PackedText:
 
     @property
     def least_bytes(self) -> int:
-        """A lower bound of the text's bytes of UTF-8, known without its parts.
+        """A lower bound of the text's size in UTF-8, known without its parts.
 
-        zlib expands incompressible data by a few bytes per 16 KB at most.
+        zlib lengthens incompressible data by only a few bytes per 16 KB.
         """
         if self.text is not None:
             return len(self.text.encode())
@@ -51,7 +51,7 @@ class PackedText:
 
 
 def pack(text: str) -> tuple[PackedText, tuple[bytes, ...]]:
-    """The item's share of `text`, and its parts. Lone surrogates become question marks."""
+    """Splits `text` into the item's value and its parts. Lone surrogates, which UTF-8 lacks, become question marks."""
     data = text.encode("utf-8", "replace")
     if len(data) <= PLAIN_BYTES:
         return PackedText(text=data.decode()), ()

@@ -1,4 +1,4 @@
-"""Timestamps of each user's latest requests in DynamoDB, for rate limits without Redis.
+"""The times of each user's latest requests in DynamoDB, for rate limits without Redis.
 
 SessionsTable's TTL removes the items.
 """
@@ -14,7 +14,7 @@ from chat.dynamo.tables import Tables
 from chat.errors import StorageError
 
 SPARE_ENTRIES = 50
-"""How many surplus entries a log may have before a second write trims it."""
+"""How many surplus entries a log may hold before a second write removes the oldest."""
 
 RACE_ATTEMPTS = 8
 """Retries of a write when the log changed between read and write."""
@@ -27,7 +27,7 @@ class DynamoRequestLog:
         self._tables = tables
 
     def append(self, key: str, *, limit: int, window_seconds: int, now: float) -> float | None:
-        """Logs a request if fewer than `limit` are within the window. Returns its timestamp, or None."""
+        """Logs a request if fewer than `limit` were logged within the window; returns its time in the log, or None."""
         entries = RequestLogItem.entries
         oldest = entries[limit - 1]
         item = self._tables.request_logs(request_log_key(key))
@@ -50,7 +50,7 @@ class DynamoRequestLog:
         return at
 
     def remove(self, key: str, at: float) -> None:
-        """Removes a request from the log, if present.
+        """Removes a request from the log, if it is there.
 
         Raises:
             StorageError: also if every attempt conflicted with other requests.

@@ -29,11 +29,11 @@ class _NotWritten:
     held: Mapping[str, float]
     """The current slots."""
     repeated: bool
-    """The write was sent more than once: an earlier attempt may have been applied without a reply."""
+    """True if the write was sent more than once: the first attempt may have been applied and its reply lost."""
 
 
 class DynamoStreamSlots:
-    """A `chat.limits.StreamSlots`. A user's slots are one item: each session with its expiry."""
+    """A `chat.limits.StreamSlots`. A user's slots are one item, which maps sessions to expiry times."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
@@ -57,7 +57,7 @@ class DynamoStreamSlots:
         raise StorageError("The slots change too fast.")
 
     def _keep(self, user_id: str, session_id: str, known: float, now: float) -> Slot | None:
-        """The session's slot, if it still holds one."""
+        """The session's own slot, renewed; None if the session no longer holds one."""
         slot, until = Path(StreamSlotsItem.slots)[session_id], renewed_until(now)
         failed = self._write(user_id, [slot.set(until)], slot == known, until)
         if failed is None or (failed.repeated and failed.held.get(session_id) == until):
@@ -103,7 +103,7 @@ class DynamoStreamSlots:
     def _write(
         self, user_id: str, actions: list[Action], condition: Condition, until: float | None = None
     ) -> _NotWritten | None:
-        """Writes if the condition holds. Returns None on success."""
+        """Writes if the condition holds. Returns None if it did."""
         model = self._tables.stream_slots
         if until is not None:
             actions = [*actions, StreamSlotsItem.ttl.set(int(until) + 1)]
@@ -121,7 +121,7 @@ class DynamoStreamSlots:
 def _taking(
     session_id: str, until: float, held: Mapping[str, float], *, limit: int, now: float
 ) -> tuple[list[Action], Condition]:
-    """The write that takes a slot given the current holders and the expired ones among them."""
+    """The write that acquires a slot beside `held`, of which some may be expired."""
     slots = Path(StreamSlotsItem.slots)
     if not held:
         return [slots.set({session_id: until})], slots.does_not_exist() | (_Size(slots) == 0)

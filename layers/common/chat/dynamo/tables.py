@@ -50,7 +50,7 @@ class Tables:
     def prepare(self) -> None:
         """Builds the client ahead of the first call: 20 ms of CPU, no network.
 
-        Every request needs it, and Lambda gives a process more CPU during its start than during an invocation.
+        Every request needs it, and Lambda allots more CPU to a process's start than to an invocation.
         """
         _ = self.connection.client
 
@@ -67,7 +67,7 @@ class Tables:
 
 
 class _Connection(Connection):
-    """PynamoDB's connection with a lock: concurrent first calls would otherwise each build a client."""
+    """PynamoDB's connection with a lock; without it, concurrent first calls would each build a client."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)

@@ -1,8 +1,8 @@
-"""HTTP code shared by the functions: credentials, problem documents, JSON requests and responses.
+"""HTTP code common to the functions: credentials, problem documents, JSON requests and responses.
 
-FastAPI brings models of the OpenAPI document. No function serves one, and building their validators took a seventh of a
-cold start (40 to 60 ms): with pydantic's `defer_build` they are only built on use. It must be set before
-FastAPI is imported, so nothing imports FastAPI before this package; names that Starlette has are imported from there.
+FastAPI defines models of the OpenAPI document. No function serves one, and building their validators took a seventh of
+a cold start (40 to 60 ms). With pydantic's `defer_build`, they are built on first use. It must be set before FastAPI is
+imported, so nothing of FastAPI is imported before this package, and Starlette's names are imported from Starlette.
 """
 
 from pydantic import BaseModel

@@ -7,7 +7,7 @@ from chat.http.problems import problem
 
 
 class BodyLimit:
-    """ASGI middleware: 413 by the declared length at once, else as soon as more bytes arrive than allowed."""
+    """ASGI middleware: responds 413 if the declared length, or else the number of received bytes, exceeds the limit."""
 
     def __init__(self, app: ASGIApp, *, max_bytes: int) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""Log lines of one request carry its id."""
+"""Adds the request id to the log lines of a request."""
 
 from aws_lambda_powertools import Logger
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -7,9 +7,9 @@ logger = Logger()
 
 
 class RequestIds:
-    """ASGI middleware: Lambda's request id on every line that is logged while a request runs.
+    """ASGI middleware: adds Lambda's request id to every line logged while a request runs.
 
-    The keys live in a context variable: where several requests run in one process, each has its own.
+    The keys are in a context variable, so concurrent requests in one process have separate keys.
     """
 
     def __init__(self, app: ASGIApp) -> None:

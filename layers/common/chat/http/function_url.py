@@ -1,4 +1,4 @@
-"""An ASGI application as the handler of a buffered function. Needs `mangum`, a dependency of those functions."""
+"""An ASGI application as the handler of a buffered function. Requires `mangum`, a dependency of those functions."""
 
 import asyncio
 from typing import TYPE_CHECKING, Any
@@ -10,10 +10,10 @@ if TYPE_CHECKING:
 
 
 class FunctionUrlHandler:
-    """What Lambda calls with the events of a Function URL (payload 2.0).
+    """The Lambda handler for Function URL events (payload format 2.0).
 
-    The lifespan stays off: Mangum would run it on every invocation. The handler sets its own loop, because Mangum uses
-    the current one and warns if there is none.
+    The lifespan is off, because Mangum would run it on every invocation. The handler sets its own event loop, because
+    Mangum uses the current one and warns if there is none.
     """
 
     def __init__(self, app: "ASGI") -> None:

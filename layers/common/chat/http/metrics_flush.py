@@ -1,4 +1,4 @@
-"""Publishes counts of a request that no other record of it included."""
+"""Publishes the remaining Redis failure counts before a request ends."""
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 

@@ -1,6 +1,6 @@
-"""Errors as problem documents (RFC 9457): the only place that maps `chat.errors` to HTTP.
+"""Errors as problem documents (RFC 9457). Only this module maps the tree of `chat.errors` to HTTP.
 
-A document never contains request data: no refused value, no token.
+A document never contains data of the request: neither a refused value nor a token.
 """
 
 import json
@@ -28,7 +28,7 @@ logger = Logger()
 
 
 def install(app: FastAPI) -> None:
-    """Turns every error of `app` into a problem document; errors before the response starts never reach the server."""
+    """Maps every error of `app` to a problem document; errors before the response starts never reach the server."""
     app.add_exception_handler(ChatError, _on_chat_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
@@ -45,7 +45,7 @@ def problem(error: ChatError, headers: Mapping[str, str] | None = None) -> Respo
         "code": error.code,
         **error.extensions,
     }
-    # ASCII: the name of an unknown field may contain lone surrogates.
+    # ASCII, because the name of an unknown field may contain lone surrogates.
     body = json.dumps(document, separators=(",", ":")).encode()
     all_headers = JSON_HEADERS | _challenge(error) | _retry_after(error) | dict(headers or {})
     return Response(body, error.http_status, all_headers, MEDIA_TYPE)
@@ -90,7 +90,7 @@ async def _on_chat_error(_request: Request, error: Exception) -> Response:
 async def _on_validation_error(_request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
-    # FastAPI prefixes a field's name with its location (query, path, ...).
+    # FastAPI prefixes the name of a field with its location (query, path, ...).
     return problem(invalid_fields([{"loc": item["loc"][1:], "msg": item["msg"]} for item in error.errors()]))
 
 
@@ -107,10 +107,10 @@ async def _on_http_exception(_request: Request, error: Exception) -> Response:
 
 
 class _UnexpectedErrors:
-    """Responds to unhandled errors and logs them.
+    """Logs uncaught errors and responds with a problem document.
 
-    Starlette's handler for `Exception` raises again after the response, which a server reports as a failed invocation.
-    If the response has already started, the error is raised.
+    Starlette's own handler for `Exception` re-raises after the response, which a server treats as a failed invocation.
+    An error after the response has started is re-raised, because no other response is possible.
     """
 
     def __init__(self, app: ASGIApp) -> None:

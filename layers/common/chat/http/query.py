@@ -1,6 +1,6 @@
-"""Query strings: known fields are validated, others ignored.
+"""Query strings: known fields are parsed, unknown ones are ignored.
 
-FastAPI's own parameters would do the same, and import all of pydantic's version 1 to check for its models.
+FastAPI's own parameters would do the same, but import all of pydantic.v1 to check for its models.
 """
 
 from pydantic import BaseModel, ValidationError
@@ -10,7 +10,7 @@ from chat.http.problems import invalid_fields
 
 
 def read_query[Query: BaseModel](request: Request, model: type[Query]) -> Query:
-    """The query's fields; of repeated names, the last one is used.
+    """The query's fields; if a name is repeated, the last value wins.
 
     Raises:
         InvalidRequestError: 422 `invalid_request` with the fields.

@@ -1,4 +1,4 @@
-"""JSON answers."""
+"""JSON responses."""
 
 import datetime as dt
 import json

@@ -1,9 +1,9 @@
-"""Limits per user: sessions started per minute, and answers generated at the same time.
+"""Limits per user: sessions started per minute, and concurrent answers.
 
     slots = DynamoStreamSlots(tables)
 
-The rate limiter counts in Redis while it is available, and in DynamoDB otherwise. Slots are stored in DynamoDB only:
-two independent stores would each grant as many as the limit allows.
+The rate limiter uses Redis while it replies, and DynamoDB otherwise. Slots are only in DynamoDB, because two
+independent stores would each admit up to the limit.
 """
 
 from chat.limits.rates import Allowance, RateLimitedError, RateLimiter, rate_limit_headers

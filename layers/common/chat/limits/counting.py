@@ -1,4 +1,4 @@
-"""Counts requests with the library `limits` in a moving window, over any of its storages."""
+"""A rate limiter that counts in a moving window of the library `limits`, over any of its storages."""
 
 import time
 from abc import abstractmethod
@@ -23,21 +23,21 @@ class CountingStorage(Storage, MovingWindowSupport):
 
     @abstractmethod
     def add(self, key: str, *, limit: int, window_seconds: int) -> float | None:
-        """Counts a request if fewer than `limit` are in the window; returns its timestamp, or None."""
+        """Counts a request if fewer than `limit` are in the window. Returns its time, or None if refused."""
 
     @abstractmethod
     def remove(self, key: str, at: float) -> None:
-        """Removes the request that `add` counted at that time, if it is still in the window."""
+        """Removes the request that `add` counted at that time. It may have left the window already."""
 
     @override
     def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
         if amount != 1:
-            raise ValueError("requests are counted one by one")
+            raise ValueError("amount must be 1")
         return self.add(key, limit=limit, window_seconds=expiry) is not None
 
 
 class LimitsRateLimiter:
-    """A `chat.limits.RateLimiter`. The storage's errors pass through."""
+    """A `chat.limits.RateLimiter`. Errors of the storage propagate."""
 
     def __init__(self, storage: CountingStorage, *, window_seconds: int = WINDOW_SECONDS) -> None:
         self._storage = storage

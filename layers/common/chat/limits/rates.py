@@ -1,4 +1,4 @@
-"""The limit on starting sessions: the port, and its HTTP header fields.
+"""Rate limits on starting sessions: the port, and its HTTP header fields.
 
 https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/
 """
@@ -15,7 +15,7 @@ POLICY = "requests"
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """Identifies one counted request for `RateLimiter.give_back`: its store and its timestamp there."""
+    """Identifies one counted request for `RateLimiter.give_back`: the store that counted it, and its time there."""
 
     store: str
     at: float
@@ -24,32 +24,32 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What remains of the limit in the window of `WINDOW_SECONDS` that ends now."""
+    """A user's remaining requests in the window of `WINDOW_SECONDS` that ends now."""
 
     limit: int
     remaining: int
     reset_seconds: int
-    """Until one more request is allowed; a whole window if none was counted. At least 1."""
+    """Time until one more request is allowed; the whole window if none was used. At least 1."""
     allowed: bool = True
     receipt: Receipt | None = field(default=None, compare=False, repr=False)
-    """Of the counted request, if one was."""
+    """The receipt of the counted request; None if none was counted."""
 
 
 class RateLimiter(Protocol):
-    """Counts requests by user and limit. Raises `chat.errors.StorageError` if no store is available."""
+    """Counts requests by user and limit. Raises `chat.errors.StorageError` if no store can count them."""
 
     def hit(self, user_id: str, limits: TierLimits) -> Allowance:
-        """Counts a request if the limit allows it; `allowed` is the result."""
+        """Counts a request if the limit allows it; `allowed` is the decision."""
 
     def peek(self, user_id: str, limits: TierLimits) -> Allowance:
-        """The allowance as `hit` would return it, without counting a request."""
+        """The current allowance, without counting a request."""
 
     def give_back(self, user_id: str, limits: TierLimits, used: Allowance) -> None:
-        """Undoes the `hit` that returned `used`, whose request was not served. A refused `hit` has nothing to undo."""
+        """Undoes the `hit` that returned `used`, if its request failed. Does nothing for a refused `hit`."""
 
 
 class RateLimitedError(TooManyRequestsError):
-    """The limit is exhausted; `allowance` tells when the next request is allowed."""
+    """The rate limit is exceeded; `allowance` has the time of the next allowed request."""
 
     default_code = "rate_limited"
     default_retryable = True
@@ -63,7 +63,7 @@ class RateLimitedError(TooManyRequestsError):
 
 
 def rate_limit_headers(allowance: Allowance) -> dict[str, str]:
-    """The fields RateLimit-Policy and RateLimit."""
+    """The header fields RateLimit-Policy and RateLimit."""
     return {
         "ratelimit-policy": f'"{POLICY}";q={allowance.limit};w={WINDOW_SECONDS}',
         "ratelimit": f'"{POLICY}";r={allowance.remaining};t={allowance.reset_seconds}',

@@ -1,4 +1,4 @@
-"""The limit on concurrent answers of a user: the port, and taking a slot."""
+"""Slots limit a user's concurrent answers: the port, and the error when none is free."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,25 +9,25 @@ from chat.errors import StorageError, TooManyRequestsError
 from chat.sessions import Session
 
 SLOT_SECONDS = 60.0
-"""A slot not renewed for this long is free: its process died."""
+"""A slot that is not renewed for this long is free: its process is considered dead."""
 ATTACH_SECONDS = 10.0
-"""A session still without a producer this long after its slot was acquired is dead, and its slot may be dropped."""
+"""If a session has no producer this long after its slot was acquired or renewed, the slot may be dropped."""
 DROP_ROUNDS = 3
-"""How often idle holders are dropped before the request is refused."""
+"""The most rounds of dropping idle holders before a refusal."""
 TOO_MANY_STREAMS = "too_many_streams"
-"""The refusal's code."""
+"""The error code of the refusal."""
 
 
 def acquired_until(now: float) -> float:
-    """When a slot acquired now expires."""
+    """The expiry of a slot that is acquired now."""
     return now + SLOT_SECONDS
 
 
 def renewed_until(now: float) -> float:
-    """When a slot renewed now expires.
+    """The expiry of a slot that is renewed now.
 
-    Never equal to `acquired_until` of the same instant, so a renewed slot differs from one that was not renewed even if
-    the clock does not advance.
+    It always differs from `acquired_until` of the same instant, so a renewed slot can be distinguished even if the
+    clock does not advance.
     """
     return nextafter(now + SLOT_SECONDS, 0)
 
@@ -40,54 +40,54 @@ class Slot:
     session_id: str
     until: float
     fresh: bool
-    """Whether this call took it. If not, the session held it already, and the call renewed it."""
+    """True if this call acquired the slot; False if the session already held it and this call renewed it."""
 
 
 class SlotsFullError(Exception):
-    """Other sessions hold all slots that the limit allows."""
+    """Other sessions hold all the slots that the limit allows."""
 
     def __init__(self, wait_seconds: float, holders: Mapping[str, float]) -> None:
         super().__init__(f"{len(holders)} slots are taken")
         self.wait_seconds = wait_seconds
-        """Seconds until a slot is free, if no slot is renewed."""
+        """Seconds until a slot is free, unless slots are renewed."""
         self.holders = holders
-        """When each session's slot expires."""
+        """The expiry of each session's slot."""
 
 
 class StreamSlots(Protocol):
     """The slots of each user's streams. Times are in seconds since the epoch."""
 
     def acquire(self, user_id: str, session_id: str, limit: int, now: float) -> Slot:
-        """Takes a slot until `acquired_until(now)`, or renews the session's own until `renewed_until(now)`.
+        """Acquires a slot until `acquired_until(now)`, or renews the session's own slot until `renewed_until(now)`.
 
-        A renewed slot is neither undone by another call's `give_back` nor dropped by a caller that read its old expiry.
+        A renewed slot survives another call's `give_back`, and a `drop` that was based on its old expiry.
 
         Raises:
-            SlotsFullError: `limit` other sessions or more hold one.
-            StorageError: the outcome is unknown; the slot may have been taken.
+            SlotsFullError: at least `limit` other sessions hold a slot.
+            StorageError: the outcome is unknown; the slot may have been acquired.
         """
 
     def renew(self, user_id: str, session_id: str, now: float) -> None:
-        """Renews the slot until `renewed_until(now)`, and takes it again if it was lost, even beyond the limit.
+        """Renews the slot until `renewed_until(now)`, and acquires it again if it was lost, even beyond the limit.
 
-        For producers. It never raises: a later renewal may succeed. A renewal still in flight when the slot is released
-        would take it again, so wait for it first.
+        Called by producers. Never raises: a later renewal may succeed. Wait for a renewal in flight before releasing
+        the slot; otherwise the renewal acquires it again.
         """
 
     def give_back(self, slot: Slot) -> None:
-        """Undoes an `acquire`: frees a slot that this acquire took and that has not been renewed since.
+        """Undoes an `acquire`: frees the slot if that call acquired it and it has not been renewed since.
 
-        It never raises: a slot that remains expires within a minute.
+        Never raises: a slot that is not freed expires within a minute.
         """
 
     def release(self, user_id: str, session_id: str) -> None:
-        """Frees the session's slot, if it has one. It never raises: a slot that remains expires within a minute."""
+        """Frees the session's slot, if any. Never raises: a slot that is not freed expires within a minute."""
 
     def drop(self, user_id: str, holders: Mapping[str, float]) -> None:
-        """Frees the given slots whose expiry has not changed.
+        """Frees those of the slots whose expiry is unchanged.
 
         Raises:
-            StorageError: not all of them could be freed.
+            StorageError: none or only some of them were freed.
         """
 
 
@@ -95,23 +95,23 @@ class HolderSessions(Protocol):
     """Reads the sessions that hold slots."""
 
     def get(self, session_id: str) -> Session | None:
-        """The session, by a consistent read. Raises `StorageError` if it cannot be read."""
+        """The session, by a consistent read. Raises `StorageError` if storage fails."""
 
 
 def take_slot(
     slots: StreamSlots, sessions: HolderSessions, *, user_id: str, session_id: str, limit: int, now: float
 ) -> Slot:
-    """Acquires a slot. If none is free, first drops the slots of sessions that are no longer in progress.
+    """Acquires a slot. If none is free, drops the slots of idle sessions first.
 
     Raises:
         TooManyRequestsError: `too_many_streams`, with `retryAfterSeconds`.
-        StorageError: the stores could not be reached.
+        StorageError: storage fails; the slot may have been acquired.
     """
     for _ in range(DROP_ROUNDS):
         try:
             return slots.acquire(user_id, session_id, limit, now)
         except SlotsFullError as full:
-            # At most as many as the limit, unless it was lowered a moment ago.
+            # At most `limit` holders, except right after the limit was lowered.
             idle = {holder: until for holder, until in full.holders.items() if _is_idle(sessions, holder, until, now)}
             if not idle:
                 raise _refusal(limit, full) from None
@@ -132,7 +132,7 @@ def _refusal(limit: int, full: SlotsFullError) -> TooManyRequestsError:
 
 
 def _is_idle(sessions: HolderSessions, session_id: str, until: float, now: float) -> bool:
-    """Whether a session holds a slot without an answer in progress; False if it cannot be read."""
+    """Whether a session has no producer although it holds a slot. A session that cannot be read counts as running."""
     try:
         session = sessions.get(session_id)
     except StorageError:

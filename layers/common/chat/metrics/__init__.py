@@ -9,12 +9,12 @@
 from chat.metrics.cache_errors import CacheErrorMetrics
 from chat.metrics.catalogue import Metric, Service, Unit
 from chat.metrics.emf import EmfMetrics, build_metrics
-from chat.metrics.port import Fact, Metrics, ModelLabels, Values
+from chat.metrics.port import LogValue, Metrics, ModelLabels, Values
 
 __all__ = [
     "CacheErrorMetrics",
     "EmfMetrics",
-    "Fact",
+    "LogValue",
     "Metric",
     "Metrics",
     "ModelLabels",

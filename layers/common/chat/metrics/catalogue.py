@@ -1,10 +1,10 @@
-"""The list of all metrics: what each counts or measures, its unit, and its publisher.
+"""All metrics: what each one counts or measures, its unit, and the functions that publish it.
 
-Every metric has the dimension `service`; one that is `by_model` is also published by `service`, `provider` and `model`
-if its record is about a model. The namespace is `POWERTOOLS_METRICS_NAMESPACE`.
+Every metric has the dimension `service`. A metric that is `by_model` is also published by `service`, `provider` and
+`model` if it concerns a model. The namespace is `POWERTOOLS_METRICS_NAMESPACE`.
 
-A generation produces one session's answer for any number of clients, from any source: a provider, the cache, another
-session's flight, a slash command. Slash commands count as streams and are not timed.
+A generation produces one session's answer, however many clients read it. Its source is a provider, the cache, another
+session's flight or a slash command. Slash commands count as streams but are not timed.
 """
 
 from enum import StrEnum
@@ -21,7 +21,7 @@ class Service(StrEnum):
 
 
 class Unit(StrEnum):
-    """The CloudWatch units in use."""
+    """The CloudWatch units that are in use."""
 
     COUNT = "Count"
     MILLISECONDS = "Milliseconds"
@@ -66,7 +66,7 @@ class Metric(StrEnum):
 
     # Sessions
     SESSIONS_STARTED = "SessionsStarted", Unit.COUNT, _START, _ALL
-    """A session was created for a prompt; a request repeated with its Idempotency-Key creates none."""
+    """A session was created for a prompt. A retry with the same Idempotency-Key creates none."""
     RATE_LIMITED = "RateLimited", Unit.COUNT, _WITH_LIMITS, _ALL
     """A request was refused: too many sessions in a minute (chat-start), too many answers at once (chat-stream)."""
 
@@ -74,54 +74,54 @@ class Metric(StrEnum):
     STREAMS_COMPLETED = "StreamsCompleted", Unit.COUNT, _STREAM, _BY_MODEL
     """A generation ended with its complete answer stored."""
     STREAMS_FAILED = "StreamsFailed", Unit.COUNT, _STREAM, _BY_MODEL
-    """A generation ended with an `error`: the provider failed, the deadline passed, or a reconnecting client found its
-    producer dead. If the cleanup finds it first, it counts as `SessionsSettled`."""
+    """A generation ended with an `error`: the provider failed, the deadline passed, or a reconnecting client found the
+    producer dead. If the cleanup finds it first, it counts as `SessionsSettled` instead."""
     STREAMS_STOPPED = "StreamsStopped", Unit.COUNT, _STREAM, _BY_MODEL
     """A generation was stopped by its user."""
     STREAMS_RESUMED = "StreamsResumed", Unit.COUNT, _STREAM, _ALL
-    """A client reconnected or another one connected: an attach with a Last-Event-ID, or to a started session."""
+    """A client reconnected or another client joined: an attach with a Last-Event-ID, or to a started session."""
     TIME_TO_FIRST_TOKEN_MS = "TimeToFirstTokenMs", Unit.MILLISECONDS, _STREAM, _BY_MODEL
-    """From the arrival of the producing client's request to its first token; includes cached answers."""
+    """From the arrival of the producing client's request to its first token, also for cached answers."""
     STREAM_DURATION_MS = "StreamDurationMs", Unit.MILLISECONDS, _STREAM, _BY_MODEL
-    """From the arrival of the producing client's request to its stream's terminal event of any kind."""
+    """From the arrival of the producing client's request to the last event of its stream, whatever the outcome."""
     OUTPUT_TOKENS_PER_SECOND = "OutputTokensPerSecond", Unit.PER_SECOND, _STREAM, _BY_MODEL
-    """The rate of a provider's complete answer: output tokens divided by the time from its first to its last text."""
+    """Output tokens of a provider's complete answer, divided by the time from its first to its last text."""
     INPUT_TOKENS = "InputTokens", Unit.COUNT, _STREAM, _BY_MODEL
     """Input tokens as the provider reports them; also of incomplete generations, if reported."""
     OUTPUT_TOKENS = "OutputTokens", Unit.COUNT, _STREAM, _BY_MODEL
-    """Output tokens, likewise."""
+    """Output tokens as the provider reports them; also of incomplete generations, if reported."""
     COST_USD = "CostUSD", Unit.NONE, _STREAM, _BY_MODEL
     """The cost of these tokens at the catalogue's prices, in US dollars."""
 
-    # The cache, and Redis
+    # The cache and Redis
     CACHE_HIT = "CacheHit", Unit.COUNT, _STREAM, _BY_MODEL
     """A generation was answered from the cache."""
     CACHE_MISS = "CacheMiss", Unit.COUNT, _STREAM, _BY_MODEL
-    """A cache lookup found no answer or failed; includes followers of a flight."""
+    """A generation found no answer in the cache, or Redis did not reply. Followers of a flight count too."""
     CACHE_ERROR = "CacheError", Unit.COUNT, _WITH_REDIS, _ALL
-    """A call to Redis failed, or was refused by the open breaker."""
+    """A call to Redis failed, or was not made because the breaker is open."""
     CACHE_SAVED_USD = "CacheSavedUSD", Unit.NONE, _STREAM, _BY_MODEL
-    """What an answer from the cache or from another's flight would have cost, in US dollars."""
+    """The provider cost avoided by the cache or by another session's flight, in US dollars."""
     SINGLE_FLIGHT_FOLLOWERS = "SingleFlightFollowers", Unit.COUNT, _STREAM, _BY_MODEL
-    """A generation shared the answer in flight of another session with the same question."""
+    """A generation followed the concurrent answer of another session with the same question."""
 
     # Providers
     PROVIDER_ERROR = "ProviderError", Unit.COUNT, _STREAM, _BY_MODEL
     """A provider call failed after all retries."""
     PROVIDER_RETRY = "ProviderRetry", Unit.COUNT, _STREAM, _BY_MODEL
-    """A provider call was retried, before its first token."""
+    """A provider call was retried before its first token."""
 
-    # Measured by the cleanup, once per run
+    # Measured once per cleanup run
     ACTIVE_SESSIONS = "ActiveSessions", Unit.COUNT, _CLEANUP, _ALL
-    """Open sessions."""
+    """Sessions that have not ended."""
     STREAMS_IN_FLIGHT = "StreamsInFlight", Unit.COUNT, _CLEANUP, _ALL
-    """Sessions with an answer in progress."""
+    """Sessions whose answer is being generated."""
     SESSIONS_EXPIRED = "SessionsExpired", Unit.COUNT, _CLEANUP, _ALL
-    """Sessions that expired before they were streamed, removed by this run."""
+    """Sessions that this run removed because they expired before they were streamed."""
     SESSIONS_SETTLED = "SessionsSettled", Unit.COUNT, _CLEANUP, _ALL
-    """Sessions of dead producers, settled by this run with their partial answer."""
+    """Sessions with a dead producer that this run settled with their partial answer."""
     CLEANUP_FAILURES = "CleanupFailures", Unit.COUNT, _CLEANUP, _ALL
-    """Sessions that this run could not end; the next one tries again."""
+    """Sessions that this run failed to end; the next run retries."""
     OLDEST_STUCK_SECONDS = "OldestStuckSeconds", Unit.SECONDS, _CLEANUP, _ALL
     """How long the oldest overdue session has been open; 0 if there is none."""
     CACHE_ENTRIES = "CacheEntries", Unit.COUNT, _CLEANUP, _ALL
@@ -129,7 +129,7 @@ class Metric(StrEnum):
     CACHE_MEMORY_BYTES = "CacheMemoryBytes", Unit.BYTES, _CLEANUP, _ALL
     """Memory that Redis uses."""
     CACHE_HIT_RATE = "CacheHitRate", Unit.PERCENT, _CLEANUP, _ALL
-    """Percentage of lookups of any key that were hits since Redis started."""
+    """Share of Redis lookups that were hits, over all kinds of keys, since Redis was started."""
 
 
 GAUGES = frozenset(
@@ -142,4 +142,4 @@ GAUGES = frozenset(
         Metric.CACHE_HIT_RATE,
     }
 )
-"""Gauges at the time of a run, not counts since the last one: their sums are meaningless."""
+"""Gauges measured at the time of a run, not counts since the last run: do not sum them."""

@@ -1,10 +1,10 @@
-"""Records in CloudWatch's Embedded Metric Format, made by Powertools and written to stdout.
+"""Writes records in CloudWatch's Embedded Metric Format to stdout. Powertools serializes them.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 
-Powertools' `Metrics` has one set of metrics per process, in which concurrent requests would mix. Each record here is a
-separate `EphemeralMetrics`. The line is printed here, because Powertools prints it with two writes, between which
-another thread may write, and does not flush it.
+Powertools' `Metrics` keeps one set of metrics per process, so concurrent requests would mix their values. Each record
+here uses a separate `EphemeralMetrics`, which shares nothing. This module writes the line itself, because Powertools
+prints it in two writes, between which another thread may write, and does not flush.
 """
 
 import json
@@ -20,13 +20,13 @@ from aws_lambda_powertools.metrics.functions import is_metrics_disabled
 
 from chat.error_fields import safe_error_fields
 from chat.metrics.catalogue import Metric
-from chat.metrics.port import Fact, ModelLabels, Values
+from chat.metrics.port import LogValue, ModelLabels, Values
 
 MAX_VALUES = 99
-"""Values of one metric in a record. CloudWatch's limit is 100, at which Powertools would print the record."""
+"""Values of one metric in a record. CloudWatch accepts 100, but at 100 Powertools writes the record itself."""
 DEFAULT_NAMESPACE = "chat-sse"
 DEFAULT_SERVICE = "service_undefined"
-"""Powertools' service name in log lines without POWERTOOLS_SERVICE_NAME."""
+"""The name that Powertools uses in log lines if POWERTOOLS_SERVICE_NAME is not set."""
 
 logger = Logger()
 
@@ -34,7 +34,7 @@ type _Batch = Mapping[Metric, Sequence[float]]
 
 
 def build_metrics(environ: Mapping[str, str] = os.environ) -> "EmfMetrics":
-    """The metrics of this function, named by POWERTOOLS_METRICS_NAMESPACE and POWERTOOLS_SERVICE_NAME."""
+    """Metrics with the namespace POWERTOOLS_METRICS_NAMESPACE and the service POWERTOOLS_SERVICE_NAME."""
     return EmfMetrics(
         environ.get("POWERTOOLS_METRICS_NAMESPACE") or DEFAULT_NAMESPACE,
         environ.get("POWERTOOLS_SERVICE_NAME") or DEFAULT_SERVICE,
@@ -42,25 +42,25 @@ def build_metrics(environ: Mapping[str, str] = os.environ) -> "EmfMetrics":
 
 
 class EmfMetrics:
-    """A `chat.metrics.Metrics`. It has no mutable state, so threads and tasks may share it."""
+    """A `chat.metrics.Metrics`. It has no mutable state, so threads and tasks can share it."""
 
     def __init__(self, namespace: str, service: str) -> None:
         self._namespace = namespace
         self._service = service
 
-    def publish(self, values: Values, *, model: ModelLabels | None = None, **facts: Fact) -> None:
-        """See `Metrics.publish`. Values that are not finite numbers are left out."""
+    def publish(self, values: Values, *, model: ModelLabels | None = None, **log_fields: LogValue) -> None:
+        """See `Metrics.publish`. Values that are not finite are omitted."""
         try:
             if is_metrics_disabled():
                 return
             for batch in _batches(values):
-                _write(self._record(batch, model) | _known(facts))
-                facts = {}
-        except Exception as error:  # noqa: BLE001  # no request fails for its metrics
+                _write(self._record(batch, model) | _with_logger_keys(log_fields))
+                log_fields = {}
+        except Exception as error:  # noqa: BLE001  # metrics must not fail a request
             logger.warning("metrics not published", **safe_error_fields(error))
 
     def _record(self, batch: _Batch, model: ModelLabels | None) -> dict[str, Any]:
-        """One object, with a separate directive for metrics with further dimensions."""
+        """One EMF object. Metrics that are also published by model have a separate directive."""
         by_model = {metric for metric in batch if metric.by_model and model is not None}
         parts = [
             self._part({metric: found for metric, found in batch.items() if metric in metrics}, labels)
@@ -84,7 +84,7 @@ class EmfMetrics:
 
 
 def _batches(values: Values) -> Iterator[_Batch]:
-    """Splits values into records; one record is nearly always enough."""
+    """Splits the values into records of at most `MAX_VALUES` per metric; usually there is one."""
     rest = {metric: _finite(given) for metric, given in values.items()}
     while rest := {metric: found for metric, found in rest.items() if found}:
         yield {metric: found[:MAX_VALUES] for metric, found in rest.items()}
@@ -96,12 +96,13 @@ def _finite(given: float | Sequence[float]) -> list[float]:
     return [float(value) for value in values if math.isfinite(value)]
 
 
-def _known(facts: Mapping[str, Fact]) -> dict[str, Fact]:
-    """The facts, and the request id as in log lines."""
-    return {name: fact for name, fact in {**logger.thread_safe_get_current_keys(), **facts}.items() if fact is not None}
+def _with_logger_keys(log_fields: Mapping[str, LogValue]) -> dict[str, LogValue]:
+    """The fields that are not None, with the logger's own keys such as the request id."""
+    found = {**logger.thread_safe_get_current_keys(), **log_fields}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _write(record: Mapping[str, Any]) -> None:
-    """Writes the line at once, so that lines of threads do not mix, and flushes it: Lambda may freeze the process."""
+    """Writes a line in one call, so lines of threads do not mix, and flushes, because Lambda may freeze the process."""
     sys.stdout.write(json.dumps(record, separators=(",", ":")) + "\n")
     sys.stdout.flush()

@@ -1,17 +1,18 @@
-"""Names of log fields about generations, in EMF records and log lines.
+"""Names of the log fields about generations, in EMF records and in log lines.
 
-OpenTelemetry's names where they exist: https://opentelemetry.io/docs/specs/semconv/registry/attributes/gen-ai/ and
+They are OpenTelemetry's names where it defines one:
+https://opentelemetry.io/docs/specs/semconv/registry/attributes/gen-ai/ and
 https://opentelemetry.io/docs/specs/semconv/registry/attributes/error/
 """
 
 OPERATION = "gen_ai.operation.name"
 """`chat`; absent for slash commands."""
 PROVIDER = "gen_ai.provider.name"
-"""The provider's OpenTelemetry name (`provider_name`)."""
+"""OpenTelemetry's name of the provider (`provider_name`)."""
 MODEL = "gen_ai.request.model"
-"""The model's name at its provider; the catalogue's id is the dimension `model`."""
+"""The provider's name of the model; the dimension `model` has the catalogue's id."""
 CONVERSATION_ID = "gen_ai.conversation.id"
-"""The chat."""
+"""The chat's id."""
 INPUT_TOKENS = "gen_ai.usage.input_tokens"
 OUTPUT_TOKENS = "gen_ai.usage.output_tokens"
 FINISH_REASONS = "gen_ai.response.finish_reasons"
@@ -19,12 +20,12 @@ FINISH_REASONS = "gen_ai.response.finish_reasons"
 ERROR_TYPE = "error.type"
 """The code of the `error` event or the problem document."""
 
-# Ours.
+# Names of this service.
 SESSION_ID = "session_id"
 REQUEST_ID = "function_request_id"
-"""The Lambda request id."""
+"""The request id of the Lambda invocation."""
 ROLE = "role"
-"""What a client's request did: `produce`, `follow` or `replay`."""
+"""The role of a client's request: `produce`, `follow` or `replay`."""
 STATE = "state"
 """How a generation ended: `completed`, `stopped` or `failed`."""
 KIND = "kind"
@@ -36,5 +37,5 @@ _PROVIDER_NAMES = {"xai": "x_ai"}
 
 
 def provider_name(provider: str) -> str:
-    """The provider's name in OpenTelemetry's list of well-known values; others are unchanged."""
+    """OpenTelemetry's well-known value for the catalogue's provider; the provider itself if there is none."""
     return _PROVIDER_NAMES.get(provider, provider)

@@ -12,24 +12,24 @@ from chat.sessions import Session
 
 def log_fields(session: Session, model: Model | None = None) -> dict[str, Any]:
     """The fields that identify a session, its chat and, if `model` is given, its model."""
-    facts: dict[str, Any] = {
+    found: dict[str, Any] = {
         fields.SESSION_ID: session.session_id,
         fields.CONVERSATION_ID: session.chat_id,
         fields.KIND: session.kind,
     }
     if session.kind is MessageKind.CHAT:
-        facts[fields.OPERATION] = "chat"
+        found[fields.OPERATION] = "chat"
         if model is not None:
-            facts[fields.PROVIDER] = fields.provider_name(model.provider)
-            facts[fields.MODEL] = model.provider_model
-    return facts
+            found[fields.PROVIDER] = fields.provider_name(model.provider)
+            found[fields.MODEL] = model.provider_model
+    return found
 
 
-def error_facts(error: ChatError) -> dict[str, Any]:
-    """The reason of a refusal."""
+def refusal_fields(error: ChatError) -> dict[str, Any]:
+    """The fields that give the reason of a refusal."""
     return {fields.ERROR_TYPE: error.code}
 
 
 def labels_of(session: Session, model: Model | None) -> ModelLabels | None:
-    """The dimensions of metrics about `model`; slash commands have none."""
+    """The model's dimensions; None for slash commands and unknown models."""
     return ModelLabels(model.provider, model.id) if model and session.kind is MessageKind.CHAT else None

@@ -1,4 +1,4 @@
-"""Publishes the end of a generation whose producer died."""
+"""Publishes the outcome of a generation whose producer died."""
 
 from chat.catalog import Model
 from chat.metrics import fields
@@ -10,7 +10,7 @@ from chat.sessions.settling import INTERRUPTED
 
 
 def publish_settled(metrics: Metrics, session: Session, model: Model | None) -> None:
-    """Publishes the end of a session whose producer died; `session` is the session before it was settled."""
+    """Publishes the outcome. `session` is the session before it was settled."""
     stopped = session.stop_requested
     metrics.publish(
         {Metric.STREAMS_STOPPED if stopped else Metric.STREAMS_FAILED: 1},

@@ -42,7 +42,7 @@ class RedisSingleFlight:
             return
 
     def _session_id(self, operation: str, value: bytes) -> str | None:
-        """None: no session has claimed this flight."""
+        """The reply as a session id; None, counted as an error, if it is not one."""
         if _SESSION_ID.fullmatch(value) is None:
             self._calls.breaker.errors.count(operation)
             return None

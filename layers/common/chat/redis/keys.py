@@ -1,7 +1,7 @@
 """Every key in Redis.
 
-What is between braces decides the slot (https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/
-#hash-tags), so that the keys one script touches lie on one node of a cluster.
+The part in braces determines the hash slot (https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/
+#hash-tags), so the keys of one script are on one node of a cluster.
 """
 
 from dataclasses import dataclass

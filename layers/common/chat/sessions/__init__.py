@@ -1,4 +1,4 @@
-"""A session: one prompt, its one generation, and who may read it."""
+"""A session: one prompt, its one generation, and its access rights."""
 
 from chat.sessions.session import (
     ATTACH_MINUTE_SECONDS,

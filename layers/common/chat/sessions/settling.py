@@ -15,8 +15,8 @@ def is_dead(session: Session, now: float) -> bool:
 def settle(store: SessionStore, session: Session, now: float, *, logged_text: str | None) -> bool:
     """Stores the partial answer as `interrupted` or, if its user asked for a stop, as `stopped`.
 
-    Its text is `logged_text` (what the event log holds of the session's epoch) or the last checkpoint, whichever is
-    longer. False: another request was faster, and nothing happened.
+    Its text is `logged_text` (the event log's text of the session's epoch) or the last checkpoint, whichever is
+    longer. Returns False if another request settled it first.
     """
     text = max(logged_text or "", session.partial, key=len)
     stopped = session.stop_requested

@@ -1,1 +1,1 @@
-"""Ports shared by processes: an answer's event log, the cache, and the single flight."""
+"""Ports for state shared between processes: event log, response cache and single flight."""

@@ -33,7 +33,7 @@ type LogEntry = TextEntry | TerminalEntry
 class AppendResult(Enum):
     """The outcome of an append."""
 
-    GO_ON = auto()
+    CONTINUE = auto()
     STOP = auto()
     """The user has asked for a stop."""
     LOST = auto()

@@ -1,4 +1,4 @@
-"""Single flight: one provider call for equal questions that are asked at the same time."""
+"""Single flight: one provider call for concurrent equal questions."""
 
 from typing import Protocol
 

@@ -170,7 +170,7 @@ async def test_full_server_is_still_read(own_server: RedisServer, open_services:
     assert await services.cache.get("kept") == ANSWER
     with pytest.raises(LogUnavailableError):
         await services.log.append(session_id, epoch=1, entries=[TextEntry(9, "more")])
-    assert await services.log.append(session_id, epoch=1, entries=[]) is AppendResult.GO_ON
+    assert await services.log.append(session_id, epoch=1, entries=[]) is AppendResult.CONTINUE
     assert text_of(await read_what_is_there(services.log, session_id)) == "kept"
     assert await services.flight.claim("key", session_id) == session_id
     assert errors.by_operation == {"cache_put": 1, "log_append": 1, "flight_claim": 1}

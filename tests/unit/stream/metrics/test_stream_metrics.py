@@ -48,7 +48,7 @@ async def test_whole_answer_is_one_record_with_its_model_and_its_cost() -> None:
     duration = values[Metric.STREAM_DURATION_MS]
     assert 0 < values[Metric.TIME_TO_FIRST_TOKEN_MS] < duration - 99 < 30_000
     assert 2000 / 30 < values[Metric.OUTPUT_TOKENS_PER_SECOND] <= 2000 / 0.1
-    assert record.facts == {
+    assert record.log_fields == {
         "session_id": session.session_id,
         "gen_ai.conversation.id": "chat",
         "gen_ai.operation.name": "chat",
@@ -94,12 +94,13 @@ async def test_followers_and_replays_come_back_and_complete_nothing() -> None:
     assert world.metrics.total(Metric.COST_USD) == pytest.approx(COST_USD)
     assert world.metrics.total(Metric.STREAMS_RESUMED) == 3
     followed, replays = (
-        [record for record in world.metrics.records if record.facts["role"] == role] for role in ("follow", "replay")
+        [record for record in world.metrics.records if record.log_fields["role"] == role]
+        for role in ("follow", "replay")
     )
     assert (len(followed), len(replays)) == (1, 2)
     for record in [*followed, *replays]:
         assert set(record.values) == {Metric.STREAMS_RESUMED}
-        assert record.facts["session_id"] == session.session_id
+        assert record.log_fields["session_id"] == session.session_id
 
 
 async def test_client_with_an_event_id_resumes_also_when_it_produces() -> None:
@@ -127,8 +128,8 @@ async def test_cached_answer_costs_nothing_and_saves_what_it_would_have_cost() -
     }
     assert cached.model == SMALL
     assert world.metrics.total(Metric.CACHE_SAVED_USD) == pytest.approx(COST_USD)
-    assert cached.facts["answered_from"] == "cache"
-    assert "gen_ai.usage.output_tokens" not in cached.facts
+    assert cached.log_fields["answered_from"] == "cache"
+    assert "gen_ai.usage.output_tokens" not in cached.log_fields
 
 
 async def test_session_that_passes_the_cache_over_neither_hits_nor_misses() -> None:
@@ -171,7 +172,7 @@ async def test_failure_is_counted_with_its_code(script: list[str], code: str, as
     assert record.model == SMALL
     assert record.values[Metric.STREAMS_FAILED] == [1]
     assert world.metrics.total(Metric.PROVIDER_ERROR) == asked
-    assert (record.facts["state"], record.facts["error.type"]) == ("failed", code)
+    assert (record.log_fields["state"], record.log_fields["error.type"]) == ("failed", code)
     assert Metric.STREAM_DURATION_MS in record.values
     assert Metric.OUTPUT_TOKENS_PER_SECOND not in record.values
 
@@ -184,7 +185,7 @@ async def test_tokens_of_an_answer_that_broke_off_are_paid_for() -> None:
     record = world.metrics.only()
     assert record.model == ModelLabels("scripted", "big")
     assert world.metrics.total(Metric.COST_USD) == pytest.approx(BIG_MODEL.cost_usd(Usage(1000, 10)))
-    assert record.facts["gen_ai.usage.output_tokens"] == 10
+    assert record.log_fields["gen_ai.usage.output_tokens"] == 10
 
 
 async def test_leaders_failure_is_one_of_the_provider_and_two_of_streams() -> None:
@@ -200,7 +201,7 @@ async def test_leaders_failure_is_one_of_the_provider_and_two_of_streams() -> No
 
     assert world.metrics.total(Metric.STREAMS_FAILED) == 2
     assert world.metrics.total(Metric.PROVIDER_ERROR) == 1
-    assert {record.facts["error.type"] for record in world.metrics.records} == {"provider_rate_limited"}
+    assert {record.log_fields["error.type"] for record in world.metrics.records} == {"provider_rate_limited"}
 
 
 async def test_answer_that_cannot_be_stored_has_failed() -> None:
@@ -215,7 +216,7 @@ async def test_answer_that_cannot_be_stored_has_failed() -> None:
     assert world.metrics.total(Metric.STREAMS_COMPLETED) == 0
     assert world.metrics.total(Metric.STREAMS_FAILED) == 1
     assert world.metrics.total(Metric.COST_USD) == pytest.approx(COST_USD)
-    assert world.metrics.only().facts["error.type"] == "storage_unavailable"
+    assert world.metrics.only().log_fields["error.type"] == "storage_unavailable"
 
 
 async def test_stop_and_deadline() -> None:
@@ -230,9 +231,9 @@ async def test_stop_and_deadline() -> None:
 
     by_stop, by_deadline = world.metrics.records
     assert by_stop.values[Metric.STREAMS_STOPPED] == [1]
-    assert by_stop.facts["state"] == "stopped"
+    assert by_stop.log_fields["state"] == "stopped"
     assert by_deadline.values[Metric.STREAMS_FAILED] == [1]
-    assert by_deadline.facts["error.type"] == "deadline_exceeded"
+    assert by_deadline.log_fields["error.type"] == "deadline_exceeded"
     assert world.metrics.total(Metric.STREAMS_COMPLETED) == 0
 
 
@@ -244,7 +245,7 @@ async def test_slash_command_is_a_stream_without_a_model() -> None:
     record = world.metrics.only()
     assert record.model is None
     assert set(record.values) == {Metric.STREAMS_COMPLETED}
-    assert (record.facts["kind"], record.facts["answered_from"]) == ("command", "command")
+    assert (record.log_fields["kind"], record.log_fields["answered_from"]) == ("command", "command")
 
 
 async def test_dead_producers_generation_fails_once_however_many_notice() -> None:
@@ -259,8 +260,8 @@ async def test_dead_producers_generation_fails_once_however_many_notice() -> Non
 
     (settled,) = [record for record in world.metrics.records if Metric.STREAMS_FAILED in record.values]
     assert settled.model == SMALL
-    assert settled.facts["error.type"] == "interrupted"
-    assert settled.facts["session_id"] == session.session_id
+    assert settled.log_fields["error.type"] == "interrupted"
+    assert settled.log_fields["session_id"] == session.session_id
     assert world.metrics.total(Metric.STREAMS_RESUMED) == 3
 
 
@@ -292,8 +293,8 @@ async def test_producer_that_lost_its_lease_only_publishes_its_usage() -> None:
 
     assert world.metrics.total(Metric.STREAMS_FAILED) == 1
     assert not world.metrics.published & {Metric.STREAMS_COMPLETED, Metric.STREAMS_STOPPED}
-    (lost,) = [record for record in world.metrics.records if record.facts.get("role") == "produce"]
-    assert "state" not in lost.facts
+    (lost,) = [record for record in world.metrics.records if record.log_fields.get("role") == "produce"]
+    assert "state" not in lost.log_fields
     assert Metric.STREAM_DURATION_MS not in lost.values
     assert world.metrics.values(Metric.COST_USD) == [pytest.approx(COST_USD)]
 

@@ -27,7 +27,7 @@ PROMPT_ATTRIBUTES = [
         MessageItem.task_id,
     )
 ]
-"""The attributes that regenerating an answer needs, without the text."""
+"""The attributes that another answer to a prompt needs, without its text."""
 
 
 class DynamoMessageStore:
@@ -89,7 +89,7 @@ class DynamoMessageStore:
     def _fitting(
         self, user_id: str, chat_id: str, newest_first: Iterable[MessageItem], max_bytes: int
     ) -> tuple[Message, ...]:
-        """Reads pages, and the parts of one turn at a time, until `max_bytes` is reached."""
+        """Reads pages and the parts of one turn at a time, until `max_bytes` are used."""
         fitting: list[Message] = []
         left = max_bytes
         for item in newest_first:
@@ -107,9 +107,9 @@ class DynamoMessageStore:
         return tuple(reversed(fitting))
 
     def _chats(self, user_id: str, place: Place | None, *, limit: int) -> Iterator[tuple[str, str, str | None]]:
-        """Chats by activity, newest first, with the message to continue after; the first is where the last page ended.
+        """Chats by activity, newest first, each with the message to continue after; the last page's chat comes first.
 
-        A chat has at least one message, so `limit` messages need at most `limit` chats.
+        Every chat has at least one message, so `limit` messages rarely need more than `limit` chats.
         """
         older = None
         if place is not None:
@@ -122,7 +122,7 @@ class DynamoMessageStore:
     def _query(
         self, user_id: str, chat_id: str, condition: Condition | None, *, limit: int, backwards: bool = False
     ) -> Iterator[MessageItem]:
-        """Requests pages on demand; DynamoDB's hold 1 MB."""
+        """Reads pages lazily; a page of DynamoDB holds 1 MB."""
         key = chat_key(user_id, chat_id)
         return self._tables.messages.query(
             key, condition, consistent_read=True, scan_index_forward=not backwards, limit=limit

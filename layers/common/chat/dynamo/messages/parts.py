@@ -1,7 +1,7 @@
 """Reads and writes the parts of long texts (see `chat.dynamo.packing`).
 
-Parts are written before the item that names them, under unique keys: a reader finds them complete, and a refused write
-leaves nothing visible.
+Parts are written before the item that names them, under keys that no other write uses. A reader therefore finds them
+complete, and a write whose item is refused has no effect.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ class MessageParts:
         self._model = tables.message_parts
 
     def store(self, message: Message) -> PackedText:
-        """Packs the message's content and stores what does not fit into the message's item."""
+        """Packs the message's content and stores the parts that do not fit into the message's item."""
         packed, parts = pack(message.content)
         for key, data in zip(_part_keys(message, packed), parts, strict=True):
             self._model(*key, data=data).save()
@@ -32,7 +32,7 @@ class MessageParts:
             self._model(*key).delete()
 
     def contents(self, user_id: str, chat_id: str, packed: Sequence[tuple[str, PackedText]]) -> list[str]:
-        """The texts of messages, given as message id and packed content."""
+        """The texts of messages; each is given by its id and packed content."""
         keys = [
             [part_sort_key(message_id, content.part_key, number) for number in range(content.part_count)]
             for message_id, content in packed
@@ -52,7 +52,7 @@ class SessionParts:
         self._model = tables.session_parts
 
     def store(self, session_id: str, text: str, ttl: int) -> PackedText:
-        """Packs a partial text and stores what does not fit into the session's item."""
+        """Packs a partial text and stores the parts that do not fit into the session's item."""
         packed, parts = pack(text)
         for number, data in enumerate(parts):
             self._model(session_part_key(session_id, packed.part_key, number), data=data, ttl=ttl).save()

@@ -22,14 +22,14 @@ class Place(NamedTuple):
 
 
 def decode_place(position: str) -> Place:
-    """Raises InvalidRequestError (`invalid_cursor`) unless `Place.encode` made it."""
+    """Raises InvalidRequestError (`invalid_cursor`) if `Place.encode` did not make `position`."""
     if match := _OVER_CHATS.fullmatch(position):
         return Place(*match.groups())
     raise _invalid()
 
 
 def decode_message_id(position: str) -> str:
-    """Raises InvalidRequestError (`invalid_cursor`) unless it is a message's id."""
+    """Raises InvalidRequestError (`invalid_cursor`) if `position` is not a message id."""
     if _IN_CHAT.fullmatch(position):
         return position
     raise _invalid()

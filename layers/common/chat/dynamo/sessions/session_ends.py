@@ -38,7 +38,7 @@ class _Write:
 
 
 class SessionEnds:
-    """Raises PynamoDB's errors unchanged."""
+    """Errors of PynamoDB propagate."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
@@ -53,7 +53,7 @@ class SessionEnds:
         repeatable: bool = False,
         actions: Sequence[Action] = (),
     ) -> bool:
-        """Stores `end` and applies `actions` to the session if `condition` holds.
+        """Stores `end` and applies `actions` to the session if it satisfies `condition`.
 
         Returns whether this end is stored now, which includes an earlier attempt of this call whose reply was lost.
         With `repeatable`, an earlier call may have done so: an end that is stored and equal to this one counts as this
@@ -82,7 +82,7 @@ class SessionEnds:
         except ConditionFailedError as failed:
             if failed.items.keys() != {"prompt"}:
                 raise
-            # The prompt has a newer session, so this session's end is not the prompt's status.
+            # The prompt has a newer session, which decides its status.
             self._commit(write, mark_prompt=False)
 
     def _commit(self, write: _Write, *, mark_prompt: bool) -> None:
@@ -133,7 +133,7 @@ def _has_ended_so(stored: SessionItem, epoch: int, end: End) -> bool:
 
 
 def _is_stored(answer: MessageItem | None, item: Item | None) -> bool:
-    """Whether the conflicting `item` is this very answer; keys of long texts differ between writes."""
+    """Whether `item`, which failed the answer's condition, is that answer; long texts have new keys in each write."""
     if answer is None or item is None:
         return answer is None and item is None
     stored = MessageItem.from_raw_data(item)

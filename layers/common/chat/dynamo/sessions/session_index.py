@@ -51,7 +51,7 @@ class DynamoSessionIndex:
 
 
 def _partial(item: Item) -> PackedText | None:
-    """An item's partial text; None also if it is unreadable, and TTL then removes its parts."""
+    """An item's partial text; None also if it is invalid, in which case its parts expire by their TTL."""
     try:
         return SessionItem.partial.deserialize(item["partial"][MAP])
     except (KeyError, TypeError, ValueError):
@@ -59,7 +59,7 @@ def _partial(item: Item) -> PackedText | None:
 
 
 def _parse(items: Iterable[Item]) -> tuple[list[IndexEntry], list[str]]:
-    """The entries, and the ids of unreadable ones: one bad item must not hide the others."""
+    """The entries, and the ids of those that are invalid: one bad item must not hide the others."""
     entries, unreadable = [], []
     for item in items:
         try:
@@ -70,7 +70,7 @@ def _parse(items: Iterable[Item]) -> tuple[list[IndexEntry], list[str]]:
 
 
 def _entry(item: Item) -> IndexEntry:
-    """Parsed without PynamoDB, which is ten times slower: there may be many."""
+    """Parsed without PynamoDB, which is ten times slower: there may be many entries."""
     return IndexEntry(
         session_id=item["sessionId"][STRING],
         user_id=SessionItem.user_id.deserialize(item["userId"][STRING]),

@@ -1,4 +1,4 @@
-"""The writes that create a session: with a new prompt, which moves its chat to the top, or for an existing prompt."""
+"""The writes that start a session: with a new prompt, which moves its chat to the top, or for an existing prompt."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ from chat.sessions import Session, SessionNotStoredError
 
 
 class SessionStarts:
-    """Raises PynamoDB's errors unchanged."""
+    """Errors of PynamoDB propagate."""
 
     def __init__(self, tables: Tables, session_parts: SessionParts) -> None:
         self._tables = tables
@@ -41,7 +41,7 @@ class SessionStarts:
                 raise SessionNotStoredError("The session or its prompt is there already.") from failed
 
     def restart(self, session: Session, *, replaced: str) -> bool:
-        """Stores a session in place of `replaced`, its prompt's newest; returns False if that is no longer the newest.
+        """Replaces `replaced` as the prompt's newest session; False if it no longer is the newest.
 
         Raises:
             SessionNotStoredError: also if another session has its id.
@@ -78,7 +78,7 @@ class SessionStarts:
         except ConditionFailedError as failed:
             if failed.items.keys() != {"chat"}:
                 raise
-            # A later prompt of this chat was stored first and sets the chat's position.
+            # A later prompt of this chat was stored first and determines the chat's position.
             self._commit_start(session, prompt, newest=False)
 
     def _commit_start(self, session: SessionItem, prompt: MessageItem, *, newest: bool) -> None:
@@ -102,7 +102,7 @@ class SessionStarts:
 
 @contextmanager
 def _nothing_stored(transaction: Transaction | None = None) -> Iterator[None]:
-    """Raises SessionNotStoredError for failures after which the transaction was certainly not applied."""
+    """Raises `SessionNotStoredError` for failures before the transaction, or if it was certainly not applied."""
     try:
         yield
     except FAILURES as error:
@@ -112,12 +112,12 @@ def _nothing_stored(transaction: Transaction | None = None) -> Iterator[None]:
 
 
 def _holds(item: Item | None, packed: PackedText) -> bool:
-    """Whether the conflicting `item` is this very prompt, with these parts."""
+    """Whether `item`, which failed the prompt's condition, is the prompt with these parts."""
     return item is not None and MessageItem.from_raw_data(item).content == packed
 
 
 def _is_stored(item: Item | None, session: Session) -> bool:
-    """Whether the conflicting `item` is this very session, from an earlier attempt whose reply was lost."""
+    """Whether `item`, which failed the session's condition, is the session, stored by an attempt without a reply."""
     if item is None:
         return False
     stored = SessionItem.from_raw_data(item)

@@ -192,7 +192,7 @@ class DynamoSessionStore:
     def _try(
         self, session_id: str, actions: list[Action], condition: Condition, return_values: str = "ALL_NEW"
     ) -> tuple[bool, SessionItem | None]:
-        """Whether the condition held, and the item after the update or unchanged."""
+        """Whether the condition held, and the item after the update or, if it did not hold, the current item."""
         model = self._tables.sessions
         try:
             item = update(
@@ -221,10 +221,10 @@ class DynamoSessionStore:
 
 
 def _record(known: Session | None, viewer: Viewer | None) -> tuple[Viewer | None, list[Action], Condition]:
-    """The viewer as recorded, the update that records a producer's connection beside other clients', and its condition.
+    """The viewer to record, the actions that record a producer's connection, and their condition.
 
-    A session not read yet is assumed to be pending and without a record. DynamoDB can set an entry only of an existing
-    map, so the condition states whether the map exists.
+    A session that has not been read is assumed to be pending and without a record. DynamoDB sets a map's entry only if
+    the map exists, so the condition requires its presence or absence.
     """
     if known is None or known.viewers is None:
         viewers = {viewer.key: viewer.connection} if viewer else {}
@@ -235,7 +235,7 @@ def _record(known: Session | None, viewer: Viewer | None) -> tuple[Viewer | None
 
 
 def _count(session: Session, attempt: conditions.Attempt, viewer: Viewer | None) -> tuple[list[Action], Condition]:
-    """Counts an attach in the current minute, on the condition that the count is unchanged since it was read."""
+    """Counts an attach in the current clock minute. The condition enforces the limit and fails on a stale counter."""
     minute = minute_of(attempt.now)
     if session.attach_minute < minute:
         actions: list[Action] = [SessionItem.attach_minute.set(minute), SessionItem.attaches.set(1)]

@@ -14,8 +14,8 @@ FIRST_PROBE_SECONDS = 0.1
 PROBE_SECONDS = 2.0
 """The longest pause between two probes; each pause doubles the previous one."""
 CALM_SECONDS = 10.0
-"""An outage that follows the last one sooner continues its pauses: a Redis that answers pings and little else would use
-up a call's timeout again and again."""
+"""An outage that starts sooner after the last one continues its pauses. Otherwise a Redis that answers only pings would
+cost a call's timeout again and again."""
 
 logger = Logger()
 

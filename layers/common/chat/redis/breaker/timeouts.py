@@ -1,7 +1,7 @@
 """A call timeout that counts only time the process was free to receive the reply.
 
-A budget is spent in slices. A process that is held up (an import, a crowd of streams, a busy machine) wakes late from
-a slice, and however late that is, it was one slice: delays of this process do not open the breaker.
+The budget is spent in slices. A busy process (an import, many streams, a loaded machine) wakes late from a slice, but a
+late wake-up still spends one slice. Delays of this process therefore do not open the breaker.
 """
 
 import asyncio

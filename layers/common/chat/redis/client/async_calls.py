@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 
 MAX_CALLS = 16
-"""Concurrent calls: many requests at once do not open as many connections. Further calls queue, and the time in the
-queue is not part of their timeout."""
+"""The most concurrent calls, which bounds the number of connections. Further calls queue; the time in the queue is not
+part of their timeout."""
 
 
 class AsyncRedisCalls:
@@ -72,7 +72,7 @@ class AsyncRedisCalls:
         """The script's result.
 
         Raises:
-            RedisUnavailableError: no reply; the script may or may not have run.
+            RedisUnavailableError: there is none; the script may or may not have run.
         """
         return await self.call(operation, lambda: self.run(script, keys, *args))
 

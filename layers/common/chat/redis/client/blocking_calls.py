@@ -26,7 +26,7 @@ class BlockingRedisCalls:
         self._client: Client | None = None
         self._connecting = threading.Lock()
         # A thread for each call, because redis-py's timeouts apply to each read and do not cover name resolution.
-        # They end the thread of a call that was given up.
+        # They do end the thread of an abandoned call.
         self._threads = ThreadPoolExecutor(MAX_CALLS, thread_name_prefix="redis")
         self._turns = threading.Semaphore(MAX_CALLS)
         self._closed = threading.Event()

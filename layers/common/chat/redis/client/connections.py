@@ -1,7 +1,7 @@
 """redis-py clients built from the settings, and the separate connections of followers.
 
-Nothing here reads a secret, connects or starts a thread before the first call, and nothing repeats a call. redis-py
-takes 0.1 s to import: only a client that is made imports it.
+Nothing here reads a secret, connects or starts a thread before the first call, and no call is retried. redis-py is
+imported only when a client is created, because the import takes 0.1 s.
 """
 
 from contextlib import suppress

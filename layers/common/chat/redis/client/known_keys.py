@@ -8,8 +8,8 @@ from redis._parsers.commands import AsyncCommandsParser
 class KnownKeys(AsyncCommandsParser):
     """For the commands of this package the key is the first argument.
 
-    redis-py asks a cluster for its whole command table first, and takes longer to read it (over 20 ms) than for
-    everything else that a first call needs. Of scripts it knows the keys without it.
+    redis-py first requests the cluster's whole command table. Parsing it takes over 20 ms, more than the rest of a
+    first call. Scripts do not need the table for their keys.
     """
 
     async def initialize(self, node: Any = None) -> None:

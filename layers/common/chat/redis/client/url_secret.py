@@ -1,12 +1,12 @@
 """The address of an external Redis, `rediss://user:password@host:port/db`, from Secrets Manager.
 
-What it takes of a change of the secret, without a new deployment:
+A change of the secret takes effect without a new deployment:
 
-- Each new connection is made with what the secret says by then: host, port, database, user and password. To a cluster,
-  host and port are those of the time when the client was made.
-- A secret that was read is used for `CACHE_SECONDS`, then read again in the background. A password that Redis refuses
-  is reason to read it at once, though no more often than every `PAUSE_SECONDS`.
-- Connections that are open live on, for as long as Redis keeps them.
+- Each new connection uses the secret's current host, port, database, user and password. For a cluster, host and port
+  are those at the time when the client was created.
+- The secret is cached for `CACHE_SECONDS`, then read again in the background. It is read immediately if Redis refuses
+  the password, but at most once every `PAUSE_SECONDS`.
+- Open connections stay open for as long as Redis keeps them.
 """
 
 import functools

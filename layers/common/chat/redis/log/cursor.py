@@ -15,7 +15,7 @@ class LogCursor:
         self._position = max(seen, TYPING_ID)
         self._epoch: int | None = None
 
-    def take(self, epoch: int, entry: LogEntry) -> LogEntry | None:
+    def advance(self, epoch: int, entry: LogEntry) -> LogEntry | None:
         """The unread part of the entry; None if all of it has been read.
 
         Raises:
@@ -52,5 +52,5 @@ def logged_text(reply: Sequence[bytes], epoch: int) -> str | None:
     if reply[0] != b"%d" % epoch:
         return None
     reader = LogCursor(seen=0)
-    entries = [reader.take(*decode(*row)) for row in split(reply[1], reply[2])]
+    entries = [reader.advance(*decode(*row)) for row in split(reply[1], reply[2])]
     return "".join(entry.text for entry in entries if isinstance(entry, TextEntry)) or None

@@ -12,7 +12,7 @@ from chat.redis.log.tail import RedisLogTail
 from chat.sessions import STREAM_LIFETIME_SECONDS
 from chat.sharing.event_log import AppendResult, LogEntry, LogUnavailableError
 
-_RESULTS = (AppendResult.GO_ON, AppendResult.STOP, AppendResult.LOST, AppendResult.GAP)
+_RESULTS = (AppendResult.CONTINUE, AppendResult.STOP, AppendResult.LOST, AppendResult.GAP)
 """Errors by the result of `append.lua`."""
 
 

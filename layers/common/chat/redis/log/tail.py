@@ -77,7 +77,7 @@ class RedisLogTail:
     def _taken(self, rows: Iterable[Row]) -> Iterator[LogEntry]:
         for row in rows:
             epoch, entry = decode(*row)
-            fresh = self._reader.take(epoch, entry)
+            fresh = self._reader.advance(epoch, entry)
             self._last_id = max(self._last_id, entry.event_id)
             if fresh is not None:
                 yield fresh

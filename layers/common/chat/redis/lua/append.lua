@@ -1,7 +1,7 @@
 -- Appends entries to a generation's log.
 -- KEYS: stream, control. ARGV: epoch, seconds to live, the id of the last entry that the producer has appended (0: none),
 -- then id, field and value of each entry.
--- Returns 0: go on, 1: stop, 2: a later epoch has written here, 3: the log lacks what was appended before.
+-- Returns 0: continue, 1: stop, 2: a later epoch has written to the log, 3: the log lacks earlier entries.
 local epoch = tonumber(ARGV[1])
 local held = redis.call('HMGET', KEYS[2], 'epoch', 'last', 'stop')
 local current = tonumber(held[1] or 0)
@@ -10,7 +10,7 @@ if epoch < current then
   return 2
 end
 local changed = epoch > current
--- Each of the two keys can be lost without the other.
+-- Either key can be lost without the other.
 if changed or (last > 0 and redis.call('EXISTS', KEYS[1]) == 0) then
   last = 0
 end

@@ -1,5 +1,5 @@
--- Takes one request out of the list that the library `limits` keeps of a moving window.
--- KEYS[1] the list, ARGV[1] the request's time. Compared as numbers: Redis writes a script's numbers in its own way.
+-- Removes one request from the list that the library `limits` keeps for a moving window.
+-- KEYS[1] the list, ARGV[1] the request's time. Compared as numbers, because Redis formats a script's numbers differently.
 local at = tonumber(ARGV[1])
 for _, entry in ipairs(redis.call('lrange', KEYS[1], 0, -1)) do
     if tonumber(entry) == at then

@@ -1,6 +1,6 @@
--- Everything in a generation's log from an id on, in few and large values: a client reads them much faster than entries.
+-- All entries of a generation's log from an id on, in a few large values: clients parse these much faster than entries.
 -- KEYS: stream, control. ARGV: the least event id.
--- Returns the epoch ('' if nobody has written), a line "<entry id> <field> <bytes of its value>" for each entry, and
+-- Returns the epoch ('' if the log is empty), a line "<entry id> <field> <bytes of its value>" for each entry, and
 -- the values, joined.
 local rows = redis.call('XRANGE', KEYS[1], ARGV[1], '+')
 local heads, values = {}, {}

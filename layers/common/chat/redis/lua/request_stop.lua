@@ -1,4 +1,4 @@
--- Marks a generation as to be stopped, also before its producer has written anything.
+-- Requests a stop of a generation, even before its producer has written anything.
 -- KEYS: control. ARGV: seconds to live.
 redis.call('HSET', KEYS[1], 'stop', '1')
 redis.call('EXPIRE', KEYS[1], ARGV[1])
