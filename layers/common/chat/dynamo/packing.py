@@ -20,8 +20,8 @@ PLAIN_BYTES = 1024
 """Texts up to this size stay readable: DynamoDB bills writes by the KB, so compressing them would save nothing."""
 
 HEAD_BYTES = 128 * 1024
-"""The most compressed bytes in the item itself. Small enough for moto, which counts an update's old and new value
-together, in base64."""
+"""The most compressed bytes in the item itself. A page of a Query (1 MB) so holds seven messages of any length, and a
+reader with a size limit stops before it fetches the parts of a message that does not fit (`least_bytes`)."""
 
 PART_BYTES = 350 * 1024
 """An item holds at most 400 KB, names and other attributes included."""
