@@ -18,6 +18,7 @@ SUITES = {
     "shared_answers": "bench.functions.shared_answers",
     "cleanup": "bench.functions.cleanup",
     "cold_start": "bench.start.cold_start",
+    "bundle": "bench.start.bundle",
 }
 """The module of each suite, in the order in which they run."""
 OUTPUT = Path(".build/bench.json")

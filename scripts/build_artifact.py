@@ -7,6 +7,7 @@ wheels. Nothing is compiled from C, so any machine builds for any architecture.
 
 SAM's own Python builder ships no `.pyc`, and Lambda's file system is read-only, so every cold start would compile all
 modules. This script compiles them to bytecode: `unchecked-hash`, because the archive's timestamps are not real.
+For `lambda_asgi` it also puts the byte code into one file (`bytecode_bundle.py`).
 """
 
 import argparse
@@ -18,6 +19,8 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+from bytecode_bundle import write_bundle
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -34,6 +37,9 @@ PACKAGES = {
 
 WITHOUT_LIBRARIES = {"cleanup"}
 """Functions without a lock: the layer has all their libraries."""
+
+WITH_BUNDLE = {"layer", "stream"}
+"""What `lambda_asgi` imports from."""
 
 BOTOCORE_SERVICES = {"dynamodb", "secretsmanager", "ssm", "sts"}
 """The services whose data stays in botocore. Add the service of every new client here."""
@@ -62,6 +68,8 @@ def main() -> None:
     strip(target)
     copy_sources(arguments.name, target)
     compile_sources(target, seen_as="/opt/python" if is_layer else "/var/task")
+    if arguments.name in WITH_BUNDLE:
+        write_bundle(target)
     set_times(arguments.artifacts)
 
 

@@ -1,4 +1,4 @@
-"""What is deployed, for this machine's processor: `sam build`'s artefacts, and the same without byte code."""
+"""What is deployed, for this machine's processor: `sam build`'s artefacts, and copies that lack byte code."""
 
 import os
 import shutil
@@ -6,7 +6,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from local_stack.sam.template import Template, read_template
+from lambda_asgi.bundle import FILE_NAME
+from local_stack.sam.template import FunctionSpec, Template, read_template
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / ".build" / "bench-artefacts"
@@ -18,16 +19,17 @@ _ARCHITECTURES = {"aarch64": "arm64", "x86_64": "x86_64"}
 
 @dataclass(frozen=True)
 class Built:
-    """The template of the artefacts as they are deployed, and of a copy that lacks every `.pyc`."""
+    """The templates of the artefacts as they are deployed, of a copy without bundles, and of one without byte code."""
 
     shipped: Template
-    without_pyc: Template
+    without_bundle: Template
+    without_bytecode: Template
 
 
 def build() -> Built:
     """What `sam build` makes of the sources as they are now."""
     shutil.rmtree(FOLDER, ignore_errors=True)
-    shipped, without_pyc = FOLDER / "shipped", FOLDER / "without-pyc"
+    shipped = FOLDER / "shipped"
     architecture = f"Architecture={_ARCHITECTURES[os.uname().machine]}"
     subprocess.run(
         [ROOT / "scripts/sam", "build", "--build-dir", str(shipped), "--parameter-overrides", architecture],
@@ -37,8 +39,28 @@ def build() -> Built:
         capture_output=True,
         check=True,
     )
-    shutil.copytree(shipped, without_pyc, copy_function=os.link, ignore=shutil.ignore_patterns("__pycache__"))
-    return Built(_template(shipped), _template(without_pyc))
+    os.sync()  # the kernel drops only pages that are on disk (`drop_from_page_cache`)
+    return Built(
+        _template(shipped),
+        _template(_copy_without("bundle", FILE_NAME)),
+        _template(_copy_without("bytecode", FILE_NAME, "__pycache__")),
+    )
+
+
+def drop_from_page_cache(function: FunctionSpec) -> None:
+    """Drops the contents of all files of a function and its layers, as on a machine that has not run it before."""
+    for folder in (function.code, *function.layers):
+        for path in folder.rglob("*"):
+            if path.is_file():
+                with path.open("rb") as file:
+                    os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def _copy_without(name: str, *patterns: str) -> Path:
+    """A copy of hard links without the files and folders of these names."""
+    copy = FOLDER / f"without-{name}"
+    shutil.copytree(FOLDER / "shipped", copy, copy_function=os.link, ignore=shutil.ignore_patterns(*patterns))
+    return copy
 
 
 def _template(folder: Path) -> Template:

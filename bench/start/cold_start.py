@@ -25,7 +25,7 @@ from local_stack.emulator.launch import FAKE_CREDENTIALS, Launch, Launcher
 from local_stack.sam.template import FunctionSpec, Template
 
 STARTS = 11
-STARTS_WITHOUT_PYC = 3
+STARTS_WITHOUT_BYTECODE = 3
 SLOWEST = 5
 
 
@@ -45,7 +45,7 @@ class _Timings:
 
     starts: list[float] = field(default_factory=list)
     starts_cpu: list[float] = field(default_factory=list)
-    starts_without_pyc: list[float] = field(default_factory=list)
+    starts_without_bytecode: list[float] = field(default_factory=list)
     first_answers: list[float] = field(default_factory=list)
 
 
@@ -54,14 +54,16 @@ def run() -> Suite:
     built = build()
     figures: list[Figure] = []
     with dynamodb() as endpoint:
-        secret_arn = _store_secret(endpoint)
-        launcher = Launcher(lambda function: _variables(function, endpoint, secret_arn), runtime=RUNTIME)
+        secret_arn = store_secret(endpoint)
+        launcher = Launcher(lambda function: function_variables(function, endpoint, secret_arn), runtime=RUNTIME)
         measured = {subject.name: _Timings() for subject in _SUBJECTS}
         yardsticks: list[float] = []
         for number in range(STARTS):
             yardsticks.append(_yardstick(_launch(launcher, built.shipped, _SUBJECTS[0])))
             for subject in _SUBJECTS:
-                _measure(launcher, built, subject, measured[subject.name], without_pyc=number < STARTS_WITHOUT_PYC)
+                _measure(
+                    launcher, built, subject, measured[subject.name], without_bytecode=number < STARTS_WITHOUT_BYTECODE
+                )
         for subject in _SUBJECTS:
             figures += _figures(subject, measured[subject.name], statistics.median(yardsticks))
             figures.append(_imports(_launch(launcher, built.shipped, subject)))
@@ -74,9 +76,9 @@ def run() -> Suite:
 
 
 def _figures(subject: "_Subject", measured: _Timings, yardstick: float) -> list[Figure]:
-    start, cpu, without_pyc, first_answer = (
+    start, cpu, without_bytecode, first_answer = (
         statistics.median(seconds) * 1e3
-        for seconds in (measured.starts, measured.starts_cpu, measured.starts_without_pyc, measured.first_answers)
+        for seconds in (measured.starts, measured.starts_cpu, measured.starts_without_bytecode, measured.first_answers)
     )
     return [
         Figure(
@@ -87,7 +89,7 @@ def _figures(subject: "_Subject", measured: _Timings, yardstick: float) -> list[
             subject.limit,
             note=f"CPU {cpu:.0f}",
         ),
-        Figure("  without .pyc", "ms", without_pyc, compare="value"),
+        Figure("  without byte code", "ms", without_bytecode, compare="value"),
         Figure("  and the first answer after it", "ms", first_answer, compare="value"),
     ]
 
@@ -123,14 +125,15 @@ def _launch(launcher: Launcher, template: Template, subject: _Subject) -> Launch
     return launcher.launch(function, "", 1)
 
 
-def _store_secret(endpoint: str) -> str:
+def store_secret(endpoint: str) -> str:
     """The secret that tokens are signed with, in Secrets Manager, from where a deployed function reads it; its ARN."""
     session = boto3.Session("local", "local", region_name=FAKE_CREDENTIALS["AWS_REGION"])
     client = session.client("secretsmanager", endpoint_url=endpoint)
     return str(client.create_secret(Name="auth", SecretString=SECRET)["ARN"])
 
 
-def _variables(function: FunctionSpec, endpoint: str, secret_arn: str) -> dict[str, str]:
+def function_variables(function: FunctionSpec, endpoint: str, secret_arn: str) -> dict[str, str]:
+    """A function's environment: the template's, with local services."""
     own = {name: value for name, value in function.environment.items() if not name.endswith("_ARN")}
     if "AUTH_SECRET_ARN" in function.environment:
         own["AUTH_SECRET_ARN"] = secret_arn
@@ -144,7 +147,7 @@ def _variables(function: FunctionSpec, endpoint: str, secret_arn: str) -> dict[s
     }
 
 
-def _measure(launcher: Launcher, built: Built, subject: _Subject, into: _Timings, *, without_pyc: bool) -> None:
+def _measure(launcher: Launcher, built: Built, subject: _Subject, into: _Timings, *, without_bytecode: bool) -> None:
     launch = _launch(launcher, built.shipped, subject)
     payload = subject.first_event()
     with Function(launch.command, launch.env, launch.cwd) as function:
@@ -155,10 +158,10 @@ def _measure(launcher: Launcher, built: Built, subject: _Subject, into: _Timings
         into.first_answers.append(time.perf_counter() - started)
     if subject.expected not in answer.body.replace(b" ", b""):
         raise AssertionError(answer.body)
-    if without_pyc:
-        launch = _launch(launcher, built.without_pyc, subject)
+    if without_bytecode:
+        launch = _launch(launcher, built.without_bytecode, subject)
         with Function(launch.command, launch.env, launch.cwd) as function:
-            into.starts_without_pyc.append(function.start_seconds)
+            into.starts_without_bytecode.append(function.start_seconds)
 
 
 def _yardstick(launch: Launch) -> float:

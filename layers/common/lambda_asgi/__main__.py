@@ -9,6 +9,9 @@ if __name__ == "__main__":
     # The standard library comes first, as in AWS's own runtime, so that a module of the function cannot shadow it and
     # break the runtime. It also saves the milliseconds of searching the function's folders for a hundred modules.
     sys.path.sort(key=lambda entry: not entry.startswith(sys.base_prefix))
+    from lambda_asgi.bundle import install
+
+    install()
     from lambda_asgi.runtime import main
 
     sys.path[:] = search_path

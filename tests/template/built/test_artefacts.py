@@ -12,6 +12,7 @@ import pytest
 
 from artefacts.sam import ROOT, build_for_this_machine
 from artefacts.transformed import source_template
+from lambda_asgi.bundle import FILE_NAME, Bundle, BundleLoader
 from template.checks.scenarios import SCENARIOS
 from template.checks.stack import Stack
 
@@ -61,6 +62,26 @@ def test_every_module_has_its_byte_code(built: Path, name: str) -> None:
     assert len(list(files(built / name, "*.pyc"))) == len(sources)
 
 
+@pytest.mark.parametrize("name", ["CommonLayer", "StreamFunction"])
+def test_bundle_has_every_module(built: Path, name: str) -> None:
+    root = import_root(built, name)
+    bundle = Bundle(str(root))
+    for package in (Path(source).name for source in SOURCES[name]):
+        for source in files(root / package, "*.py"):
+            module = source.parent if source.stem == "__init__" else source
+            spec = bundle.finder(str(module.parent)).find_spec(module.stem)
+            assert spec is not None
+            assert isinstance(spec.loader, BundleLoader)
+            assert spec.origin == str(source)
+
+
+def test_functions_without_lambda_asgi_have_no_bundle(built: Path) -> None:
+    assert {path.parent for path in files(built, FILE_NAME)} == {
+        import_root(built, "CommonLayer"),
+        built / "StreamFunction",
+    }
+
+
 def test_layer_and_stream_function_stay_small(
     built: Path, architecture: str, record_property: Callable[[str, object], None]
 ) -> None:
@@ -101,7 +122,7 @@ def test_layer_lies_below_python(built: Path) -> None:
 
 
 def test_functions_leave_out_what_the_layer_brings(built: Path) -> None:
-    layer = {path.name for path in import_root(built, "CommonLayer").iterdir()} - {"__pycache__"}
+    layer = {path.name for path in import_root(built, "CommonLayer").iterdir()} - {"__pycache__", FILE_NAME}
     for name in APPS:
         assert not layer & {path.name for path in (built / name).iterdir()}
 
@@ -169,6 +190,27 @@ def test_app_imports_from_the_artefacts_alone(runnable: Path, function: str, sce
     assert not [file for file, cached in shipped if file.endswith(".py") and not Path(cached).is_file()]
     imported = {Path(file).relative_to(runnable).parts[0] for file, _ in shipped}
     assert imported == {function, "CommonLayer"}
+
+
+LIST_LOADERS = """
+import contextlib, importlib, json, runpy, sys
+with contextlib.suppress(SystemExit):  # it misses the address of the Runtime API
+    runpy.run_module("lambda_asgi", run_name="__main__")
+importlib.import_module("chat_stream.app")
+print(json.dumps([[name, module.__file__, type(module.__loader__).__name__] for name, module in sys.modules.items()
+                  if getattr(module, "__file__", None)]))
+"""
+
+
+def test_stream_function_imports_from_the_bundles(runnable: Path) -> None:
+    """All modules at its start, except those that read the bundles."""
+    environ = Stack(source_template(), SCENARIOS["defaults"]).variables("StreamFunction")
+    modules = json.loads(run_alone(runnable, "StreamFunction", LIST_LOADERS, environ))
+    shipped = [(name, loader) for name, file, loader in modules if file.startswith(str(runnable))]
+    assert {name for name, loader in shipped if loader == "SourceFileLoader"} == {"lambda_asgi", "lambda_asgi.bundle"}
+    assert {"lambda_asgi.runtime", "chat", "chat_stream.app", "fastapi"} <= {
+        name for name, loader in shipped if loader == "BundleLoader"
+    }
 
 
 def test_provider_sdks_import_from_the_artefacts_alone(runnable: Path) -> None:
