@@ -1,1 +1,1 @@
-"""The stream and cleanup functions, measured as they run in a deployment."""
+"""Benchmarks of the stream and cleanup functions: the deployed code, run locally against stand-ins for AWS."""

@@ -1,4 +1,4 @@
-"""The cleanup with a backlog: ten thousand expired sessions in Amazon's DynamoDB Local; and with nothing to do."""
+"""The cleanup on Amazon's DynamoDB Local: with a backlog of ten thousand expired sessions, and with nothing to do."""
 
 import os
 import time
@@ -27,7 +27,7 @@ SESSION_SECONDS = 600
 
 
 def run() -> Suite:
-    """A run as Lambda calls it, with the template's timeout."""
+    """Times two runs: one with the backlog, then one with nothing to do."""
     server: AbstractContextManager[str] = import_module("fakes.dynamodb.local").dynamodb_local()
     with server as endpoint:
         environ = environ_for(endpoint) | {"POWERTOOLS_METRICS_DISABLED": "true"}
@@ -80,5 +80,5 @@ def _timed_run(environ: Mapping[str, str], *, expired: int) -> tuple[float, floa
     found = cleanup.run(lambda: began + LAMBDA_SECONDS - time.perf_counter())
     seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - cpu
     if (found["SessionsExpired"], found["CleanupFailures"]) != (expired, 0):
-        raise AssertionError(f"not {expired} removed: {found}")
+        raise AssertionError(f"expected {expired} expired sessions and no failures: {found}")
     return seconds, cpu_seconds

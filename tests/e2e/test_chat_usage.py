@@ -1,4 +1,4 @@
-"""The billed resources that one chat uses, measured in the running stack, match costing/usage.toml."""
+"""scripts/costing/usage.toml matches the billed resources that one chat uses, measured on a running stack."""
 
 import re
 from collections.abc import Mapping
@@ -56,7 +56,7 @@ def _usage(mode: str) -> Usage:
 def _measure(running: RunningStack, frontend: Frontend, meter: DynamoDBMeter) -> dict[str, float]:
     chat = read_usage().chat
     ended = _invocations(running)
-    frontend.ask("[demo:tokens=2 rate=0]")  # processes have started, the user is known
+    frontend.ask("[demo:tokens=2 rate=0]")  # warms up: starts the processes and creates the user
     running.wait_for(lambda: _invocations(running) == ended + 2)
     server = redis.Redis.from_url(running.address_of("redis"))
     commands, printed = _commands(server), len(running.log())
@@ -80,7 +80,7 @@ def _measure(running: RunningStack, frontend: Frontend, meter: DynamoDBMeter) ->
 
 
 def _measure_cleanup(running: RunningStack, frontend: Frontend, meter: DynamoDBMeter) -> dict[str, float]:
-    """A run without work in a warm process."""
+    """Measures a cleanup run that has nothing to do. The first of two runs only starts the process."""
     for _ in range(2):
         printed = len(running.log())
         meter.reset()
@@ -112,7 +112,7 @@ def _commands(server: redis.Redis) -> int:
 def test_usage_file_matches_a_measured_chat(usage: Usage, what: str) -> None:
     measured, written = usage
     if written["cache_units"] == 0 and what == "cache_units":
-        assert measured[what] < 50  # the fixture's own
+        assert measured[what] < 50  # commands of the stack and of this test
         return
 
     assert measured[what] == pytest.approx(written[what], rel=TOLERANCE[what]), measured

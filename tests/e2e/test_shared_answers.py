@@ -1,4 +1,4 @@
-"""The cache, one call for equal questions, live followers and quick stops, with the running stack and its Redis."""
+"""The running stack with Redis: cached answers, one call for simultaneous equal questions, live followers, stops."""
 
 import random
 import time
@@ -43,7 +43,7 @@ def test_cache_can_be_bypassed(alice: Frontend) -> None:
     assert alice.provider_calls("What is fresh?")["calls"] == 2
 
 
-def test_hundred_equal_questions_at_once_are_one_provider_call(stack: RunningStack) -> None:
+def test_hundred_simultaneous_equal_questions_are_one_provider_call(stack: RunningStack) -> None:
     prompt = "[demo:tokens=40 rate=40] a hundred"
     with ExitStack() as users, ThreadPoolExecutor(100) as pool:
         frontends = [users.enter_context(Frontend(stack, f"user-{number}", "ENTERPRISE")) for number in range(10)]
@@ -60,7 +60,7 @@ def test_hundred_equal_questions_at_once_are_one_provider_call(stack: RunningSta
 
 @pytest.mark.perf
 def test_second_tab_follows_live(alice: Frontend) -> None:
-    """The longest gap is the best of three, for other tests run beside this one."""
+    """The best of three attempts counts, because other tests run in parallel."""
     longest = []
     for attempt in range(3):
         session = alice.start(f"[demo:tokens=60 rate=40] second tab {attempt}")
@@ -79,7 +79,7 @@ def test_second_tab_follows_live(alice: Frontend) -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_connection_cut_at_random_loses_and_doubles_nothing(alice: Frontend, seed: int) -> None:
+def test_random_disconnects_lose_and_duplicate_no_events(alice: Frontend, seed: int) -> None:
     dice = random.Random(seed)
     session = alice.start(f"[demo:tokens=80 rate=60] cut {seed}", cache=False)
     events: list[sse.Event] = []
@@ -99,7 +99,7 @@ def test_connection_cut_at_random_loses_and_doubles_nothing(alice: Frontend, see
 
 @pytest.mark.perf
 def test_stop_reaches_every_client_within_200_ms(alice: Frontend) -> None:
-    """And what the stop's own request took; the best of three, for other tests run beside this one."""
+    """The time includes the stop request itself. The best of three attempts counts: other tests run in parallel."""
     delays = []
     for attempt in range(3):
         session = alice.start(f"[demo:tokens=2000 rate=40] stop all {attempt}")

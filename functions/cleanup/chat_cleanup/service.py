@@ -52,7 +52,7 @@ class Cleanup:
         """Runs once and returns the published metrics. `seconds_left` returns the time until Lambda's deadline.
 
         Raises:
-            StorageError: DynamoDB could not be read at all, and nothing was done.
+            StorageError: none of the shards that were tried could be read, and no session was checked.
         """
         deadline = Deadline(seconds_left, margin_seconds=self._settings.cleanup_margin_seconds)
         started = self._clock.now()

@@ -28,7 +28,7 @@ from chat_cleanup.run_summary import RunSummary
 PAGE_SESSIONS = 400
 """The number of sessions on a page, which are ended concurrently."""
 MAX_FAILED_SHARDS = 3
-"""The run fails if none of this many first shards can be read: trying the others would use up Lambda's time."""
+"""The run fails if its first shards, this many, cannot be read: trying the rest would use up Lambda's time."""
 MAX_LOGGED = 20
 """How many failures a run logs individually. All failures are counted."""
 
@@ -90,13 +90,13 @@ class OpenSessionSweep:
         self._queue: deque[ShardRange] = deque()
         self._left: list[Position] | None = None
         """Where the next run continues. None while there is still time to end sessions."""
-        self._works = True
+        self._has_time = True
 
     def run(self, positions: Sequence[Position]) -> RunSummary:
         """Sweeps every shard once, unless time runs out.
 
         Raises:
-            StorageError: no shard could be read.
+            StorageError: none of the shards that were tried could be read.
         """
         self._queue.extend(shard_ranges(positions))
         pages, failed = 0, list[StorageError]()
@@ -155,8 +155,8 @@ class OpenSessionSweep:
 
     def _try(self, entry: IndexEntry) -> Resolved | Exception | None:
         """Ends a session. Returns the error if that fails, so that other sessions continue, or None if time is up."""
-        self._works = self._works and self._deadline.allows_work()
-        if not self._works:
+        self._has_time = self._has_time and self._deadline.allows_work()
+        if not self._has_time:
             return None
         try:
             return self._end(entry)

@@ -19,7 +19,7 @@ _POLL_SECONDS = 0.05
 
 
 class DataFolderError(Exception):
-    """The folder cannot be used; the message is one sentence."""
+    """The folder cannot be used. The message is shown to the user and says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class DataFolder:
         return self.path / "redis.log"
 
     def put_redis_aside(self) -> Path:
-        """Renames unreadable Redis data and returns the new path; deletes the oldest copies."""
+        """Renames unreadable Redis data and returns the new path. Keeps the newest `MAX_REDIS_COPIES` copies."""
         aside = next_damaged_copy(self.redis)
         self.redis.rename(aside)
         for old in damaged_copies(self.redis)[:-MAX_REDIS_COPIES]:
@@ -55,7 +55,7 @@ class DataFolder:
         return aside
 
     def clear(self) -> None:
-        """Deletes the stack's own files only: DATA= may name any folder."""
+        """Deletes the stack's own files only, and only if a stack has used the folder: DATA= may name any folder."""
         if not self.used:
             return
         for file in (self.dynamodb, self.dynamodb.with_suffix(".new"), *damaged_copies(self.dynamodb), self.redis_log):

@@ -19,7 +19,7 @@ def slots(process: Slots) -> StreamSlots:
 
 
 def wait_of(slots: StreamSlots, user_id: str, session_id: str, limit: int, now: float) -> float:
-    """The seconds until a slot is free; there must be none."""
+    """Asserts that no slot is free, and returns the seconds until one is."""
     with pytest.raises(SlotsFullError) as full:
         slots.acquire(user_id, session_id, limit, now)
     return full.value.wait_seconds
@@ -168,7 +168,7 @@ def test_freeing_a_missing_slot_changes_nothing(slots: StreamSlots, user_id: str
     assert slots.acquire(user_id, "two", 1, NOW).fresh
 
 
-def test_every_user_has_slots(slots: StreamSlots, user_id: str) -> None:
+def test_users_do_not_share_slots(slots: StreamSlots, user_id: str) -> None:
     for user in (user_id, user_id + "x", user_id[:-1], f"{user_id}/one", "\ud800" + user_id):
         assert slots.acquire(user, "one", 1, NOW).fresh
         assert wait_of(slots, user, "two", 1, NOW) == SLOT_SECONDS
@@ -220,18 +220,18 @@ def test_concurrent_acquires_after_a_crash_get_the_dead_slots(process: Slots, us
 
 
 def test_concurrent_drops_of_one_holder_free_one_slot(process: Slots, user_id: str) -> None:
-    """Each drops the slots that it read; slots taken again meanwhile stay."""
+    """All callers read the same expiry; a slot that one of them acquires is not freed by the others."""
     first = process()
     for session_id in ("idle", "busy"):
         first.acquire(user_id, session_id, 2, NOW)
     holders = {"idle": acquired_until(NOW)}
 
-    def come(number: int) -> bool:
+    def drop_and_acquire(number: int) -> bool:
         slots = process()
         slots.drop(user_id, holders)
         return acquired(slots, user_id, f"{number}", 2, NOW + 20)
 
     with ThreadPoolExecutor(8) as pool:
-        got = list(pool.map(come, range(8)))
+        got = list(pool.map(drop_and_acquire, range(8)))
     assert sum(got) == 1
     assert holders_of(first, user_id, NOW + 20).keys() == {"busy", f"{got.index(True)}"}

@@ -27,7 +27,7 @@ def run(environ: dict[str, str], event: object = None) -> subprocess.CompletedPr
     )
 
 
-def test_the_handler_answers_and_imports_no_more_than_it_needs() -> None:
+def test_handler_answers_and_its_import_loads_no_sdk() -> None:
     body = json.dumps({"modelId": "gpt-0", "prompt": "hi"}).encode()
     headers = {"authorization": f"Bearer {token('alice')}", "content-type": "application/json"}
     event = url_event("POST", "/chat/start", query={}, headers=headers, cookies=[], body=body)

@@ -55,9 +55,9 @@ CONCURRENT_STREAMS = 2
 MAX_SKEW_SECONDS = 0.25
 NETWORK_SECONDS = 0.03
 EARLY_SECONDS = 0.08
-"""The time within which a process with a new lease claims the flight, reads the cache and asks the provider."""
+"""Faults hit a new producer within this time, in which it claims the flight, reads the cache and calls the provider."""
 LIMIT_SECONDS = 2.5
-"""From the deadline to the limit of a stream."""
+"""From a stream's soft deadline to its hard deadline."""
 
 
 @dataclass(slots=True)
@@ -88,9 +88,9 @@ class World:
     connections: list[Connection] = field(default_factory=list)
     """Those that the server has not closed."""
     traps: dict[str, Callable[[Process], None]] = field(default_factory=dict)
-    """By prompt: a fault for the next process that is about to answer it."""
+    """By prompt message id: called with the next process that becomes the prompt's producer."""
     slot_traps: dict[str, Callable[[Process], None]] = field(default_factory=dict)
-    """By session: a fault for the next process that has taken a slot for it, before it attaches."""
+    """By session id: called with the next process that takes a slot for the session, before it attaches."""
 
     def build(self) -> None:
         """The stores, and what all processes share."""
@@ -176,7 +176,7 @@ class World:
         return connection
 
     def in_process(self, name: str, call: Callable[[], object]) -> "asyncio.Future[object]":
-        """Runs blocking code in a new process; the future belongs to the current one."""
+        """Runs blocking code in a new process; the result arrives in the caller's process."""
         process = self.new_process(name)
         context = copy_context()
         context.run(CURRENT.set, process)
@@ -201,7 +201,7 @@ class World:
 
     def deploy(self) -> None:
         """New requests go to processes of another version; running requests finish."""
-        self.version = 3 - self.version
+        self.version = 2 if self.version == 1 else 1
         for host in self.processes:
             host.retired = True
 

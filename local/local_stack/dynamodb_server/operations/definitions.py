@@ -95,7 +95,7 @@ def _described(table: Table) -> OperationResponse:
 
 
 def _check_attributes(definition: OperationRequest) -> None:
-    """Raises DynamoDBError unless exactly the key attributes are typed."""
+    """Raises DynamoDBError unless AttributeDefinitions names exactly the key attributes of table and indexes."""
     described = [one for kind in (_GLOBAL, "LocalSecondaryIndexes") for one in definition.get(kind) or ()]
     used = {element["AttributeName"] for one in (definition, *described) for element in one["KeySchema"]}
     typed = {attribute["AttributeName"] for attribute in definition["AttributeDefinitions"]}

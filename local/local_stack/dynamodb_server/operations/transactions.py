@@ -44,7 +44,7 @@ class Transactions:
         self._database = database
         self._now = now
         self._tokens: dict[str, tuple[float, bytes]] = {}
-        """By token, oldest first: arrival time and a hash of the writes."""
+        """By token, oldest first: completion time and a hash of the writes."""
 
     def transact_write_items(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Raises DynamoDBError and writes nothing if a condition fails or the request is invalid."""

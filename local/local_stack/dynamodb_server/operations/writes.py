@@ -80,7 +80,7 @@ def prepare_update(database: Database, request: OperationRequest) -> Write:
 
 
 def prepare_check(database: Database, request: OperationRequest) -> Write:
-    """A transaction's ConditionCheck, which writes nothing. Raises DynamoDBError for an invalid request."""
+    """A ConditionCheck: its new item is the stored object itself. Raises DynamoDBError for an invalid request."""
     table = database.table(request["TableName"])
     key = table.checked_key(normalised(request["Key"]))
     if not request.get(CONDITION):
@@ -126,7 +126,7 @@ def _write(
     returns_old = request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
 
     def become_checked(old: Item | None) -> Stored | None:
-        # Checked here, not when the request is parsed: in a transaction it is a cancellation reason.
+        # Checked here, not when the request is parsed: in a transaction, an oversized key is a cancellation reason.
         check_key_sizes(key)
         return become(old)
 

@@ -1,6 +1,6 @@
 """AWS's Runtime Interface Emulator, out of the aws-sam-cli wheel that ``requirements/sam.txt`` pins.
 
-It is theirs, and so a judge of what AWS understands; but it buffers the whole answer, and drops trailers.
+It is AWS's own code, so it shows what AWS accepts. Unlike Lambda, it buffers the whole response and drops trailers.
 """
 
 import platform
@@ -26,7 +26,7 @@ INVOCATIONS = "/2015-03-31/functions/function/invocations"
 
 
 class EmulatorMissingError(Exception):
-    """The emulator cannot be had here; the message says why."""
+    """The emulator is not available on this machine; the message says why."""
 
 
 def emulator() -> Path:
@@ -90,7 +90,7 @@ def emulated(executable: Path, command: list[str], environ: dict[str, str], log:
 
 
 def invoke(url: str, payload: bytes) -> bytes:
-    """The function's whole answer as the emulator gives it back."""
+    """Invokes the function and returns its whole response, as the emulator sends it."""
     with urllib.request.urlopen(url, payload, timeout=PATIENCE_SECONDS) as response:
         answer: bytes = response.read()
     return answer

@@ -8,7 +8,7 @@ import { areaPath, layers, linePath, points } from "./shape.js";
 const TOP = 10;
 const BOTTOM = 20;
 const RIGHT = 8;
-const CHARACTER = 6.2;
+const CHARACTER_PIXELS = 6.2;
 const EDGE = 14;
 const TICK_PIXELS = 62;
 
@@ -44,7 +44,7 @@ export class Chart {
     const values = axis(Math.max(highest, ...near.map(({ value }) => value)), widget.max, whole);
     const end = values[values.length - 1];
     const labels = values.map((value) => (any ? text(value, kind, end) : ""));
-    this.#left = Math.max(...labels.map((label) => label.length)) * CHARACTER + 8;
+    this.#left = Math.max(...labels.map((label) => label.length)) * CHARACTER_PIXELS + 8;
     const step = (size.width - this.#left - RIGHT) / Math.max(1, data.count - 1);
     this.#x = (index) => this.#left + index * step;
     this.#y = (value) => TOP + (size.height - TOP - BOTTOM) * (1 - value / end);
@@ -93,19 +93,19 @@ export class Chart {
 
   #series(widget, colors) {
     const filled = widget.stacked || widget.lines.length === 1;
-    // Stacked layers are painted from the top down, so that each line covers the area above it.
+    // Stacked layers are painted from the top down, so that the next layer's area does not hide half of a line's stroke.
     const order = widget.lines.map((_, index) => index);
     return (widget.stacked ? order.reverse() : order).map((index) => {
       const layer = this.layers[index];
       const found = points(layer.top);
       const places = found.map(([at, value]) => /** @type {[number, number]} */ ([this.#x(at), this.#y(value)]));
-      const running = found.at(-1)?.[0] === layer.top.length - 1 && places.length > 1 && !widget.stacked;
-      const done = running ? places.slice(0, -1) : places;
+      const unfinished = found.at(-1)?.[0] === layer.top.length - 1 && places.length > 1 && !widget.stacked;
+      const done = unfinished ? places.slice(0, -1) : places;
       const base = found.map(([at]) => /** @type {[number, number]} */ ([this.#x(at), this.#y(layer.base[at] ?? 0)]));
       const group = colored(svg("g", { class: widget.stacked ? "stacked" : "" }), colors[index]);
       if (filled) group.append(svg("path", { class: "area", d: areaPath(places, base) }));
       if (done.length > 1) group.append(svg("path", { class: "series", d: linePath(done) }));
-      if (running) group.append(svg("path", { class: "series running", d: linePath(places.slice(-2)) }));
+      if (unfinished) group.append(svg("path", { class: "series running", d: linePath(places.slice(-2)) }));
       group.append(...places.filter((_, number) => isAlone(found, number)).map(([cx, cy]) => svg("circle", { class: "dot", cx, cy, r: 2.5 })));
       return group;
     });
@@ -122,7 +122,7 @@ export class Chart {
   }
 }
 
-/** Ticks up to the highest value; up to the template's maximum if the values exceed half of it. */
+/** Ticks up to the highest value; or up to the widget's maximum if the values exceed half of it. */
 function axis(highest, limit, whole) {
   if (limit !== null && highest > limit / 2) return ticks(limit, 2);
   return ticks(highest, 3, whole);
